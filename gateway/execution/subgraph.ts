@@ -1,0 +1,44 @@
+import type { Hop } from '../../kernel/hop.ts'
+
+/** One GraphQL request to a subgraph. */
+export interface SubgraphRequest {
+  readonly query: string
+  readonly variables?: Readonly<Record<string, unknown>>
+  readonly operationName?: string
+}
+
+/** What a subgraph answered; nothing in it is trusted to be well-formed beyond this. */
+export interface SubgraphResponse {
+  readonly data?: unknown
+  readonly errors?: readonly SubgraphResponseError[]
+  readonly extensions?: unknown
+}
+
+export interface SubgraphResponseError {
+  readonly message: string
+  readonly path?: readonly (string | number)[]
+  readonly extensions?: Readonly<Record<string, unknown>>
+}
+
+/** Client headers that are handed on to subgraphs, lower-case names. */
+export type ForwardedHeaders = Readonly<Record<string, string>>
+
+/** What a request carries towards subgraphs. */
+export interface SubgraphContext extends Hop {
+  /** From the allow-list of header propagation; empty inside Ennead's own deployment. */
+  readonly headers: ForwardedHeaders
+}
+
+/**
+ * The way to one subgraph: a function call in one process, HTTP across processes. `execute` rejects with an
+ * EnneadError (SUBGRAPH_UNREACHABLE, SUBGRAPH_TIMEOUT, SUBGRAPH_BAD_ANSWER, SUBGRAPH_ANSWER_TOO_LARGE, CANCELLED);
+ * GraphQL errors are in the response.
+ */
+export interface Subgraph {
+  readonly name: string
+  execute(request: SubgraphRequest, context: SubgraphContext): Promise<SubgraphResponse>
+  /** `return()` lets go of the source at once, also while it is quiet; a failure of the stream is thrown by `next`. */
+  subscribe(request: SubgraphRequest, context: SubgraphContext): AsyncIterableIterator<SubgraphResponse>
+  /** Lets go of connections. */
+  close(): Promise<void>
+}

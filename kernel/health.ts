@@ -1,0 +1,19 @@
+/**
+ * `ok` answers · `failing` answered its last calls with failures · `open` is being spared by its breaker ·
+ * `absent` is switched off or not configured, which is not a failure.
+ */
+export type AgentState = 'ok' | 'failing' | 'open' | 'absent'
+
+export interface AgentHealth {
+  readonly name: string
+  readonly state: AgentState
+  /** What the agent stands on and why it is in its state, for an operator, e.g. `PostgreSQL 18 (embedded)`. No secrets. */
+  readonly detail: string
+}
+
+export interface DomainHealth {
+  readonly domain: string
+  /** Every operation of the port has at least one agent that is not absent and not open. */
+  readonly ready: boolean
+  readonly agents: readonly AgentHealth[]
+}

@@ -1,0 +1,91 @@
+import type { Operation } from '../../dispatch/port.ts'
+import type { ActorPrincipal, Role } from '../../kernel/principal.ts'
+
+/** What a request carried to say who it is. */
+export type Credential = { readonly kind: 'bearer'; readonly token: string }
+
+export interface UserRecord {
+  readonly kind: 'user'
+  readonly id: string
+  readonly version: number
+  readonly email: string
+  readonly displayName: string
+  readonly avatarUrl: string | null
+  readonly timezone: string
+  /** `argon2id$…`, see password.ts; undefined: cannot sign in with a password. */
+  readonly passwordHash: string | undefined
+}
+
+export interface WorkspaceRecord {
+  readonly kind: 'workspace'
+  readonly id: string
+  readonly version: number
+  readonly slug: string
+  readonly name: string
+  readonly createdAt: string
+}
+
+export interface MemberRecord {
+  readonly kind: 'member'
+  /** `<workspaceId>/<userId>` */
+  readonly id: string
+  readonly version: number
+  readonly workspaceId: string
+  readonly userId: string
+  readonly role: Role
+  readonly joinedAt: string
+}
+
+/**
+ * A signed-in device. Copies in two stores merge without losing a revocation: the higher generation wins, and
+ * `revokedAt`, once set, stays.
+ */
+export interface SessionRecord {
+  readonly kind: 'session'
+  readonly id: string
+  /** Counts refreshes; the refresh token of an older generation is a replay. */
+  readonly generation: number
+  readonly userId: string
+  readonly workspaceId: string
+  readonly createdAt: string
+  readonly lastSeenAt: string
+  readonly expiresAt: string
+  readonly userAgent: string | null
+  readonly revokedAt: string | null
+}
+
+export type DirectoryRecord = UserRecord | WorkspaceRecord | MemberRecord | SessionRecord
+
+/** The port of the auth domain: what an authority can do. Each leaves out what it cannot. */
+export interface Authority {
+  /** Who this is and what they may do. Rejects with UNAUTHENTICATED, one text for every reason. */
+  readonly identify: Operation<Credential, ActorPrincipal>
+  /** The user, workspace and role behind an e-mail address and password. Rejects with UNAUTHENTICATED alike for all reasons. */
+  readonly verifyPassword: Operation<
+    { readonly email: string; readonly password: string; readonly workspace: string | undefined },
+    { readonly user: UserRecord; readonly member: MemberRecord }
+  >
+  readonly users: Operation<
+    { readonly workspaceId: string; readonly ids: readonly string[] },
+    readonly (UserRecord | undefined)[]
+  >
+  readonly workspaces: Operation<readonly string[], readonly (WorkspaceRecord | undefined)[]>
+  /** Members in the order they joined, behind member id `after`; at most `limit` (1 to 101). */
+  readonly members: Operation<
+    { readonly workspaceId: string; readonly after: string | undefined; readonly limit: number },
+    readonly MemberRecord[]
+  >
+  readonly countMembers: Operation<string, number>
+  readonly member: Operation<
+    { readonly workspaceId: string; readonly userId: string },
+    MemberRecord | undefined
+  >
+  readonly session: Operation<string, SessionRecord | undefined>
+  /** Sessions of a user that are neither revoked nor expired, newest first, at most 100. */
+  readonly sessions: Operation<
+    { readonly userId: string; readonly workspaceId: string },
+    readonly SessionRecord[]
+  >
+  /** Stores records, merging with what is there (higher version or generation wins). Durable when it answers. */
+  readonly put: Operation<readonly DirectoryRecord[], undefined>
+}

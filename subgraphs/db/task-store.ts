@@ -1,0 +1,116 @@
+import type { Operation } from '../../dispatch/port.ts'
+import type { Condition, Field, Scalar } from './condition.ts'
+import type { RecordKind, StoredRecord } from './record.ts'
+
+/** A record's address. */
+export interface RecordKey {
+  readonly kind: RecordKind
+  readonly id: string
+}
+
+/** A place in the change log. `epoch` names the log's life; `seq` counts up by one from 1, with no gaps. 0 is before all. */
+export interface Position {
+  readonly epoch: string
+  readonly seq: number
+}
+
+export interface RecordQuery {
+  readonly kind: RecordKind
+  /** Only records of this workspace are ever looked at. */
+  readonly workspaceId: string
+  readonly where: Condition
+  readonly order: RecordOrder
+  /** 1 to 1,001: a page and one more. */
+  readonly limit: number
+  /** Records strictly behind this place in `order`. */
+  readonly behind?: OrderKey
+}
+
+/**
+ * By `field`, then by id; both in `direction`. Null is greater than every value. Text compares by code point (in SQL:
+ * COLLATE "C"), booleans are not ordered by.
+ */
+export interface RecordOrder {
+  readonly field: Field
+  readonly direction: 'ascending' | 'descending'
+}
+
+/** A record's place in an order: its value of the field, and its id. */
+export interface OrderKey {
+  readonly value: Scalar | null
+  readonly id: string
+}
+
+/** What happened, as clients are told. One for each commit that clients care about. */
+export interface ChangeEvent {
+  readonly id: string
+  readonly kind: 'CREATED' | 'UPDATED' | 'STATUS_CHANGED' | 'ASSIGNED' | 'COMMENTED' | 'DELETED' | 'RESTORED'
+  readonly projectId: string
+  readonly taskId: string
+  readonly changed: readonly string[]
+}
+
+/** A change that happens whole or not at all. */
+export interface Commit {
+  /** Names the attempt to change: committing the same id again changes nothing and answers as the first time did. */
+  readonly id: string
+  readonly workspaceId: string
+  readonly actorId: string
+  readonly at: string
+  /** The versions this change was computed from; 0: there must be no such record. */
+  readonly expects: readonly (RecordKey & { readonly version: number })[]
+  readonly puts: readonly StoredRecord[]
+  readonly event: ChangeEvent | undefined
+}
+
+export type CommitOutcome =
+  | { readonly is: 'committed'; readonly position: Position }
+  /** Records have other versions than expected; read again and compute anew. */
+  | { readonly is: 'conflict'; readonly keys: readonly RecordKey[] }
+
+/** A commit in its place in the log. */
+export interface LogEntry {
+  readonly position: Position
+  readonly commit: Omit<Commit, 'expects'>
+}
+
+export interface LogRead {
+  /** Entries behind this seq … */
+  readonly afterSeq: number
+  /** … at most this many, 1 to 1,000. */
+  readonly limit: number
+  /** Only entries with an event of this workspace, project, task. Default: all entries, also those without an event. */
+  readonly workspaceId?: string
+  readonly projectId?: string
+  readonly taskId?: string
+  /** From the newest backwards, behind `afterSeq` downwards; 0 then means from the head. Default false. */
+  readonly newestFirst?: boolean
+}
+
+/** The port of the db domain: what an agent can do. Each agent leaves out what it cannot. */
+export interface TaskStore {
+  /** The records, in the order of the keys, undefined where there is none. */
+  readonly read: Operation<readonly RecordKey[], readonly (StoredRecord | undefined)[]>
+  readonly query: Operation<RecordQuery, readonly StoredRecord[]>
+  readonly count: Operation<Pick<RecordQuery, 'kind' | 'workspaceId' | 'where'>, number>
+  /** Durable when it answers. Only the writer's store is asked; see writer.ts. */
+  readonly commit: Operation<readonly Commit[], readonly CommitOutcome[]>
+  /** The log's head: the position of the newest entry, with the commit's id ('' for an empty log). */
+  readonly head: Operation<undefined, Position & { readonly commitId: string }>
+  readonly log: Operation<LogRead, readonly LogEntry[]>
+  /**
+   * Takes over entries of another store's log, in order, without a gap: entries at or below the own head are skipped,
+   * records of a lower or equal version too. Durable when it answers, where the store is. Answers its new head.
+   */
+  readonly absorb: Operation<readonly LogEntry[], Position>
+  /** Forgets receipts that expired before this instant; answers how many. */
+  readonly forget: Operation<string, number>
+}
+
+/** An engine behind the port: the operations and its life. */
+export interface StoreEngine {
+  readonly operations: Partial<TaskStore>
+  /** For operators, e.g. `PostgreSQL 18.4 (embedded)`. */
+  readonly detail: string
+  close(): Promise<void>
+}
