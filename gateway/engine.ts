@@ -1,0 +1,69 @@
+import type { ErrorCode } from '../kernel/errors.ts'
+import type { SubgraphContext } from './execution/subgraph.ts'
+
+/** A GraphQL request as a door has parsed it: `query` is a string, `variables` an object, whatever their content. */
+export interface GraphQLRequest {
+  readonly query: string
+  readonly operationName?: string | undefined
+  readonly variables?: Readonly<Record<string, unknown>> | undefined
+}
+
+/** An error as clients see it; `extensions.code` is always there. */
+export interface AnswerError {
+  readonly message: string
+  readonly locations?: readonly { readonly line: number; readonly column: number }[]
+  readonly path?: readonly (string | number)[]
+  readonly extensions: { readonly code: ErrorCode | (string & {}); readonly [fact: string]: unknown }
+}
+
+/** A GraphQL response. `data` is absent when the request was refused before execution; keys stand in the query's order. */
+export interface GraphQLAnswer {
+  readonly data?: Readonly<Record<string, unknown>> | null
+  readonly errors?: readonly AnswerError[]
+  readonly extensions?: Readonly<Record<string, unknown>>
+}
+
+/** A request that was refused before execution; at most 10 errors. A door answers it with `errors` and no `data`. */
+export class RequestRefused extends Error {
+  readonly errors: readonly AnswerError[]
+
+  constructor(errors: readonly AnswerError[]) {
+    super(errors[0]?.message ?? 'refused')
+    this.name = 'RequestRefused'
+    this.errors = errors
+  }
+}
+
+/** A parsed, validated and planned operation, bound to the supergraph it was planned on. Opaque to doors. */
+export interface PreparedOperation {
+  readonly kind: 'query' | 'mutation' | 'subscription'
+  readonly name: string | undefined
+}
+
+export interface SubgraphHealth {
+  readonly name: string
+  /** `unknown`: not asked yet. */
+  readonly state: 'ok' | 'failing' | 'unknown'
+  readonly detail: string
+}
+
+export interface EngineHealth {
+  /** A supergraph is loaded. */
+  readonly ready: boolean
+  /** SHA-256 of the supergraph in use, and why a newer file was not taken, if so. */
+  readonly supergraph: { readonly hash: string; readonly refused: string | undefined } | undefined
+  readonly subgraphs: readonly SubgraphHealth[]
+}
+
+/** The gateway without its doors: text in, answers out. */
+export interface Engine {
+  /** Parses, validates, coerces variables and plans. Throws RequestRefused. */
+  prepare(request: GraphQLRequest): Promise<PreparedOperation>
+  /** Runs a query or mutation. Never rejects: every failure is in the answer. */
+  execute(operation: PreparedOperation, context: SubgraphContext): Promise<GraphQLAnswer>
+  /** Runs a subscription; one answer an event. `return()` lets go of the source at once, also while it is quiet. */
+  subscribe(operation: PreparedOperation, context: SubgraphContext): AsyncIterableIterator<GraphQLAnswer>
+  health(): EngineHealth
+  /** Lets go of subgraphs and timers. Idempotent. */
+  close(): Promise<void>
+}
