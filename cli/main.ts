@@ -1,0 +1,51 @@
+import { enableCompileCache } from 'node:module'
+import { pathToFileURL } from 'node:url'
+import { EnneadError } from '../kernel/errors.ts'
+import { exitCodes, failureLine } from './failure.ts'
+
+/** A command of the command line: what it does in one line, and how it runs. Answers the exit code. */
+export interface Command {
+  readonly summary: string
+  run(argv: readonly string[]): Promise<number>
+}
+
+// Each command is loaded when it is asked for: `ennead token` should not pay for the planner.
+const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
+  ['start', async () => (await import('./commands/start.ts')).start],
+  ['gateway', async () => (await import('./commands/gateway.ts')).gateway],
+  ['subgraph', async () => (await import('./commands/subgraph.ts')).subgraph],
+  ['compose', async () => (await import('./commands/compose.ts')).compose],
+  ['status', async () => (await import('./commands/status.ts')).status],
+  ['token', async () => (await import('./commands/token.ts')).token],
+  ['user', async () => (await import('./commands/user.ts')).user],
+])
+
+/** Runs `ennead <argv>` and sets the exit code: 0 done, 1 failed, 2 asked for wrongly. Failures are one line, without a stack. */
+export async function main(argv: readonly string[]): Promise<void> {
+  enableCompileCache()
+  const [name, ...rest] = argv
+  try {
+    const load = commands.get(name ?? '')
+    if (load !== undefined) process.exitCode = await (await load()).run(rest)
+    else if (name === undefined || name === '--help' || name === 'help')
+      process.stdout.write(await overview())
+    else
+      throw new EnneadError(
+        'BAD_OPTION',
+        `unknown command "${name}"; the commands are ${[...commands.keys()].join(', ')}`,
+      )
+  } catch (failure) {
+    process.stderr.write(`${failureLine(failure)}\n`)
+    process.exitCode =
+      failure instanceof EnneadError && failure.code === 'BAD_OPTION' ? exitCodes.usage : exitCodes.failed
+  }
+}
+
+async function overview(): Promise<string> {
+  const lines = await Promise.all(
+    [...commands].map(async ([name, load]) => `  ${name.padEnd(10)}${(await load()).summary}`),
+  )
+  return `Ennead: a GraphQL federation gateway with a task graph behind it.\n\nennead <command> [flags]\n\n${lines.join('\n')}\n\nennead <command> --help explains a command.\n`
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await main(process.argv.slice(2))

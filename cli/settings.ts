@@ -1,0 +1,141 @@
+import { logLevels } from '../kernel/log.ts'
+import { choice, integer, list, secret, text, toggle, url } from '../kernel/settings.ts'
+
+/** Every agent, as `--disable` names it. */
+export const agentNames = [
+  'db.sql',
+  'db.nosql',
+  'db.cache',
+  'auth.jwt',
+  'auth.rbac',
+  'auth.oauth',
+  'api.graphql',
+  'api.rest',
+  'api.websocket',
+] as const
+
+const dayMs = 86_400_000
+
+/** What every long-running command takes. */
+const common = {
+  logLevel: choice('Lines of the JSON log (standard error) from this level on.', 'warn', logLevels),
+  drainMs: integer('How long running requests may go on after a stop was asked for.', 10_000, 0, dayMs),
+}
+
+const data = {
+  data: text('Folder that holds all state of this process.', '.ennead'),
+}
+
+const domains = {
+  disable: list('Agents to switch off; they are shown as absent.', agentNames),
+  domainTimeoutMs: integer('Longest time a domain may take for one operation on its agents.', 200, 1, dayMs),
+  attemptTimeoutMs: integer('Longest time one attempt on one agent may take.', 50, 1, dayMs),
+}
+
+const dbStores = {
+  databaseUrl: url('PostgreSQL for db.sql. Without it an embedded one runs in the data folder.', [
+    'postgres:',
+    'postgresql:',
+  ]),
+  mongoUrl: url('MongoDB for db.nosql. Without it LMDB in the data folder is used.', [
+    'mongodb:',
+    'mongodb+srv:',
+  ]),
+  redisUrl: url('Redis for db.cache. Without it the cache is in this process.', ['redis:', 'rediss:']),
+}
+
+const authorities = {
+  oidcIssuer: url('OIDC provider for auth.oauth. Without it auth.oauth is the local issuer.', [
+    'https:',
+    'http:',
+  ]),
+  oidcAudience: text('Audience that tokens of the OIDC provider must carry.', 'ennead'),
+}
+
+const door = {
+  host: text('Address to listen on.', 'localhost'),
+  requestTimeoutMs: integer('Budget of a query.', 500, 1, dayMs),
+  mutationTimeoutMs: integer(
+    'Budget of a mutation; longer, since giving up a write leaves its outcome unknown.',
+    5_000,
+    1,
+    dayMs,
+  ),
+  allowedOrigins: list(
+    'Origins of other sites whose pages may call this gateway, e.g. https://app.example.com.',
+  ),
+  graphiql: toggle('Serve GraphiQL to browsers at /graphql.', true),
+}
+
+const baseUrl = url('Where people reach the application, for Task.url. Default: the address listened on.', [
+  'https:',
+  'http:',
+])
+
+export const startSettings = {
+  port: integer('TCP port for http and ws.', 4000, 0, 65_535),
+  ...door,
+  ...data,
+  demo: toggle('Create a demo workspace with a user at the first start.', true),
+  baseUrl,
+  ...dbStores,
+  ...authorities,
+  ...domains,
+  ...common,
+}
+
+const hopSecretHelp =
+  'Secret of at least 32 bytes in base64url, shared by the gateway and its subgraphs. Default: keys/hop in the data folder.'
+
+export const subgraphSettings = {
+  port: integer('TCP port for http and ws. Default: api 4001, auth 4002, db 4003.', -1, -1, 65_535),
+  host: text('Address to listen on.', 'localhost'),
+  ...data,
+  hopSecret: secret(hopSecretHelp),
+  dbUrl: url('api: the db subgraph, e.g. http://localhost:4003.', ['http:', 'https:']),
+  authUrl: url('api and db: the auth subgraph, e.g. http://localhost:4002.', ['http:', 'https:']),
+  baseUrl,
+  ...dbStores,
+  ...authorities,
+  ...domains,
+  ...common,
+}
+
+export const gatewaySettings = {
+  supergraph: text('Supergraph schema to serve; read again when it changes.', undefined),
+  port: integer('TCP port for http and ws.', 4000, 0, 65_535),
+  ...door,
+  forwardHeaders: list('Headers of the client that subgraphs get, e.g. authorization,accept-language.'),
+  identityUrl: url(
+    "Ennead's auth subgraph, asked who a bearer token is. Without it tokens are the subgraphs' affair.",
+    ['http:', 'https:'],
+  ),
+  hopSecret: secret("Secret shared with Ennead's own subgraphs, at least 32 bytes in base64url."),
+  hopSecretFile: text("File that holds the secret shared with Ennead's own subgraphs.", undefined),
+  ...common,
+}
+
+export const composeSettings = {
+  config: text("Subgraphs to compose, in the format of Rover's supergraph.yaml.", 'supergraph.yaml'),
+  output: text('File to write.', 'schema/supergraph.graphql'),
+  check: toggle('Write nothing; fail when the file is not what would be written.', false),
+}
+
+export const statusSettings = {
+  url: text('A running gateway or subgraph.', 'http://localhost:4000'),
+  json: toggle('Print what the health endpoint answered.', false),
+}
+
+export const tokenSettings = {
+  ...data,
+  user: text('E-mail address of the user.', undefined),
+  workspace: text('Slug of the workspace. Default: the one joined first.', undefined),
+}
+
+export const userSettings = {
+  ...data,
+  email: text('E-mail address of the new user, or of one that exists.', undefined),
+  name: text('Name that others see. Default: the address up to its @.', undefined),
+  workspace: text('Slug of the workspace to join; it is created when there is none.', undefined),
+  role: choice('What the user may do there.', 'MEMBER', ['OWNER', 'ADMIN', 'MEMBER', 'GUEST']),
+}
