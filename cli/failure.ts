@@ -9,7 +9,7 @@ export function failureLine(failure: unknown): string {
   let at: unknown = failure
   for (let depth = 0; at !== undefined && depth < 4; depth++) {
     if (!(at instanceof Error)) {
-      parts.push(String(at))
+      parts.push(typeof at === 'string' ? at : (JSON.stringify(at) ?? 'unknown'))
       break
     }
     const own = at.message.split('\n')[0] ?? ''

@@ -1,13 +1,8 @@
 import { enableCompileCache } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { EnneadError } from '../kernel/errors.ts'
+import type { Command } from './command.ts'
 import { exitCodes, failureLine } from './failure.ts'
-
-/** A command of the command line: what it does in one line, and how it runs. Answers the exit code. */
-export interface Command {
-  readonly summary: string
-  run(argv: readonly string[]): Promise<number>
-}
 
 // Each command is loaded when it is asked for: `ennead token` should not pay for the planner.
 const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([

@@ -105,6 +105,9 @@ export const gatewaySettings = {
   supergraph: text('Supergraph schema to serve; read again when it changes.', undefined),
   port: integer('TCP port for http and ws.', 4000, 0, 65_535),
   ...door,
+  subgraphUrls: list(
+    'Where subgraphs are, instead of what the supergraph says: name=url, e.g. db=http://db:4003/graphql.',
+  ),
   forwardHeaders: list('Headers of the client that subgraphs get, e.g. authorization,accept-language.'),
   identityUrl: url(
     "Ennead's auth subgraph, asked who a bearer token is. Without it tokens are the subgraphs' affair.",

@@ -3,7 +3,7 @@ import { EnneadError } from '../../kernel/errors.ts'
 import { readSettings } from '../../kernel/settings.ts'
 import { exitCodes } from '../failure.ts'
 import { helpText } from '../help.ts'
-import type { Command } from '../main.ts'
+import type { Command } from '../command.ts'
 import { statusSettings } from '../settings.ts'
 import { statusTable } from '../status-table.ts'
 

@@ -4,7 +4,7 @@ import { askControl } from '../control.ts'
 import { controlSocketPath } from '../data-folder.ts'
 import { exitCodes } from '../failure.ts'
 import { helpText } from '../help.ts'
-import type { Command } from '../main.ts'
+import type { Command } from '../command.ts'
 import { tokenSettings } from '../settings.ts'
 
 const summary = 'Prints an access token of a user, for curl and clients.'

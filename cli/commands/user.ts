@@ -4,7 +4,7 @@ import { askControl } from '../control.ts'
 import { controlSocketPath } from '../data-folder.ts'
 import { exitCodes } from '../failure.ts'
 import { helpText } from '../help.ts'
-import type { Command } from '../main.ts'
+import type { Command } from '../command.ts'
 import { userSettings } from '../settings.ts'
 
 const summary = 'Adds a user to a workspace of a running Ennead; makes both when they do not exist.'
