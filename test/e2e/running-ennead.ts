@@ -1,0 +1,116 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { root } from '../tidy/source-files.ts'
+
+const readyMsMax = 60_000
+const stopMsMax = 30_000
+
+/** A process of the command line under test. */
+export interface RunningProcess extends AsyncDisposable {
+  readonly process: ChildProcess
+  /** The `ready` line. */
+  readonly ready: string
+  /** http address in the ready line, e.g. http://localhost:41234/graphql */
+  readonly url: string
+  readonly stderr: () => string
+  /** SIGTERM; answers the exit code. */
+  stop(): Promise<number | null>
+  /** SIGKILL; resolves when it is gone. */
+  kill(): Promise<void>
+}
+
+/** What a command that ends by itself printed. */
+export interface EndedProcess {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface ProcessOptions {
+  readonly environment?: Readonly<Record<string, string>>
+  readonly cwd?: string
+}
+
+function launch(argv: readonly string[], options: ProcessOptions): ChildProcess {
+  return spawn(process.execPath, [join(root, 'cli/main.ts'), ...argv], {
+    cwd: options.cwd ?? root,
+    env: { ...process.env, ...options.environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+}
+
+/** Runs a command of `ennead` to its end. */
+export async function runEnnead(
+  argv: readonly string[],
+  options: ProcessOptions = {},
+): Promise<EndedProcess> {
+  const child = launch(argv, options)
+  let stdout = ''
+  let stderr = ''
+  child.stdout?.on('data', chunk => (stdout += String(chunk)))
+  child.stderr?.on('data', chunk => (stderr += String(chunk)))
+  const code = await new Promise<number | null>(resolve => child.once('close', resolve))
+  return { code, stdout, stderr }
+}
+
+/** Starts a long-running command of `ennead` and waits for its ready line. */
+export async function startEnnead(
+  argv: readonly string[],
+  options: ProcessOptions = {},
+): Promise<RunningProcess> {
+  const child = launch(argv, options)
+  let stdout = ''
+  let stderr = ''
+  child.stderr?.on('data', chunk => (stderr += String(chunk)))
+  const ended = new Promise<number | null>(resolve => child.once('close', resolve))
+  const ready = await new Promise<string>((resolve, reject) => {
+    const failed = (why: string): void => reject(new Error(`${argv.join(' ')} ${why}\n${stdout}\n${stderr}`))
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL')
+      failed(`was not ready after ${readyMsMax} ms`)
+    }, readyMsMax)
+    child.stdout?.on('data', chunk => {
+      stdout += String(chunk)
+      const line = /^ready .*$/m.exec(stdout)?.[0]
+      if (line === undefined || !stdout.includes(`${line}\n`)) return
+      clearTimeout(timer)
+      resolve(line)
+    })
+    void ended.then(code => {
+      clearTimeout(timer)
+      failed(`ended with ${code}`)
+    })
+  })
+  const stop = async (): Promise<number | null> => {
+    child.kill('SIGTERM')
+    const timer = setTimeout(() => child.kill('SIGKILL'), stopMsMax)
+    const code = await ended
+    clearTimeout(timer)
+    return code
+  }
+  return {
+    process: child,
+    ready,
+    url: /http:\/\/\S+/.exec(ready)?.[0] ?? '',
+    stderr: () => stderr,
+    stop,
+    kill: async () => {
+      child.kill('SIGKILL')
+      await ended
+    },
+    [Symbol.asyncDispose]: async () => {
+      await stop()
+    },
+  }
+}
+
+/** A folder that is removed at the end. */
+export async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = await mkdtemp(join(tmpdir(), 'ennead-e2e-'))
+  return {
+    path,
+    [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }),
+  }
+}
