@@ -1,0 +1,130 @@
+import { type IncomingMessage, STATUS_CODES, type Server } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { type Server as SocketServer, handleProtocols, makeServer } from 'graphql-ws'
+import { type RawData, type WebSocket, WebSocketServer } from 'ws'
+import { EnneadError } from '../../kernel/errors.ts'
+import type { Hop, HopSigner } from '../../kernel/hop.ts'
+import type { Log } from '../../kernel/log.ts'
+import { openHop, requireUnexpired } from './request-hop.ts'
+import { type SocketCallOptions, type SocketCaller, callServer } from './socket-call.ts'
+
+export interface SocketDoorOptions extends SocketCallOptions {
+  readonly signer: HopSigner
+  readonly log: Log
+  /** Largest message taken. Bytes. */
+  readonly messageBytesMax: number
+  /** Between two pings; a socket that leaves one unanswered until the next is ended. Milliseconds. */
+  readonly pingMs: number
+}
+
+export interface SocketDoor {
+  /** Says 1001 to every socket, and ends those that are still there after `drainMs`. */
+  close(drainMs: number): Promise<void>
+}
+
+/**
+ * Serves graphql-transport-ws (https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md) on /graphql of
+ * `server`. The upgrade request carries the hop's headers; operations of the socket run for its principal.
+ */
+export function socketDoor(server: Server, options: SocketDoorOptions): SocketDoor {
+  const protocol = makeServer(callServer(options))
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: options.messageBytesMax,
+    handleProtocols: protocols => handleProtocols(protocols),
+  })
+  server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
+    stream.on('error', error => options.log.debug('subgraph.socket.error', { error }))
+    if (request.url?.split('?')[0] !== '/graphql') {
+      turnAway(stream, 404)
+      return
+    }
+    const hop = callerOf(request, options.signer)
+    if (hop === undefined) turnAway(stream, 401)
+    else sockets.handleUpgrade(request, stream, head, socket => serve(socket, hop, protocol, options))
+  })
+  return {
+    close: drainMs =>
+      new Promise(resolve => {
+        const force = setTimeout(() => {
+          for (const socket of sockets.clients) socket.terminate()
+        }, drainMs)
+        sockets.close(() => {
+          clearTimeout(force)
+          resolve()
+        })
+        for (const socket of sockets.clients) socket.close(1001, 'going away')
+      }),
+  }
+}
+
+function callerOf(request: IncomingMessage, signer: HopSigner): Hop | undefined {
+  try {
+    const { hop } = openHop(request.headers, signer, Infinity)
+    requireUnexpired(hop, Date.now())
+    return hop
+  } catch {
+    // Whatever is wrong with it, it is a stranger's; the answer is one and the same.
+    return undefined
+  }
+}
+
+function turnAway(stream: Duplex, status: 401 | 404): void {
+  stream.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
+}
+
+function serve(
+  socket: WebSocket,
+  hop: Hop,
+  protocol: SocketServer<SocketCaller>,
+  options: SocketDoorOptions,
+): void {
+  const { log, pingMs } = options
+  const left = new AbortController()
+  const closed = protocol.opened(
+    {
+      protocol: socket.protocol,
+      // Waiting for each write is what keeps a slow reader from filling our memory.
+      send: data =>
+        new Promise((sent, failed) => {
+          if (socket.readyState !== socket.OPEN) sent()
+          else socket.send(data, error => (error ? failed(error) : sent()))
+        }),
+      close: (code, reason) => socket.close(code, reason),
+      onMessage: handle =>
+        socket.on('message', (data: RawData) => {
+          handle(textOf(data)).catch((failure: unknown) => {
+            log.debug('subgraph.socket.failed', { error: failure })
+            socket.close(1011, 'internal error')
+          })
+        }),
+    },
+    { hop: { ...hop, signal: left.signal } },
+  )
+  const stopPings = keepAlive(socket, pingMs)
+  socket.on('error', error => log.debug('subgraph.socket.error', { error }))
+  socket.once('close', (code, reason) => {
+    stopPings()
+    left.abort(new EnneadError('CANCELLED', 'the caller left'))
+    void closed(code, reason.toString())
+  })
+}
+
+function keepAlive(socket: WebSocket, pingMs: number): () => void {
+  let answered = true
+  socket.on('pong', () => {
+    answered = true
+  })
+  const timer = setInterval(() => {
+    if (!answered) socket.terminate()
+    answered = false
+    socket.ping()
+  }, pingMs)
+  timer.unref()
+  return () => clearInterval(timer)
+}
+
+function textOf(data: RawData): string {
+  if (Array.isArray(data)) return Buffer.concat(data).toString()
+  return Buffer.isBuffer(data) ? data.toString() : Buffer.from(data).toString()
+}
