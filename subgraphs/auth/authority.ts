@@ -14,6 +14,8 @@ export interface UserRecord {
   readonly timezone: string
   /** `argon2id$…`, see password.ts; undefined: cannot sign in with a password. */
   readonly passwordHash: string | undefined
+  /** Who this is at the configured OIDC issuer (`sub`); undefined: found by verified e-mail address only. */
+  readonly subject?: string | undefined
 }
 
 export interface WorkspaceRecord {
@@ -34,6 +36,8 @@ export interface MemberRecord {
   readonly userId: string
   readonly role: Role
   readonly joinedAt: string
+  /** When the membership ended; the record stays, because tasks go on naming who made them. */
+  readonly leftAt: string | null
 }
 
 /**
@@ -52,6 +56,10 @@ export interface SessionRecord {
   readonly expiresAt: string
   readonly userAgent: string | null
   readonly revokedAt: string | null
+  /** SHA-256 of the part that all refresh tokens of this session share: an older one proves itself a replay by it. */
+  readonly familyHash: string
+  /** SHA-256 of the part that only the refresh token of this generation has. */
+  readonly secretHash: string
 }
 
 export type DirectoryRecord = UserRecord | WorkspaceRecord | MemberRecord | SessionRecord

@@ -1,0 +1,56 @@
+import type {
+  DirectoryRecord,
+  MemberRecord,
+  SessionRecord,
+  UserRecord,
+  WorkspaceRecord,
+} from '../authority.ts'
+
+export type RecordKind = DirectoryRecord['kind']
+
+export interface RecordOfKind {
+  readonly user: UserRecord
+  readonly workspace: WorkspaceRecord
+  readonly member: MemberRecord
+  readonly session: SessionRecord
+}
+
+/** The place of a record in a scan. */
+export interface RecordPlace {
+  readonly kind: RecordKind
+  readonly id: string
+}
+
+/**
+ * One durable copy of the directory: users, workspaces, members and sessions. Reads answer from memory that the
+ * operating system keeps, at once; they throw DATA_FOLDER_CORRUPT for a record that is not what was written.
+ */
+export interface DirectoryStore {
+  /** For operators, e.g. `LMDB`. */
+  readonly detail: string
+  get<K extends RecordKind>(kind: K, id: string): RecordOfKind[K] | undefined
+  /** By address in the form of `normalEmail`. Of several users with one address, the one made first. */
+  userByEmail(email: string): UserRecord | undefined
+  userBySubject(subject: string): UserRecord | undefined
+  /** Of several workspaces with one slug, the one made first. */
+  workspaceBySlug(slug: string): WorkspaceRecord | undefined
+  /** Members that have not left, in the order they joined, behind member id `after`. Throws CURSOR_INVALID for one it does not know. */
+  membersOf(workspaceId: string, after: string | undefined, limit: number): readonly MemberRecord[]
+  countMembers(workspaceId: string): number
+  /** The user's workspaces that they have not left, first joined first; at most 100. */
+  membershipsOf(userId: string): readonly MemberRecord[]
+  /** Sessions that are neither revoked nor expired at `now` (ISO 8601), newest first. */
+  sessionsOf(userId: string, workspaceId: string, now: string, limit: number): readonly SessionRecord[]
+  /** Records behind `after`, by kind and id; `undefined` begins. */
+  scan(after: RecordPlace | undefined, limit: number): readonly DirectoryRecord[]
+  /** Merges records into what is there (record-merge.ts), all or none. Durable when it answers. */
+  merge(records: readonly DirectoryRecord[]): Promise<void>
+  /** Deletes at most `limit` sessions that expired before `before` (ISO 8601); answers how many. */
+  forgetSessions(before: string, limit: number): Promise<number>
+  close(): Promise<void>
+}
+
+/** An e-mail address in the form in which it is stored and looked up: without blanks around it, lower case. */
+export function normalEmail(email: string): string {
+  return email.trim().toLowerCase()
+}

@@ -1,0 +1,35 @@
+import type { DirectoryRecord } from '../authority.ts'
+import { recordText } from './record-codec.ts'
+
+/**
+ * The one record that two copies of it make. Commutative, associative and idempotent, so that stores that exchange
+ * what they have end up the same in whatever order they do: the higher version (for sessions: generation) wins, equal
+ * ones are told apart by their text, and a revocation is never undone; of two the later one stays.
+ */
+export function mergeRecords<R extends DirectoryRecord>(left: R, right: R): R {
+  const newer = compare(left, right) >= 0 ? left : right
+  if (left.kind !== 'session' || right.kind !== 'session') return newer
+  const revokedAt = laterOf(left.revokedAt, right.revokedAt)
+  return 'revokedAt' in newer && newer.revokedAt !== revokedAt ? { ...newer, revokedAt } : newer
+}
+
+function compare(left: DirectoryRecord, right: DirectoryRecord): number {
+  const rank = rankOf(left) - rankOf(right)
+  if (rank !== 0) return rank
+  // The revocation is merged apart, so it must not decide which copy of the rest wins.
+  const [a, b] = [recordText(unrevoked(left)), recordText(unrevoked(right))]
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+function rankOf(record: DirectoryRecord): number {
+  return record.kind === 'session' ? record.generation : record.version
+}
+
+function unrevoked(record: DirectoryRecord): DirectoryRecord {
+  return record.kind === 'session' ? { ...record, revokedAt: null } : record
+}
+
+function laterOf(left: string | null, right: string | null): string | null {
+  if (left === null) return right
+  return right === null || left >= right ? left : right
+}
