@@ -1,0 +1,19 @@
+import type { Clock } from '../../kernel/clock.ts'
+import type { Log } from '../../kernel/log.ts'
+import type { Engine } from '../engine.ts'
+import type { GatewayLimits } from './gateway-limits.ts'
+import type { Identity } from './identity.ts'
+import type { OriginPolicy } from './origin-policy.ts'
+
+/** What the HTTP door and the WebSocket door of one gateway share. */
+export interface DoorOptions {
+  readonly engine: Engine
+  /** Undefined: credentials are not looked at. */
+  readonly identity: Identity | undefined
+  /** Client headers handed on to subgraphs, lower-case names. */
+  readonly forwardHeaders: readonly string[]
+  readonly origins: OriginPolicy
+  readonly limits: GatewayLimits
+  readonly log: Log
+  readonly clock: Clock
+}

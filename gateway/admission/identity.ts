@@ -1,0 +1,180 @@
+import { createHash } from 'node:crypto'
+import type { Clock } from '../../kernel/clock.ts'
+import { systemClock } from '../../kernel/clock.ts'
+import { EnneadError } from '../../kernel/errors.ts'
+import type { ActorPrincipal } from '../../kernel/principal.ts'
+
+/**
+ * Asks the auth domain who a bearer token stands for. Rejects with UNAUTHENTICATED when the token is not valid; any
+ * other rejection means that the question could not be answered. `signal` aborts when nobody waits any more.
+ */
+export type Identify = (token: string, signal: AbortSignal) => Promise<ActorPrincipal>
+
+export interface IdentityOptions {
+  readonly identify: Identify
+  /** Longest time an answer is kept, milliseconds; the principal's own expiry ends it earlier. Default 10,000. */
+  readonly lifeMs?: number
+  /** How long a refusal is kept, milliseconds. Default 1,000. */
+  readonly refusedLifeMs?: number
+  /** Answers kept; the least recently used goes first. Default 10,000. */
+  readonly entriesMax?: number
+  /** Questions open at once; more are refused with OVERLOADED. Default 1,000. */
+  readonly lookupsMax?: number
+  /** Longest token, characters. A longer one is refused unread. Default 8,192. */
+  readonly tokenLengthMax?: number
+  readonly clock?: Clock
+}
+
+const defaults = {
+  lifeMs: 10_000,
+  refusedLifeMs: 1_000,
+  entriesMax: 10_000,
+  lookupsMax: 1_000,
+  tokenLengthMax: 8_192,
+  clock: systemClock,
+} as const
+
+/** Who a credential stands for. */
+export interface Identity {
+  /**
+   * The principal of an `Authorization` value; undefined when there is none. Rejects with UNAUTHENTICATED (one text for
+   * every reason), UNAVAILABLE, OVERLOADED, or the signal's reason when the caller leaves. Nobody becomes anonymous
+   * because a credential could not be checked.
+   */
+  principalOf(authorization: string | undefined, signal: AbortSignal): Promise<ActorPrincipal | undefined>
+}
+
+type Verdict = { readonly kind: 'known'; readonly principal: ActorPrincipal } | { readonly kind: 'refused' }
+
+interface Entry {
+  readonly verdict: Verdict
+  readonly until: number
+}
+
+/** One question to the authority that any number of callers wait for. */
+interface Lookup {
+  readonly answer: Promise<Verdict>
+  readonly abort: AbortController
+  waiting: number
+}
+
+/** Remembers principals by the SHA-256 of their token, so that memory holds no credential. */
+export function createIdentity(options: IdentityOptions): Identity {
+  const { identify, lifeMs, refusedLifeMs, entriesMax, lookupsMax, tokenLengthMax, clock } = {
+    ...defaults,
+    ...options,
+  }
+  for (const [name, value] of Object.entries({
+    lifeMs,
+    refusedLifeMs,
+    entriesMax,
+    lookupsMax,
+    tokenLengthMax,
+  })) {
+    if (!Number.isSafeInteger(value) || value < 1) {
+      throw new EnneadError('BAD_OPTION', `${name} must be an integer >= 1, got ${value}`)
+    }
+  }
+  const entries = new Map<string, Entry>()
+  const lookups = new Map<string, Lookup>()
+
+  const remember = (key: string, verdict: Verdict): void => {
+    const leftMs =
+      verdict.kind === 'known' ? verdict.principal.expiresAt * 1000 - clock.wall() : refusedLifeMs
+    const life = verdict.kind === 'known' ? Math.min(lifeMs, leftMs) : refusedLifeMs
+    entries.set(key, { verdict, until: clock.now() + life })
+    const oldest = entries.size > entriesMax ? entries.keys().next().value : undefined
+    if (oldest !== undefined) entries.delete(oldest)
+  }
+
+  const remembered = (key: string): Verdict | undefined => {
+    const entry = entries.get(key)
+    if (entry === undefined) return undefined
+    entries.delete(key)
+    if (entry.until <= clock.now()) return undefined
+    // Put back last: the Map's order is the order of use. A wall clock that jumped must not keep a token alive.
+    entries.set(key, entry)
+    const expired = entry.verdict.kind === 'known' && entry.verdict.principal.expiresAt * 1000 <= clock.wall()
+    return expired ? { kind: 'refused' } : entry.verdict
+  }
+
+  const begin = (key: string, token: string): Lookup => {
+    if (lookups.size >= lookupsMax) {
+      throw new EnneadError('OVERLOADED', `more than ${lookupsMax} credentials are being checked, try again`)
+    }
+    const abort = new AbortController()
+    const answer = ask(identify, token, abort.signal, clock)
+      .then(verdict => {
+        remember(key, verdict)
+        return verdict
+      })
+      .finally(() => {
+        if (lookups.get(key) === lookup) lookups.delete(key)
+      })
+    // Every waiter may have left before it settles; each of them has its own rejection.
+    answer.catch(() => undefined)
+    const lookup: Lookup = { answer, abort, waiting: 0 }
+    lookups.set(key, lookup)
+    return lookup
+  }
+
+  const waitFor = async (key: string, token: string, signal: AbortSignal): Promise<Verdict> => {
+    const lookup = lookups.get(key) ?? begin(key, token)
+    lookup.waiting += 1
+    try {
+      return await untilAborted(lookup.answer, signal)
+    } finally {
+      lookup.waiting -= 1
+      if (lookup.waiting === 0) {
+        // A caller who comes now must ask again instead of joining a question that is being taken back.
+        if (lookups.get(key) === lookup) lookups.delete(key)
+        lookup.abort.abort()
+      }
+    }
+  }
+
+  return {
+    async principalOf(authorization, signal) {
+      if (authorization === undefined) return undefined
+      signal.throwIfAborted()
+      const token = bearerToken(authorization, tokenLengthMax)
+      if (token === undefined) throw refused()
+      const key = createHash('sha256').update(token).digest('base64')
+      const verdict = remembered(key) ?? (await waitFor(key, token, signal))
+      if (verdict.kind === 'refused') throw refused()
+      return verdict.principal
+    },
+  }
+}
+
+async function ask(identify: Identify, token: string, signal: AbortSignal, clock: Clock): Promise<Verdict> {
+  try {
+    const principal = await identify(token, signal)
+    return principal.expiresAt * 1000 > clock.wall() ? { kind: 'known', principal } : { kind: 'refused' }
+  } catch (failure) {
+    if (failure instanceof EnneadError) {
+      if (failure.code === 'UNAUTHENTICATED') return { kind: 'refused' }
+      if (failure.code === 'OVERLOADED') throw failure
+    }
+    throw new EnneadError('UNAVAILABLE', 'the credential could not be checked, try again', { cause: failure })
+  }
+}
+
+/** The token of an RFC 6750 `Bearer` credential; undefined when it is none. */
+function bearerToken(authorization: string, lengthMax: number): string | undefined {
+  if (authorization.length > lengthMax + 16) return undefined
+  const token = /^bearer +([A-Za-z0-9\-._~+/]+=*) *$/i.exec(authorization)?.[1]
+  return token === undefined || token.length > lengthMax ? undefined : token
+}
+
+function refused(): EnneadError {
+  return new EnneadError('UNAUTHENTICATED', 'the credential is not valid')
+}
+
+function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const leave = (): void => reject(signal.reason)
+    signal.addEventListener('abort', leave, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave))
+  })
+}

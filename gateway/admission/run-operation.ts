@@ -1,0 +1,69 @@
+import type { ActorPrincipal } from '../../kernel/principal.ts'
+import type { Engine, GraphQLAnswer, PreparedOperation } from '../engine.ts'
+import type { ForwardedHeaders, SubgraphContext } from '../execution/subgraph.ts'
+import { EnneadError } from '../../kernel/errors.ts'
+import type { RequestBudget } from './request-budget.ts'
+
+/** Who asks, from where, and what of it goes on to subgraphs. The same for every operation of a connection. */
+export interface Caller {
+  readonly principal: ActorPrincipal | undefined
+  readonly headers: ForwardedHeaders
+  readonly userAgent: string | undefined
+  readonly address: string | undefined
+}
+
+/** How long the engine may take to hand over a partial answer after the deadline, milliseconds. */
+const graceMs = 50
+
+/** What the engine gets to run an operation with. */
+export function contextOf(caller: Caller, requestId: string, budget: RequestBudget): SubgraphContext {
+  return {
+    requestId,
+    principal: caller.principal,
+    remainingMs: budget.remainingMs,
+    signal: budget.signal,
+    userAgent: caller.userAgent,
+    address: caller.address,
+    headers: caller.headers,
+  }
+}
+
+/** Writes get more time: an abandoned write has an unknown outcome. */
+export function grantTime(
+  operation: PreparedOperation,
+  budget: RequestBudget,
+  mutationTimeoutMs: number,
+): void {
+  if (operation.kind === 'mutation') budget.extendTo(mutationTimeoutMs)
+}
+
+/**
+ * The engine's answer, partial when the deadline cut it short. Rejects with the budget's reason when the engine has
+ * none shortly after the deadline, or at once when the caller leaves.
+ */
+export function answerWithin(
+  engine: Engine,
+  operation: PreparedOperation,
+  context: SubgraphContext,
+): Promise<GraphQLAnswer> {
+  const { signal } = context
+  return new Promise((resolve, reject) => {
+    let grace: NodeJS.Timeout | undefined
+    const leave = (): void => {
+      const reason: unknown = signal.reason
+      const expired = reason instanceof EnneadError && reason.code === 'DEADLINE_EXCEEDED'
+      grace = setTimeout(() => reject(reason), expired ? graceMs : 0)
+    }
+    const settled = (settle: () => void): void => {
+      clearTimeout(grace)
+      signal.removeEventListener('abort', leave)
+      settle()
+    }
+    signal.addEventListener('abort', leave, { once: true })
+    if (signal.aborted) leave()
+    engine.execute(operation, context).then(
+      answer => settled(() => resolve(answer)),
+      (failure: unknown) => settled(() => reject(failure)),
+    )
+  })
+}

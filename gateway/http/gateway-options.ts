@@ -1,0 +1,47 @@
+import { forwardList } from '../admission/forwarded-headers.ts'
+import type { GatewayLimits } from '../admission/gateway-limits.ts'
+import type { Identify } from '../admission/identity.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import { EnneadError } from '../../kernel/errors.ts'
+import type { Log } from '../../kernel/log.ts'
+import type { Engine } from '../engine.ts'
+
+/** What a health contributor adds to `/health/ready`; nothing secret. */
+export interface HealthReport {
+  readonly ready: boolean
+  readonly [part: string]: unknown
+}
+
+export interface GatewayServerOptions {
+  readonly engine: Engine
+  /** Where to listen. `port` 0 takes any free one. */
+  readonly address: { readonly host: string; readonly port: number }
+  readonly log: Log
+  /** Who a bearer token stands for. Undefined: credentials are not looked at, only forwarded. */
+  readonly identify?: Identify | undefined
+  /**
+   * Client headers handed on to subgraphs, lower-case names. Default: none with `identify`, `authorization` without it.
+   */
+  readonly forwardHeaders?: readonly string[] | undefined
+  /** Serve GraphiQL to browsers at GET /graphql. Default true. */
+  readonly graphiql?: boolean
+  /** The text GraphiQL opens with. Default: a short text on how to sign in. */
+  readonly graphiqlQuery?: string | undefined
+  /** Origins of web pages that may call this gateway beside its own; `*` for any. Default none. */
+  readonly origins?: readonly string[]
+  /** Asked on every `/health/ready`; what it answers is added to the gateway's own health. Default nothing. */
+  readonly health?: (() => Promise<HealthReport>) | undefined
+  readonly limits?: Partial<GatewayLimits>
+  readonly clock?: Clock
+}
+
+export function checkedForwardHeaders(options: GatewayServerOptions): readonly string[] {
+  return forwardList(options.forwardHeaders ?? (options.identify === undefined ? ['authorization'] : []))
+}
+
+export function checkAddress({ host, port }: GatewayServerOptions['address']): void {
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new EnneadError('BAD_OPTION', `address.port must be 0 to 65535, got ${port}`)
+  }
+  if (host === '') throw new EnneadError('BAD_OPTION', 'address.host must not be empty')
+}

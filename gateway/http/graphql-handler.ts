@@ -1,0 +1,209 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { DoorOptions } from '../admission/door-options.ts'
+import { forwarded } from '../admission/forwarded-headers.ts'
+import { requestFromBody, requestFromParameters } from '../admission/graphql-request.ts'
+import { refuseForgery } from '../admission/origin-policy.ts'
+import { errorsOf, refusedAnswer } from '../admission/refusal.ts'
+import { RequestBudget } from '../admission/request-budget.ts'
+import { answerWithin, contextOf, grantTime } from '../admission/run-operation.ts'
+import { EnneadError } from '../../kernel/errors.ts'
+import type { Log } from '../../kernel/log.ts'
+import type { GraphQLAnswer, GraphQLRequest, PreparedOperation } from '../engine.ts'
+import { answerStatus } from './answer-status.ts'
+import { answerTypes, contentType, preferredType } from './media-types.ts'
+import type { AnswerType } from './media-types.ts'
+import { reply, replyUnread } from './reply.ts'
+import { readBody } from './request-body.ts'
+
+/** Answers one request to /graphql; never rejects. */
+export type GraphQLHandler = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  requestId: string,
+  search: string,
+) => Promise<void>
+
+/** What is known of a request when it is answered, for its log line. */
+interface Outcome {
+  readonly answer: GraphQLAnswer
+  readonly operation: PreparedOperation | undefined
+  /** The body was not read to its end. */
+  readonly unread: boolean
+}
+
+/** GraphQL over HTTP (https://graphql.github.io/graphql-over-http/draft/) in front of the engine. */
+export function graphqlHandler(options: DoorOptions): GraphQLHandler {
+  const { log, clock } = options
+  return async (request, response, requestId, search) => {
+    const startedAt = clock.now()
+    const accepted = preferredType(request.headers.accept, answerTypes)
+    const type = accepted ?? 'application/json'
+    const outcome = await answer(options, { request, response, requestId, search, accepted })
+    const status = answerStatus(outcome.answer, type)
+    const text = serialise(outcome.answer, log)
+    const headers = answerHeaders(outcome.answer, status)
+    if (outcome.unread) replyUnread(request, response, status, type, text, headers)
+    else reply(response, status, type, text, headers)
+    logOutcome(log, { request, requestId, status, text, ms: clock.now() - startedAt }, outcome)
+  }
+}
+
+interface Asked {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly requestId: string
+  readonly search: string
+  readonly accepted: AnswerType | undefined
+}
+
+async function answer(options: DoorOptions, asked: Asked): Promise<Outcome> {
+  const { request, response, requestId } = asked
+  const { limits, log, clock } = options
+  const progress: { operation?: PreparedOperation } = {}
+  try {
+    const graphql = await readRequest(options, asked)
+    // Its time begins when the request is here: a slow uplink is bounded by the server's own limits.
+    const budget = new RequestBudget(clock, limits.requestTimeoutMs)
+    const left = (): void => budget.cancel()
+    response.once('close', left)
+    try {
+      const answer = await run(options, asked, graphql, budget, progress)
+      return { answer, operation: progress.operation, unread: false }
+    } finally {
+      response.off('close', left)
+      budget.end()
+    }
+  } catch (failure) {
+    const errors = errorsOf(failure, log.with({ requestId }))
+    const unread = request.method === 'POST' && !request.complete
+    return { answer: refusedAnswer(errors), operation: progress.operation, unread }
+  }
+}
+
+async function run(
+  options: DoorOptions,
+  { request, requestId }: Asked,
+  graphql: GraphQLRequest,
+  budget: RequestBudget,
+  progress: { operation?: PreparedOperation },
+): Promise<GraphQLAnswer> {
+  const { engine, identity, limits } = options
+  const principal = await identity?.principalOf(request.headers.authorization, budget.signal)
+  const operation = await engine.prepare(graphql)
+  progress.operation = operation
+  refuseWrongDoor(operation, request.method)
+  grantTime(operation, budget, limits.mutationTimeoutMs)
+  const caller = {
+    principal,
+    headers: forwarded(options.forwardHeaders, request.headers),
+    userAgent: request.headers['user-agent'],
+    address: request.socket.remoteAddress,
+  }
+  return answerWithin(engine, operation, contextOf(caller, requestId, budget))
+}
+
+/** Everything that can be refused without the engine, cheapest first. */
+async function readRequest(options: DoorOptions, asked: Asked): Promise<GraphQLRequest> {
+  const { request, search, accepted } = asked
+  const { method = '', headers } = request
+  if (method !== 'GET' && method !== 'POST') {
+    throw new EnneadError('METHOD_NOT_ALLOWED', 'use POST, or GET for queries')
+  }
+  if (accepted === undefined) {
+    throw new EnneadError('NOT_ACCEPTABLE', `answers are ${answerTypes.join(' or ')}`)
+  }
+  refuseForgery(method, headers, options.origins)
+  if (method === 'GET') return requestFromParameters(new URLSearchParams(search))
+  checkBodyType(request)
+  const text = await readBody(request, options.limits.bodyBytesMax)
+  return requestFromBody(parseJson(text))
+}
+
+/** What every web page can send to us unasked is refused with 400, what is merely not supported with 415. */
+const simpleTypes = new Set(['', 'text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data'])
+
+function checkBodyType({ headers }: IncomingMessage): void {
+  const encoding = headers['content-encoding']
+  if (encoding !== undefined && encoding !== 'identity') {
+    throw new EnneadError('UNSUPPORTED_MEDIA_TYPE', 'compressed bodies are not accepted')
+  }
+  const { type, charset } = contentType(headers['content-type'])
+  if (type === 'multipart/form-data') {
+    throw new EnneadError('BAD_REQUEST', 'file uploads are not accepted, send application/json')
+  }
+  if (simpleTypes.has(type)) {
+    throw new EnneadError('BAD_REQUEST', 'the content type must be application/json')
+  }
+  if (type !== 'application/json') {
+    throw new EnneadError('UNSUPPORTED_MEDIA_TYPE', 'the content type must be application/json')
+  }
+  if (charset !== undefined && charset !== 'utf-8' && charset !== 'utf8') {
+    throw new EnneadError('UNSUPPORTED_MEDIA_TYPE', 'the charset must be utf-8')
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new EnneadError('BAD_REQUEST', 'the body must be JSON', { cause })
+  }
+}
+
+function refuseWrongDoor(operation: PreparedOperation, method: string | undefined): void {
+  if (operation.kind === 'subscription') {
+    throw new EnneadError(
+      'BAD_REQUEST',
+      'subscriptions need a WebSocket (graphql-transport-ws) at this address',
+    )
+  }
+  if (method === 'GET' && operation.kind !== 'query') {
+    throw new EnneadError('METHOD_NOT_ALLOWED', `a ${operation.kind} must be sent by POST`)
+  }
+}
+
+/** Retry-After of refusals that pass by themselves, seconds. */
+const retryAfterSeconds = '1'
+
+function answerHeaders(answer: GraphQLAnswer, status: number): Readonly<Record<string, string>> {
+  const headers: Record<string, string> = { 'cache-control': 'no-store' }
+  if (status === 405) headers['allow'] = 'GET, POST, OPTIONS'
+  if (status === 503) headers['retry-after'] = retryAfterSeconds
+  if (status === 401 && answer.data === undefined) {
+    headers['www-authenticate'] = 'Bearer realm="ennead", error="invalid_token"'
+  }
+  return headers
+}
+
+function serialise(answer: GraphQLAnswer, log: Log): string {
+  try {
+    return JSON.stringify(answer)
+  } catch (failure) {
+    return JSON.stringify(refusedAnswer(errorsOf(failure, log)))
+  }
+}
+
+interface Answered {
+  readonly request: IncomingMessage
+  readonly requestId: string
+  readonly status: number
+  readonly text: string
+  readonly ms: number
+}
+
+function logOutcome(log: Log, answered: Answered, { answer, operation }: Outcome): void {
+  const { request, requestId, status, text, ms } = answered
+  const codes = answer.errors?.map(error => error.extensions.code)
+  const facts = {
+    requestId,
+    method: request.method,
+    status,
+    kind: operation?.kind,
+    operation: operation?.name,
+    ms: Math.round(ms * 10) / 10,
+    bytes: text.length,
+    codes,
+  }
+  if (status >= 500) log.warn('http.request', facts)
+  else log.debug('http.request', facts)
+}

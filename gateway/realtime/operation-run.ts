@@ -1,0 +1,139 @@
+import { requestFromMembers } from '../admission/graphql-request.ts'
+import { errorsOf, isOutage } from '../admission/refusal.ts'
+import { RequestBudget } from '../admission/request-budget.ts'
+import { answerWithin, contextOf, grantTime } from '../admission/run-operation.ts'
+import type { Caller } from '../admission/run-operation.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import type { Log } from '../../kernel/log.ts'
+import type { AnswerError, Engine, GraphQLAnswer, PreparedOperation } from '../engine.ts'
+import type { SubscribePayload } from './client-message.ts'
+
+export interface RunOptions {
+  readonly engine: Engine
+  readonly clock: Clock
+  readonly log: Log
+  /** Milliseconds for a query, and for each event of a subscription. */
+  readonly requestTimeoutMs: number
+  readonly mutationTimeoutMs: number
+}
+
+/** What a run is about. */
+export interface RunRequest {
+  readonly caller: Caller
+  readonly requestId: string
+  readonly payload: SubscribePayload
+}
+
+/** How a run ended. `broken`: something behind the gateway is down, and the client can resume when it connects again. */
+export type RunEnd =
+  | { readonly kind: 'completed' }
+  | { readonly kind: 'failed'; readonly errors: readonly AnswerError[] }
+  | { readonly kind: 'broken'; readonly errors: readonly AnswerError[] }
+
+/** Where a run tells what happens. */
+export interface RunEvents {
+  /** An event of a subscription, or the answer of a query or mutation, as JSON. Resolves when the next may come. */
+  next(payload: string, kind: PreparedOperation['kind']): Promise<void>
+  /** Told once, unless the run was stopped. */
+  ended(end: RunEnd): void
+}
+
+/** One operation of a socket, begun by its constructor. Failures are told to `events`, never thrown. */
+export class OperationRun {
+  readonly #options: RunOptions
+  readonly #request: RunRequest
+  readonly #events: RunEvents
+  readonly #budget: RequestBudget
+  #source: AsyncIterableIterator<GraphQLAnswer> | undefined
+  #stopped = false
+
+  constructor(options: RunOptions, request: RunRequest, events: RunEvents) {
+    this.#options = options
+    this.#request = request
+    this.#events = events
+    this.#budget = new RequestBudget(options.clock, options.requestTimeoutMs)
+    void this.#begin()
+  }
+
+  /** Lets go of everything at once, also of a quiet source. Nothing is told afterwards. Idempotent. */
+  stop(): void {
+    if (this.#stopped) return
+    this.#stopped = true
+    this.#budget.cancel()
+    this.#letGo()
+  }
+
+  async #begin(): Promise<void> {
+    const end = await this.#perform()
+    this.#budget.end()
+    if (!this.#stopped) this.#events.ended(end)
+  }
+
+  async #perform(): Promise<RunEnd> {
+    const { engine, mutationTimeoutMs } = this.#options
+    try {
+      const operation = await engine.prepare(requestFromMembers(this.#request.payload))
+      this.#budget.signal.throwIfAborted()
+      if (operation.kind === 'subscription') return await this.#follow(operation)
+      grantTime(operation, this.#budget, mutationTimeoutMs)
+      const answer = await answerWithin(engine, operation, this.#context())
+      // Without data nothing was executed, which the protocol tells as an error of the operation.
+      if (answer.data === undefined && answer.errors !== undefined) {
+        return { kind: 'failed', errors: answer.errors }
+      }
+      if (!this.#stopped) await this.#events.next(JSON.stringify(answer), operation.kind)
+      return { kind: 'completed' }
+    } catch (failure) {
+      return { kind: 'failed', errors: this.#told(failure) }
+    }
+  }
+
+  /** Pulls one event at a time, so that a source is never faster than what is written. */
+  async #follow(operation: PreparedOperation): Promise<RunEnd> {
+    const context = this.#context()
+    // A subscription has no end of time; only its events have.
+    this.#budget.end()
+    try {
+      this.#source = this.#options.engine.subscribe(operation, context)
+      while (!this.#stopped) {
+        const event = await this.#source.next()
+        if (this.#stopped || event.done === true) break
+        const { data, errors } = event.value
+        if (data === undefined && errors !== undefined) {
+          this.#letGo()
+          return streamEnd(errors)
+        }
+        await this.#events.next(JSON.stringify(event.value), 'subscription')
+      }
+      return { kind: 'completed' }
+    } catch (failure) {
+      this.#letGo()
+      return this.#stopped ? { kind: 'completed' } : streamEnd(this.#told(failure))
+    }
+  }
+
+  #context(): ReturnType<typeof contextOf> {
+    return contextOf(this.#request.caller, this.#request.requestId, this.#budget)
+  }
+
+  /** A caller who left gets no answer, so its failures are not worth a line in the log. */
+  #told(failure: unknown): readonly AnswerError[] {
+    if (this.#stopped) return []
+    return errorsOf(failure, this.#options.log.with({ requestId: this.#request.requestId }))
+  }
+
+  #letGo(): void {
+    const returned = this.#source?.return?.()
+    returned?.catch((failure: unknown) =>
+      this.#options.log.warn('socket.release-failed', { requestId: this.#request.requestId, failure }),
+    )
+  }
+}
+
+/**
+ * An outage must not become an `error` message: stock clients take that as the end of the subscription and never ask
+ * again, although the events are kept and a cursor would bring them all.
+ */
+function streamEnd(errors: readonly AnswerError[]): RunEnd {
+  return { kind: isOutage(errors) ? 'broken' : 'failed', errors }
+}

@@ -1,0 +1,260 @@
+import type { Duplex } from 'node:stream'
+import { WebSocket } from 'ws'
+import type { Timer } from '../../kernel/clock.ts'
+import { unreachable } from '../../kernel/errors.ts'
+import type { ActorPrincipal } from '../../kernel/principal.ts'
+import type { DoorOptions } from '../admission/door-options.ts'
+import { forwarded } from '../admission/forwarded-headers.ts'
+import type { Caller } from '../admission/run-operation.ts'
+import { errorsOf } from '../admission/refusal.ts'
+import { RequestBudget } from '../admission/request-budget.ts'
+import type { PreparedOperation } from '../engine.ts'
+import { closeCodes } from './close-codes.ts'
+import { connectionHeaders } from './connection-params.ts'
+import { OperationRun } from './operation-run.ts'
+import type { RunEnd } from './operation-run.ts'
+import { TransportWsProtocol } from './transport-ws-protocol.ts'
+import type { Action } from './transport-ws-protocol.ts'
+
+/** What the upgrade request said. */
+export interface SocketOpening {
+  readonly requestId: string
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+  readonly address: string | undefined
+}
+
+/** How long a query's answer waits for a reader that has not taken the ones before, milliseconds. */
+const slowReaderMs = 5_000
+/** setTimeout's longest time, milliseconds. */
+const timerMaxMs = 2 ** 31 - 1
+
+/** One client on one WebSocket: does what the protocol says with the real socket, engine and identity. */
+export class SocketSession {
+  readonly #options: DoorOptions
+  readonly #socket: WebSocket
+  readonly #wire: Duplex
+  readonly #opening: SocketOpening
+  readonly #protocol: TransportWsProtocol
+  readonly #runs = new Map<number, OperationRun>()
+  readonly #left = new AbortController()
+  readonly #initTimer: Timer
+  readonly #admit: (principal: ActorPrincipal | undefined) => boolean
+  #expiryTimer: Timer | undefined
+  #caller: Caller | undefined
+  #answersPing = true
+
+  /** @param admit Whether one more socket of this principal is allowed. Called once. */
+  constructor(
+    options: DoorOptions,
+    socket: WebSocket,
+    wire: Duplex,
+    opening: SocketOpening,
+    admit: (principal: ActorPrincipal | undefined) => boolean,
+  ) {
+    const { limits, clock } = options
+    this.#options = options
+    this.#socket = socket
+    this.#wire = wire
+    this.#opening = opening
+    this.#admit = admit
+    this.#protocol = new TransportWsProtocol(
+      {
+        operationsMax: limits.socketOperationsMax,
+        messagesPerSecond: limits.socketMessagesPerSecond,
+        initLengthMax: limits.socketInitBytesMax,
+      },
+      clock.now(),
+    )
+    this.#initTimer = clock.after(limits.socketInitTimeoutMs, () =>
+      this.#perform(this.#protocol.initTimedOut()),
+    )
+    socket.on('message', (data, binary) => this.#receive(data, binary))
+    socket.on('pong', () => {
+      this.#answersPing = true
+    })
+    // A frame that breaks RFC 6455 or a size limit: `ws` closes with the right code by itself.
+    socket.on('error', failure => options.log.debug('socket.error', { ...this.#facts(), failure }))
+    socket.on('close', code => this.#gone(code))
+  }
+
+  close(code: number, reason: string): void {
+    this.#perform(this.#protocol.close(code, reason))
+  }
+
+  /** Asks the peer for a sign of life; false when it gave none since the last time. */
+  ping(): boolean {
+    if (!this.#answersPing) return false
+    this.#answersPing = false
+    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.ping()
+    return true
+  }
+
+  terminate(): void {
+    this.#socket.terminate()
+  }
+
+  #receive(data: WebSocket.RawData, binary: boolean): void {
+    // With the default binaryType a text message always arrives as one Buffer.
+    const text = binary ? undefined : (data as Buffer).toString()
+    const now = this.#options.clock.now()
+    this.#perform(text === undefined ? this.#protocol.receivedBinary() : this.#protocol.received(text, now))
+  }
+
+  #perform(actions: readonly Action[]): void {
+    for (const action of actions) {
+      switch (action.kind) {
+        case 'send':
+          this.#send(action.text)
+          break
+        case 'identify':
+          this.#initTimer.cancel()
+          void this.#identify(action.payload)
+          break
+        case 'start':
+          this.#start(action)
+          break
+        case 'stop':
+          this.#runs.get(action.run)?.stop()
+          this.#runs.delete(action.run)
+          break
+        case 'close':
+          this.#options.log.debug('socket.closing', {
+            ...this.#facts(),
+            code: action.code,
+            reason: action.reason,
+          })
+          this.#socket.close(action.code, action.reason)
+          break
+        default:
+          unreachable(action)
+      }
+    }
+  }
+
+  /** The same answer for a credential in the payload and one in the upgrade request; the payload's wins. */
+  async #identify(payload: Readonly<Record<string, unknown>> | undefined): Promise<void> {
+    const { identity, forwardHeaders } = this.#options
+    const { headers, address } = this.#opening
+    const params = connectionHeaders(payload)
+    const upgradeCredential = headers['authorization']
+    const credential =
+      params.get('authorization') ?? (typeof upgradeCredential === 'string' ? upgradeCredential : undefined)
+    const budget = new RequestBudget(this.#options.clock, this.#options.limits.requestTimeoutMs)
+    const left = (): void => budget.cancel()
+    this.#left.signal.addEventListener('abort', left, { once: true })
+    try {
+      const principal = await identity?.principalOf(credential, budget.signal)
+      if (this.#protocol.closed) return
+      if (!this.#admit(principal)) {
+        this.close(closeCodes.tryAgain, 'too many sockets of this user')
+        return
+      }
+      this.#caller = {
+        principal,
+        headers: forwarded(forwardHeaders, { ...headers, ...Object.fromEntries(params) }),
+        userAgent: typeof headers['user-agent'] === 'string' ? headers['user-agent'] : undefined,
+        address,
+      }
+      this.#watchExpiry(principal)
+      this.#perform(this.#protocol.acknowledge())
+    } catch (failure) {
+      if (!this.#left.signal.aborted) this.#refuse(failure)
+    } finally {
+      budget.end()
+      this.#left.signal.removeEventListener('abort', left)
+    }
+  }
+
+  #refuse(failure: unknown): void {
+    const code = errorsOf(failure, this.#options.log.with(this.#facts()))[0]?.extensions.code
+    if (code === 'UNAUTHENTICATED') this.close(closeCodes.forbidden, 'Forbidden: the credential is not valid')
+    else this.close(closeCodes.tryAgain, 'the credential could not be checked, try again')
+  }
+
+  /** A socket must not outlive its credential. */
+  #watchExpiry(principal: ActorPrincipal | undefined): void {
+    if (principal === undefined) return
+    const leftMs = principal.expiresAt * 1000 - this.#options.clock.wall()
+    if (leftMs <= 0) {
+      this.close(closeCodes.unauthorized, 'Unauthorized: the credential has expired')
+      return
+    }
+    this.#expiryTimer = this.#options.clock.after(Math.min(leftMs, timerMaxMs), () =>
+      this.#watchExpiry(principal),
+    )
+  }
+
+  #start({ run, id, payload }: Extract<Action, { kind: 'start' }>): void {
+    const caller = this.#caller
+    if (caller === undefined) return
+    const requestId = `${this.#opening.requestId}:${run}`
+    this.#options.log.debug('socket.operation', { requestId, id })
+    const { engine, clock, log, limits } = this.#options
+    const { requestTimeoutMs, mutationTimeoutMs } = limits
+    this.#runs.set(
+      run,
+      new OperationRun(
+        { engine, clock, log, requestTimeoutMs, mutationTimeoutMs },
+        { caller, requestId, payload },
+        {
+          next: (json, kind) => this.#next(run, json, kind),
+          ended: end => this.#ended(run, end),
+        },
+      ),
+    )
+  }
+
+  /** Events find room or the reader is too slow; an answer, which may be large by itself, waits for room. */
+  async #next(run: number, json: string, kind: PreparedOperation['kind']): Promise<void> {
+    if (kind !== 'subscription') await this.#room()
+    this.#perform(this.#protocol.next(run, json))
+  }
+
+  #ended(run: number, end: RunEnd): void {
+    this.#runs.delete(run)
+    if (end.kind === 'completed') this.#perform(this.#protocol.completed(run))
+    else if (end.kind === 'failed') this.#perform(this.#protocol.failed(run, end.errors))
+    else
+      this.close(
+        closeCodes.upstream,
+        `${end.errors[0]?.extensions.code ?? 'UNAVAILABLE'}: connect again and resume`,
+      )
+  }
+
+  #send(text: string): void {
+    if (this.#socket.readyState !== WebSocket.OPEN) return
+    if (this.#socket.bufferedAmount > this.#options.limits.socketBufferedBytesMax) this.#tooSlow()
+    else this.#socket.send(text)
+  }
+
+  #tooSlow(): void {
+    this.close(closeCodes.tryAgain, 'reading too slowly, connect again and resume')
+  }
+
+  #room(): Promise<void> {
+    if (this.#socket.bufferedAmount <= this.#options.limits.socketBufferedBytesMax) return Promise.resolve()
+    return new Promise(resolve => {
+      const done = (): void => {
+        timer.cancel()
+        this.#wire.off('drain', done)
+        this.#left.signal.removeEventListener('abort', done)
+        resolve()
+      }
+      const timer = this.#options.clock.after(slowReaderMs, done)
+      this.#wire.once('drain', done)
+      this.#left.signal.addEventListener('abort', done, { once: true })
+    })
+  }
+
+  #gone(code: number): void {
+    this.#initTimer.cancel()
+    this.#expiryTimer?.cancel()
+    this.#left.abort()
+    this.#perform(this.#protocol.left())
+    this.#options.log.debug('socket.closed', { ...this.#facts(), code })
+  }
+
+  #facts(): Readonly<Record<string, unknown>> {
+    return { requestId: this.#opening.requestId, actorId: this.#caller?.principal?.actorId }
+  }
+}

@@ -1,0 +1,157 @@
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { WebSocketServer } from 'ws'
+import type { WebSocket } from 'ws'
+import type { Clock } from '../../kernel/clock.ts'
+import { sleep } from '../../kernel/clock.ts'
+import type { DoorOptions } from '../admission/door-options.ts'
+import type { GatewayLimits } from '../admission/gateway-limits.ts'
+import { endRaw } from '../admission/raw-refusal.ts'
+import { requestIdOf } from '../admission/request-id.ts'
+import { closeCodes } from './close-codes.ts'
+import { Quota } from './quota.ts'
+import { SocketSession } from './socket-session.ts'
+
+export interface WebSocketDoor {
+  /** Sockets open now. */
+  readonly count: number
+  /** Takes an upgrade request of an HTTP server. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+  /**
+   * Takes no more sockets and closes those that are open one by one over `drainMs` milliseconds (1012), so that their
+   * clients do not all arrive elsewhere at once; whoever has not closed by then is cut off. Idempotent.
+   */
+  close(drainMs: number): Promise<void>
+}
+
+const subprotocol = 'graphql-transport-ws'
+/** How long a peer may take to answer a close frame, milliseconds. */
+const closeTimeoutMs = 1_000
+
+/** GraphQL over WebSocket (graphql-transport-ws) at /graphql. */
+export function webSocketDoor(options: DoorOptions): WebSocketDoor {
+  const { limits, clock, log, origins } = options
+  const sessions = new Set<SocketSession>()
+  const addresses = new Quota(limits.socketsPerAddressMax)
+  const actors = new Quota(limits.socketsPerActorMax)
+  const server = new WebSocketServer(serverOptions(limits))
+  const stopHeartbeat = heartbeat(sessions, clock, limits.socketHeartbeatMs)
+  let draining: Promise<void> | undefined
+
+  const open = (socket: WebSocket, wire: Duplex, request: IncomingMessage): void => {
+    const address = request.socket.remoteAddress
+    const opening = {
+      requestId: requestIdOf(request.headers['x-request-id']),
+      headers: request.headers,
+      address,
+    }
+    let actor: string | undefined
+    const session = new SocketSession(options, socket, wire, opening, principal => {
+      if (principal === undefined) return true
+      if (!actors.take(principal.actorId)) return false
+      actor = principal.actorId
+      return true
+    })
+    sessions.add(session)
+    socket.once('close', () => {
+      sessions.delete(session)
+      addresses.release(address ?? '')
+      if (actor !== undefined) actors.release(actor)
+    })
+    if (!origins.allows(request.headers)) session.close(closeCodes.forbidden, 'Forbidden: origin not allowed')
+    else if (socket.protocol !== subprotocol) {
+      session.close(closeCodes.subprotocol, `Subprotocol not acceptable, use ${subprotocol}`)
+    }
+  }
+
+  return {
+    get count() {
+      return sessions.size
+    },
+    upgrade(request, wire, head) {
+      if (pathOf(request) !== '/graphql')
+        return endRaw(wire, 404, 'there is nothing at this address', 'NOT_FOUND')
+      if (draining !== undefined) return endRaw(wire, 503, 'this gateway is stopping', 'UNAVAILABLE')
+      if (sessions.size >= limits.socketsMax) {
+        log.warn('socket.refused', { reason: 'socketsMax', limit: limits.socketsMax })
+        return endRaw(wire, 503, 'too many sockets, try again later', 'OVERLOADED')
+      }
+      const address = request.socket.remoteAddress ?? ''
+      if (!addresses.take(address)) return endRaw(wire, 503, 'too many sockets of this address', 'OVERLOADED')
+      let opened = false
+      // A handshake that `ws` refuses ends the connection without a WebSocket.
+      wire.once('close', () => {
+        if (!opened) addresses.release(address)
+      })
+      server.handleUpgrade(request, wire, head, socket => {
+        opened = true
+        open(socket, wire, request)
+      })
+      return undefined
+    },
+    close(drainMs) {
+      draining ??= drain(sessions, clock, drainMs).then(() => {
+        stopHeartbeat()
+        server.close()
+      })
+      return draining
+    },
+  }
+}
+
+function serverOptions(limits: GatewayLimits): ConstructorParameters<typeof WebSocketServer>[0] {
+  const chosen = {
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: limits.bodyBytesMax,
+    // Not yet in the type definitions of `ws`.
+    closeTimeout: closeTimeoutMs,
+    // A browser only sees our close code when the server picks one of its sub-protocols, so a wrong one is picked too
+    // and closed with 4406.
+    handleProtocols: (offered: Set<string>) => (offered.has(subprotocol) ? subprotocol : first(offered)),
+  }
+  return chosen
+}
+
+function first(offered: ReadonlySet<string>): string | false {
+  for (const name of offered) return name
+  return false
+}
+
+/** Peers that do not answer pings are gone without a goodbye, and would hold memory and upstreams for ever. */
+function heartbeat(sessions: ReadonlySet<SocketSession>, clock: Clock, everyMs: number): () => void {
+  let timer = clock.after(everyMs, beat)
+  function beat(): void {
+    for (const session of sessions) if (!session.ping()) session.terminate()
+    timer = clock.after(everyMs, beat)
+  }
+  return () => timer.cancel()
+}
+
+async function drain(sessions: ReadonlySet<SocketSession>, clock: Clock, drainMs: number): Promise<void> {
+  const leaving = [...sessions]
+  const deadline = clock.now() + drainMs
+  // The last ones need time to answer the close frame.
+  const spreadMs = Math.max(0, drainMs - closeTimeoutMs) / Math.max(1, leaving.length)
+  let owedMs = 0
+  for (const session of leaving) {
+    session.close(closeCodes.restart, 'service restart, connect again')
+    owedMs += Math.min(spreadMs, spreadMaxMs)
+    // Timers are not finer than this.
+    if (owedMs >= 5) {
+      await sleep(clock, owedMs)
+      owedMs = 0
+    }
+  }
+  while (sessions.size > 0 && clock.now() < deadline) await sleep(clock, 10)
+  for (const session of sessions) session.terminate()
+}
+
+/** Longest pause between two sockets while draining, milliseconds: a handful of sockets need no long goodbye. */
+const spreadMaxMs = 50
+
+function pathOf({ url = '/' }: IncomingMessage): string {
+  const mark = url.indexOf('?')
+  return mark < 0 ? url : url.slice(0, mark)
+}
