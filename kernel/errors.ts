@@ -53,6 +53,18 @@ export const errorDefinitions = {
     http: 400,
     meaning: 'Fragments expand to more selections than the limit.',
   },
+  LIMIT_ALIASES: { kind: 'caller', http: 400, meaning: 'The operation has more aliases than the limit.' },
+  LIMIT_ROOT_FIELDS: {
+    kind: 'caller',
+    http: 400,
+    meaning: 'The operation has more root fields than the limit.',
+  },
+  LIMIT_DIRECTIVES: { kind: 'caller', http: 400, meaning: 'The operation has more directives than the limit.' },
+  LIMIT_DUPLICATES: {
+    kind: 'caller',
+    http: 400,
+    meaning: 'One selection set has the same name more often than the limit.',
+  },
   UNAUTHENTICATED: { kind: 'caller', http: 401, meaning: 'No credential, or one that is not valid.' },
   FORBIDDEN: { kind: 'caller', http: 403, meaning: 'The credential does not allow this.' },
   NOT_FOUND: { kind: 'caller', http: 404, meaning: 'There is no such object for this caller.' },

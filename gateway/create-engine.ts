@@ -1,0 +1,158 @@
+import { systemClock } from '../kernel/clock.ts'
+import type { Clock } from '../kernel/clock.ts'
+import { EnneadError } from '../kernel/errors.ts'
+import { silentLog } from '../kernel/log.ts'
+import type { Log } from '../kernel/log.ts'
+import type { Engine, EngineHealth, GraphQLAnswer, GraphQLRequest, PreparedOperation } from './engine.ts'
+import { executePrepared } from './execution/execute.ts'
+import { Prepared } from './execution/prepared.ts'
+import type { SubgraphContext } from './execution/subgraph.ts'
+import { SubgraphConnections } from './execution/subgraphs.ts'
+import type { ConnectSubgraph } from './execution/subgraphs.ts'
+import { SubscriptionAnswers } from './execution/subscribe.ts'
+import type { SubscriptionTools } from './execution/subscribe.ts'
+import { resolveLimits } from './operation/limits.ts'
+import type { OperationLimits } from './operation/limits.ts'
+import { refused } from './operation/refusal.ts'
+import { ApolloPlanner } from './planning/apollo-planner.ts'
+import type { Planner } from './planning/planner.ts'
+import { Serving } from './serving.ts'
+import type { CacheSizes } from './serving.ts'
+import type { SupergraphSource } from './supergraph/supergraph-source.ts'
+import type { Supergraph } from './supergraph/supergraph.ts'
+
+export interface EngineOptions {
+  /** Closed with the engine. */
+  readonly supergraph: SupergraphSource
+  /** Makes the way to a subgraph, once for every name and routing URL. */
+  readonly subgraph: ConnectSubgraph
+  /** Default: `operationLimits`. */
+  readonly limits?: OperationLimits
+  /** May clients ask for the schema? Default true. */
+  readonly introspection?: boolean
+  /** Are messages of errors that a subgraph did not code replaced? They are in the log then. Default true. */
+  readonly maskErrors?: boolean
+  /** Time for the fields of other subgraphs on one event of a subscription, in milliseconds. Default 5,000. */
+  readonly eventMs?: number
+  /** Documents and plans kept at most, for each supergraph. Default 1,000. */
+  readonly cacheEntriesMax?: number
+  /** Characters of the documents they were made from, kept at most. Default 10,000,000. */
+  readonly cacheCharactersMax?: number
+  /** Makes the planner of a supergraph. Default: Apollo's. */
+  readonly planner?: (supergraph: Supergraph) => Planner
+  /** Default: nothing is logged. */
+  readonly log?: Log
+  /** Default: the system's. */
+  readonly clock?: Clock
+}
+
+const defaults = {
+  introspection: true,
+  maskErrors: true,
+  eventMs: 5_000,
+  cacheEntriesMax: 1_000,
+  cacheCharactersMax: 10_000_000,
+} as const
+
+/** The gateway without its doors, on whatever supergraph its source has. Throws BAD_OPTION. */
+export function createEngine(options: EngineOptions): Engine {
+  return new GatewayEngine(options)
+}
+
+class GatewayEngine implements Engine {
+  readonly #source: SupergraphSource
+  readonly #connections: SubgraphConnections
+  readonly #makeServing: (supergraph: Supergraph) => Serving
+  readonly #tools: SubscriptionTools
+  #serving: Serving | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(options: EngineOptions) {
+    const { introspection, maskErrors, eventMs, cacheEntriesMax, cacheCharactersMax } = {
+      ...defaults,
+      ...options,
+    }
+    for (const [name, value] of Object.entries({ eventMs, cacheEntriesMax, cacheCharactersMax })) {
+      if (!Number.isSafeInteger(value) || value < 1) {
+        throw new EnneadError('BAD_OPTION', `${name} must be an integer >= 1, got ${value}`)
+      }
+    }
+    const { planner = (supergraph: Supergraph): Planner => new ApolloPlanner(supergraph) } = options
+    const rules = { limits: resolveLimits(options.limits), introspection }
+    const sizes: CacheSizes = { entriesMax: cacheEntriesMax, charactersMax: cacheCharactersMax }
+    this.#source = options.supergraph
+    this.#connections = new SubgraphConnections(options.subgraph)
+    this.#tools = {
+      clock: options.clock ?? systemClock,
+      log: options.log ?? silentLog,
+      showing: { maskErrors },
+      eventMs,
+    }
+    this.#makeServing = supergraph =>
+      new Serving(supergraph, this.#connections.resolve(supergraph), planner(supergraph), rules, sizes)
+    this.#current()
+  }
+
+  async prepare(request: GraphQLRequest): Promise<PreparedOperation> {
+    const serving = this.#current()
+    if (serving === undefined) {
+      throw refused('UNAVAILABLE', 'the gateway has no supergraph yet; try again later')
+    }
+    return serving.prepare(request)
+  }
+
+  async execute(operation: PreparedOperation, context: SubgraphContext): Promise<GraphQLAnswer> {
+    try {
+      return await executePrepared(ours(operation), context, this.#tools)
+    } catch (failure) {
+      const { requestId } = context
+      this.#tools.log.error('execution.fault', { errorId: requestId, failure })
+      const message = 'a fault of the gateway; the log has it under this errorId'
+      return { data: null, errors: [{ message, extensions: { code: 'INTERNAL', errorId: requestId } }] }
+    }
+  }
+
+  subscribe(operation: PreparedOperation, context: SubgraphContext): AsyncIterableIterator<GraphQLAnswer> {
+    return new SubscriptionAnswers(ours(operation), context, this.#tools)
+  }
+
+  health(): EngineHealth {
+    const serving = this.#current()
+    const refused = this.#source.refused()
+    return {
+      ready: serving !== undefined,
+      supergraph: serving === undefined ? undefined : { hash: serving.supergraph.hash, refused },
+      subgraphs: this.#connections.health(),
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    await this.#source.close()
+    await this.#serving?.close()
+    await this.#connections.close()
+  }
+
+  /** What serves new requests. Requests already prepared keep what they were prepared on. */
+  #current(): Serving | undefined {
+    const supergraph = this.#source.current()
+    if (supergraph === undefined || supergraph === this.#serving?.supergraph) return this.#serving
+    const previous = this.#serving
+    this.#serving = this.#makeServing(supergraph)
+    this.#connections.retain(supergraph)
+    if (previous !== undefined) {
+      this.#tools.log.info('supergraph.swapped', { from: previous.supergraph.hash, to: supergraph.hash })
+      previous.close().catch(failure => this.#tools.log.warn('planner.close', { failure }))
+    }
+    return this.#serving
+  }
+}
+
+function ours(operation: PreparedOperation): Prepared {
+  if (operation instanceof Prepared) return operation
+  throw new EnneadError('INTERNAL', 'the operation was not prepared by this engine')
+}

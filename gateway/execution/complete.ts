@@ -1,0 +1,184 @@
+import { isAbstractType, isInterfaceType, isLeafType, isListType, isNonNullType, isObjectType } from 'graphql'
+import type { GraphQLLeafType, GraphQLOutputType, GraphQLSchema } from 'graphql'
+import type { Failure, Failures } from './failures.ts'
+import type { FieldsType, Selections, ShapeField } from './shape.ts'
+import type { Path } from './target.ts'
+import { isTree, own, put } from './tree.ts'
+import type { Tree } from './tree.ts'
+
+/** The end of a path, so that no path is built unless there is an error. */
+interface Place {
+  readonly step: string | number
+  readonly outer: Place | undefined
+}
+
+/** Stands for a null that its place does not allow: the place around it becomes null instead. */
+const impossible = Symbol('impossible')
+
+/**
+ * Makes the client's answer out of the merged tree: what was asked, in the order it was asked, in types the API schema
+ * allows; a null where none may stand makes the nearest place null that may be (specification, 6.4.4). Answers null when
+ * that place is the whole answer. Every null that is not the data's own has an error in `failures`.
+ */
+export class Completion {
+  readonly #schema: GraphQLSchema
+  readonly #failures: Failures
+
+  constructor(schema: GraphQLSchema, failures: Failures) {
+    this.#schema = schema
+    this.#failures = failures
+  }
+
+  root(type: FieldsType, selections: Selections, tree: Tree, introspected: Readonly<Tree>): Tree | null {
+    const data = this.#object(type, selections, tree, undefined, introspected)
+    return data === impossible ? null : data
+  }
+
+  #object(
+    type: FieldsType,
+    selections: Selections,
+    tree: Tree,
+    outer: Place | undefined,
+    introspected?: Readonly<Tree>,
+  ): Tree | typeof impossible {
+    const result: Tree = {}
+    let possible = true
+    for (const field of selections.of(type)) {
+      const place = { step: field.key, outer }
+      const value = this.#field(type, field, tree, place, introspected)
+      if (value === impossible) possible = false
+      else put(result, field.name, value)
+    }
+    return possible ? result : impossible
+  }
+
+  #field(
+    type: FieldsType,
+    field: ShapeField,
+    tree: Tree,
+    place: Place,
+    introspected: Readonly<Tree> | undefined,
+  ): unknown {
+    const { key, definition, nodes } = field
+    if (definition === undefined) {
+      if (nodes[0].name.value !== '__typename')
+        return introspected === undefined ? null : own(introspected, key)
+      // An interface here is one that could not be told apart: the fetch that would have told failed.
+      return isInterfaceType(type) ? this.#forbidden(tree, key, place, `${type.name}.__typename`) : type.name
+    }
+    const value = own(tree, key)
+    if (value !== undefined && value !== null) {
+      const coordinate = `${type.name}.${definition.name}`
+      return this.#value(definition.type, field.selections, value, place, coordinate)
+    }
+    if (isNonNullType(definition.type)) {
+      return this.#forbidden(tree, key, place, `${type.name}.${definition.name}`)
+    }
+    if (value === undefined) this.#explain(tree, key, place)
+    return null
+  }
+
+  /** A null, or nothing, where the schema allows none. */
+  #forbidden(tree: Tree, key: string, place: Place, coordinate: string): typeof impossible {
+    if (!this.#explain(tree, key, place)) this.#nonNull(place, coordinate)
+    return impossible
+  }
+
+  #nonNull(place: Place, coordinate: string): void {
+    this.#report(place, `Cannot return null for non-nullable field ${coordinate}.`)
+  }
+
+  /** Tells why `key` of `tree` is missing, when that is known and not told yet. Answers whether it is known. */
+  #explain(tree: Tree, key: string, place: Place): boolean {
+    const path = pathOf(place)
+    if (this.#failures.explains(path)) return true
+    const reason = this.#failures.reasonFor(tree, key)
+    if (reason !== undefined) this.#failures.add(reason, path)
+    return reason !== undefined
+  }
+
+  #report(place: Place, message: string): void {
+    const failure: Failure = { message, extensions: { code: 'SUBGRAPH_BAD_ANSWER' } }
+    this.#failures.add(failure, pathOf(place))
+  }
+
+  #value(
+    type: GraphQLOutputType,
+    selections: Selections,
+    value: unknown,
+    place: Place,
+    coordinate: string,
+  ): unknown {
+    if (isNonNullType(type)) {
+      const inner = this.#value(type.ofType, selections, value, place, coordinate)
+      if (inner !== null) return inner
+      if (!this.#failures.explains(pathOf(place))) this.#nonNull(place, coordinate)
+      return impossible
+    }
+    if (value === null || value === undefined) return null
+    if (isListType(type)) return this.#list(type.ofType, selections, value, place, coordinate)
+    if (isLeafType(type)) return this.#leaf(type, value, place, coordinate)
+    if (!isTree(value)) {
+      this.#report(place, `A subgraph answered a value that ${coordinate} cannot have.`)
+      return null
+    }
+    const fieldsType = isAbstractType(type) ? this.#runtimeType(type.name, value) : type
+    if (fieldsType === undefined) {
+      if (!this.#failures.explains(pathOf(place))) {
+        this.#report(place, `A subgraph answered an object of a type that ${coordinate} cannot have.`)
+      }
+      return null
+    }
+    const object = this.#object(fieldsType, selections, value, place)
+    return object === impossible ? null : object
+  }
+
+  #list(
+    itemType: GraphQLOutputType,
+    selections: Selections,
+    value: unknown,
+    place: Place,
+    coordinate: string,
+  ): unknown {
+    if (!Array.isArray(value)) {
+      this.#report(place, `A subgraph answered a value that is no list for ${coordinate}.`)
+      return null
+    }
+    const items: unknown[] = []
+    let possible = true
+    for (const [index, item] of value.entries()) {
+      const completed = this.#value(itemType, selections, item, { step: index, outer: place }, coordinate)
+      if (completed === impossible) possible = false
+      items.push(completed)
+    }
+    return possible ? items : null
+  }
+
+  #leaf(type: GraphQLLeafType, value: unknown, place: Place, coordinate: string): unknown {
+    try {
+      const serialized: unknown = type.serialize(value)
+      if (serialized !== undefined && serialized !== null) return serialized
+    } catch {
+      // graphql-js's message holds the value, which may be one that clients must not see.
+    }
+    this.#report(place, `A subgraph answered a value that ${coordinate} cannot have.`)
+    return null
+  }
+
+  /** The type whose fields `tree` has; the interface itself when no subgraph had to say more. */
+  #runtimeType(abstract: string, tree: Tree): FieldsType | undefined {
+    const name = own(tree, '__typename')
+    const type = this.#schema.getType(abstract)
+    const found = typeof name === 'string' ? this.#schema.getType(name) : type
+    if (type === undefined || !isAbstractType(type)) return undefined
+    if (isObjectType(found)) return this.#schema.isSubType(type, found) ? found : undefined
+    if (!isInterfaceType(found)) return undefined
+    return found.name === abstract || this.#schema.isSubType(type, found) ? found : undefined
+  }
+}
+
+function pathOf(place: Place): Path {
+  const path: (string | number)[] = []
+  for (let at: Place | undefined = place; at !== undefined; at = at.outer) path.push(at.step)
+  return path.reverse()
+}

@@ -1,0 +1,64 @@
+import type { Clock } from '../../kernel/clock.ts'
+import type { Log } from '../../kernel/log.ts'
+import type { GraphQLAnswer } from '../engine.ts'
+import { Completion } from './complete.ts'
+import type { Deadline } from './deadline.ts'
+import { startDeadline } from './deadline.ts'
+import { Failures } from './failures.ts'
+import { introspect } from './introspect.ts'
+import type { Prepared } from './prepared.ts'
+import type { Run } from './run.ts'
+import type { SubgraphContext } from './subgraph.ts'
+import type { ErrorShowing } from './subgraph-errors.ts'
+import type { Target } from './target.ts'
+import type { Tree } from './tree.ts'
+import { walk } from './walk.ts'
+
+export interface ExecutionTools {
+  readonly clock: Clock
+  readonly log: Log
+  readonly showing: ErrorShowing
+}
+
+/** Runs a query or mutation within `context.remainingMs`; what did not come in time is missing, with an error. */
+export async function executePrepared(
+  prepared: Prepared,
+  context: SubgraphContext,
+  tools: ExecutionTools,
+): Promise<GraphQLAnswer> {
+  if (prepared.planned.unresolvable) {
+    // Run as planned, it would answer null for every field and call that a success.
+    const message = 'no subgraph can resolve this operation'
+    return { data: null, errors: [{ message, extensions: { code: 'QUERY_PLAN_EMPTY' } }] }
+  }
+  const deadline = startDeadline(tools.clock, context.remainingMs, context.signal)
+  try {
+    return await answerWith(prepared, context, deadline, tools, async () => undefined)
+  } finally {
+    deadline.close()
+  }
+}
+
+/** Runs the plan on a fresh tree that `begin` may fill first, and completes the answer. */
+export async function answerWith(
+  prepared: Prepared,
+  context: SubgraphContext,
+  deadline: Deadline,
+  tools: ExecutionTools,
+  begin: (root: Target, run: Run) => Promise<void>,
+): Promise<GraphQLAnswer> {
+  const { planned, variables } = prepared
+  const { supergraph, subgraphs, plan, clientName, document, operation, rootType } = planned
+  const failures = new Failures(clientName)
+  const { overlap, apiSchema } = supergraph
+  const run: Run = { subgraphs, overlap, variables, context, deadline, failures, ...tools }
+  const tree: Tree = {}
+  const root: Target = { tree, path: [], ancestors: [] }
+  await begin(root, run)
+  if (plan.root !== undefined) await walk(plan.root, [root], run)
+  const selections = planned.selections(variables)
+  const introspected = introspect(apiSchema, document, operation, rootType, selections, variables)
+  const data = new Completion(apiSchema, failures).root(rootType, selections, tree, introspected)
+  const errors = failures.list()
+  return errors.length === 0 ? { data } : { data, errors }
+}

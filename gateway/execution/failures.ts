@@ -1,0 +1,73 @@
+import type { AnswerError } from '../engine.ts'
+import type { Path } from './target.ts'
+import type { Tree } from './tree.ts'
+
+/** Why a fetch brought nothing: an error without its place. */
+export interface Failure {
+  readonly message: string
+  readonly extensions: AnswerError['extensions']
+}
+
+/** Errors of one answer. More are counted, not kept: a list of a million failures helps nobody. */
+const errorsMax = 200
+
+/**
+ * The errors of one answer. A fetch that fails is not an error yet: it is blamed on the objects it should have
+ * completed, and becomes one error for every field the client asked for and did not get, at that field's own path.
+ */
+export class Failures {
+  readonly #clientName: (name: string) => string
+  readonly #errors: AnswerError[] = []
+  readonly #blamed = new Map<Tree, { readonly failure: Failure; readonly keys: ReadonlySet<string> }[]>()
+  readonly #failures = new Set<Failure>()
+  readonly #told = new Set<Failure>()
+
+  constructor(clientName: (name: string) => string) {
+    this.#clientName = clientName
+  }
+
+  /** An error whose place is known; `path` in the names of the plan. */
+  add(error: Failure, path: Path | undefined): void {
+    this.#told.add(error)
+    if (this.#errors.length >= errorsMax) return
+    const { message, extensions } = error
+    this.#errors.push(
+      path === undefined ? { message, extensions } : { message, path: this.#clientPath(path), extensions },
+    )
+  }
+
+  /** `failure` is why `keys` of `tree` are missing, if any are. */
+  blame(tree: Tree, failure: Failure, keys: ReadonlySet<string>): void {
+    this.#failures.add(failure)
+    const known = this.#blamed.get(tree)
+    if (known === undefined) this.#blamed.set(tree, [{ failure, keys }])
+    else known.push({ failure, keys })
+  }
+
+  /** Why `key` of `tree` is missing; without a key, why anything of it is. */
+  reasonFor(tree: Tree, key?: string): Failure | undefined {
+    return this.#blamed.get(tree)?.find(blame => key === undefined || blame.keys.has(key))?.failure
+  }
+
+  /** Is there an error at `path`, around it or inside it? It then explains a null there. */
+  explains(path: Path): boolean {
+    const wanted = this.#clientPath(path)
+    return this.#errors.some(error => {
+      const known = error.path
+      if (known === undefined) return false
+      const shared = Math.min(known.length, wanted.length)
+      for (let index = 0; index < shared; index++) if (known[index] !== wanted[index]) return false
+      return true
+    })
+  }
+
+  /** All errors; failures that left no field missing are told without a path. */
+  list(): readonly AnswerError[] {
+    for (const failure of this.#failures) if (!this.#told.has(failure)) this.add(failure, undefined)
+    return this.#errors
+  }
+
+  #clientPath(path: Path): Path {
+    return path.map(step => (typeof step === 'string' ? this.#clientName(step) : step))
+  }
+}

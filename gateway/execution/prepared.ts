@@ -1,0 +1,40 @@
+import type { DocumentNode, GraphQLObjectType, OperationDefinitionNode } from 'graphql'
+import type { PreparedOperation } from '../engine.ts'
+import type { VariableValues } from '../operation/variables.ts'
+import type { Plan } from '../planning/plan.ts'
+import type { Supergraph } from '../supergraph/supergraph.ts'
+import type { Selections } from './shape.ts'
+import type { ResolvedSubgraphs } from './subgraphs.ts'
+
+/** An operation planned once, for any variables. */
+export interface PlannedOperation {
+  readonly supergraph: Supergraph
+  readonly subgraphs: ResolvedSubgraphs
+  /** With names that cannot collide inside the plan. */
+  readonly document: DocumentNode
+  readonly operation: OperationDefinitionNode
+  readonly plan: Plan
+  readonly rootType: GraphQLObjectType
+  readonly clientName: (name: string) => string
+  readonly variableName: (name: string) => string
+  /** The answer's shape for these variables. */
+  readonly selections: (variables: VariableValues) => Selections
+  /** The plan is empty although fields were asked for: no subgraph can resolve them. */
+  readonly unresolvable: boolean
+}
+
+/** A planned operation with the variables of one request. */
+export class Prepared implements PreparedOperation {
+  readonly kind: PreparedOperation['kind']
+  readonly name: string | undefined
+  readonly planned: PlannedOperation
+  /** Coerced, in the names of the plan. */
+  readonly variables: VariableValues
+
+  constructor(planned: PlannedOperation, variables: VariableValues) {
+    this.kind = planned.operation.operation
+    this.name = planned.operation.name?.value
+    this.planned = planned
+    this.variables = variables
+  }
+}

@@ -1,0 +1,106 @@
+import { EnneadError, kindOf } from '../../kernel/errors.ts'
+import type { SubgraphHealth } from '../engine.ts'
+import type { Supergraph } from '../supergraph/supergraph.ts'
+import type { Subgraph, SubgraphContext, SubgraphRequest, SubgraphResponse } from './subgraph.ts'
+
+/** How subgraphs are reached: by name, as the supergraph calls them, and its routing URL. */
+export type ConnectSubgraph = (name: string, url: string) => Subgraph
+
+/** The subgraphs of one supergraph, by the names its plans use. */
+export interface ResolvedSubgraphs {
+  execute(name: string, request: SubgraphRequest, context: SubgraphContext): Promise<SubgraphResponse>
+  subscribe(
+    name: string,
+    request: SubgraphRequest,
+    context: SubgraphContext,
+  ): AsyncIterableIterator<SubgraphResponse>
+}
+
+interface Connection {
+  readonly url: string
+  readonly subgraph: Subgraph
+  state: SubgraphHealth['state']
+  detail: string
+}
+
+/**
+ * Connections to subgraphs, kept from one supergraph to the next as long as name and URL stay, with what their last
+ * call said about their health.
+ */
+export class SubgraphConnections {
+  readonly #connect: ConnectSubgraph
+  readonly #connections = new Map<string, Connection>()
+  /** Connections that no supergraph in use names any more; closed with the rest, since requests may still hold them. */
+  readonly #retired: Subgraph[] = []
+
+  constructor(connect: ConnectSubgraph) {
+    this.#connect = connect
+  }
+
+  resolve(supergraph: Supergraph): ResolvedSubgraphs {
+    const own = new Map(supergraph.subgraphs.map(({ name, url }) => [name, this.#connection(name, url)]))
+    const find = (name: string): Connection => {
+      const found = own.get(name)
+      if (found === undefined)
+        throw new EnneadError('INTERNAL', `the plan names an unknown subgraph "${name}"`)
+      return found
+    }
+    return {
+      execute: (name, request, context) => observed(find(name), request, context),
+      subscribe: (name, request, context) => find(name).subgraph.subscribe(request, context),
+    }
+  }
+
+  health(): readonly SubgraphHealth[] {
+    return [...this.#connections].map(([name, { state, detail }]) => ({ name, state, detail }))
+  }
+
+  /** Forgets subgraphs that `supergraph` does not name. */
+  retain(supergraph: Supergraph): void {
+    const names = new Set(supergraph.subgraphs.map(({ name }) => name))
+    for (const [name, { subgraph }] of this.#connections) {
+      if (names.has(name)) continue
+      this.#connections.delete(name)
+      this.#retired.push(subgraph)
+    }
+  }
+
+  async close(): Promise<void> {
+    const all = [...this.#retired, ...[...this.#connections.values()].map(({ subgraph }) => subgraph)]
+    await Promise.all(all.map(subgraph => subgraph.close()))
+  }
+
+  #connection(name: string, url: string): Connection {
+    const known = this.#connections.get(name)
+    if (known?.url === url) return known
+    if (known !== undefined) this.#retired.push(known.subgraph)
+    const made: Connection = {
+      url,
+      subgraph: this.#connect(name, url),
+      state: 'unknown',
+      detail: 'not asked yet',
+    }
+    this.#connections.set(name, made)
+    return made
+  }
+}
+
+async function observed(
+  connection: Connection,
+  request: SubgraphRequest,
+  context: SubgraphContext,
+): Promise<SubgraphResponse> {
+  try {
+    const response = await connection.subgraph.execute(request, context)
+    connection.state = 'ok'
+    connection.detail = 'answered its last call'
+    return response
+  } catch (failure) {
+    const kind = kindOf(failure)
+    if (kind !== 'cancelled' && kind !== 'caller' && kind !== 'expired') {
+      connection.state = 'failing'
+      connection.detail = failure instanceof EnneadError ? failure.code : 'its last call failed'
+    }
+    throw failure
+  }
+}

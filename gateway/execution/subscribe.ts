@@ -1,0 +1,112 @@
+import { EnneadError } from '../../kernel/errors.ts'
+import type { GraphQLAnswer } from '../engine.ts'
+import { startDeadline } from './deadline.ts'
+import { answerWith } from './execute.ts'
+import type { ExecutionTools } from './execute.ts'
+import { mergeRoot, requestOf } from './fetch.ts'
+import type { Prepared } from './prepared.ts'
+import type { SubgraphContext, SubgraphResponse } from './subgraph.ts'
+
+export interface SubscriptionTools extends ExecutionTools {
+  /** Time to complete one event with the fields of other subgraphs, in milliseconds. */
+  readonly eventMs: number
+}
+
+/**
+ * Answers of a subscription, one an event, in order. Written by hand and not as a generator: `return()` of a generator
+ * that waits for an event waits with it, and would hold the source until the next one comes.
+ */
+export class SubscriptionAnswers implements AsyncIterableIterator<GraphQLAnswer> {
+  readonly #prepared: Prepared
+  readonly #context: SubgraphContext
+  readonly #tools: SubscriptionTools
+  readonly #source: AsyncIterableIterator<SubgraphResponse>
+  readonly #left: Promise<IteratorResult<GraphQLAnswer>>
+  readonly #controller = new AbortController()
+  #leave: (result: IteratorResult<GraphQLAnswer>) => void = () => undefined
+  #over = false
+  /** The `next` asked for last; the one after it waits for it, so that answers keep the order of events. */
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor(prepared: Prepared, context: SubgraphContext, tools: SubscriptionTools) {
+    this.#prepared = prepared
+    this.#tools = tools
+    this.#left = new Promise(resolve => {
+      this.#leave = resolve
+    })
+    const { signal } = context
+    const abort = (): void => void this.return()
+    if (signal.aborted) this.#controller.abort(signal.reason)
+    else signal.addEventListener('abort', abort, { once: true })
+    this.#controller.signal.addEventListener('abort', () => signal.removeEventListener('abort', abort))
+    this.#context = { ...context, signal: this.#controller.signal }
+    const { plan, subgraphs } = prepared.planned
+    if (plan.source === undefined) {
+      throw new EnneadError('QUERY_PLAN_EMPTY', 'no subgraph can resolve this subscription')
+    }
+    const request = requestOf(plan.source, prepared.variables)
+    this.#source = subgraphs.subscribe(plan.source.serviceName, request, this.#context)
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  next(): Promise<IteratorResult<GraphQLAnswer>> {
+    const previous = this.#last
+    const answer = Promise.race([this.#left, this.#after(previous)])
+    this.#last = answer.catch(() => undefined)
+    return answer
+  }
+
+  async return(): Promise<IteratorResult<GraphQLAnswer>> {
+    this.#end()
+    return { done: true, value: undefined }
+  }
+
+  async #after(previous: Promise<unknown>): Promise<IteratorResult<GraphQLAnswer>> {
+    await previous
+    if (this.#over) return { done: true, value: undefined }
+    try {
+      const event = await this.#source.next()
+      if (event.done === true) {
+        this.#end()
+        return { done: true, value: undefined }
+      }
+      return { done: false, value: await this.#answer(event.value) }
+    } catch (failure) {
+      if (this.#over) return { done: true, value: undefined }
+      this.#end()
+      throw lost(failure, this.#prepared)
+    }
+  }
+
+  async #answer(event: SubgraphResponse): Promise<GraphQLAnswer> {
+    const { eventMs, clock } = this.#tools
+    const deadline = startDeadline(clock, eventMs, this.#context.signal)
+    try {
+      const context = { ...this.#context, remainingMs: eventMs }
+      return await answerWith(this.#prepared, context, deadline, this.#tools, async (root, run) => {
+        const source = this.#prepared.planned.plan.source
+        if (source !== undefined) mergeRoot(source, event, [root], run)
+      })
+    } finally {
+      deadline.close()
+    }
+  }
+
+  #end(): void {
+    if (this.#over) return
+    this.#over = true
+    this.#leave({ done: true, value: undefined })
+    this.#controller.abort(new EnneadError('CANCELLED', 'the subscription was ended'))
+    // The source's own failure to end is nobody's concern any more.
+    this.#source.return?.().catch(() => undefined)
+  }
+}
+
+function lost(failure: unknown, prepared: Prepared): EnneadError {
+  if (failure instanceof EnneadError) return failure
+  const name = prepared.planned.plan.source?.serviceName ?? ''
+  return new EnneadError('SUBGRAPH_UNREACHABLE', `the stream of subgraph "${name}" broke`, { cause: failure })
+}

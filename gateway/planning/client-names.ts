@@ -1,0 +1,62 @@
+import { Kind, print, visit } from 'graphql'
+import type { DocumentNode, FieldNode } from 'graphql'
+import type { ReservedNames } from '../supergraph/reserved-names.ts'
+
+/** A document whose names cannot collide with those that plans use for themselves, and the way back. */
+export interface SafeDocument {
+  readonly node: DocumentNode
+  /** What the client calls the response name of the document. */
+  readonly clientName: (name: string) => string
+  /** What the document calls a variable of the client. */
+  readonly variableName: (name: string) => string
+}
+
+/**
+ * Renames what of a client would collide inside a plan: a plan fetches the fields of keys and of @requires under their
+ * own names, and Apollo's planner does not look whether the client has given such a name to something else
+ * (`id: title`), or asks the same field with other arguments than a @requires does.
+ */
+export function withSafeNames(document: DocumentNode, text: string, reserved: ReservedNames): SafeDocument {
+  const prefix = unusedPrefix(text)
+  const aliases = new Map<string, string>()
+  const clientNames = new Map<string, string>()
+  const variables = new Map<string, string>()
+  const node = visit(document, {
+    Field(field) {
+      if (!collides(field, reserved)) return undefined
+      const key = (field.alias ?? field.name).value
+      const identity = JSON.stringify([key, field.name.value, (field.arguments ?? []).map(print).sort()])
+      const alias = aliases.get(identity) ?? `${prefix}${aliases.size}_${key}`
+      aliases.set(identity, alias)
+      clientNames.set(alias, key)
+      return { ...field, alias: { kind: Kind.NAME, value: alias } }
+    },
+    Variable(variable) {
+      const name = variable.name.value
+      if (name !== 'representations' && !name.startsWith('contextualArgument_')) return undefined
+      const renamed = `${prefix}${name}`
+      variables.set(name, renamed)
+      return { ...variable, name: { kind: Kind.NAME, value: renamed } }
+    },
+  })
+  return {
+    node,
+    clientName: name => clientNames.get(name) ?? name,
+    variableName: name => variables.get(name) ?? name,
+  }
+}
+
+function collides(field: FieldNode, reserved: ReservedNames): boolean {
+  const name = field.name.value
+  if (reserved.withArguments.has(name)) return true
+  const alias = field.alias?.value
+  if (alias === undefined || alias === name) return false
+  // `__alias_` is how Apollo's planner names fields that two types do not share.
+  return reserved.fields.has(alias) || alias.includes('__alias_')
+}
+
+function unusedPrefix(text: string): string {
+  let prefix = '_e'
+  while (text.includes(prefix)) prefix += '_'
+  return prefix
+}

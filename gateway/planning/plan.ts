@@ -1,0 +1,101 @@
+import { unreachable } from '../../kernel/errors.ts'
+
+/**
+ * How an operation is answered, as plain data (a plan may come from another thread). The shape is that of Apollo's query
+ * plans, which both planners write.
+ */
+export interface Plan {
+  /** Undefined: nothing has to be fetched. */
+  readonly root: PlanNode | undefined
+  /** A subscription's source; `root` then runs for every event. */
+  readonly source: FetchNode | undefined
+  /** Fetches in the plan, conditional ones included. */
+  readonly fetches: number
+}
+
+export type PlanNode = SequenceNode | ParallelNode | FetchNode | FlattenNode | ConditionNode
+
+export interface SequenceNode {
+  readonly kind: 'Sequence'
+  readonly nodes: readonly PlanNode[]
+}
+
+export interface ParallelNode {
+  readonly kind: 'Parallel'
+  readonly nodes: readonly PlanNode[]
+}
+
+/** One request to one subgraph; with `requires`, for entities. */
+export interface FetchNode {
+  readonly kind: 'Fetch'
+  readonly serviceName: string
+  readonly operation: string
+  readonly operationName?: string | undefined
+  readonly operationKind: 'query' | 'mutation' | 'subscription'
+  readonly variableUsages?: readonly string[]
+  readonly requires?: readonly RequiredSelection[]
+  readonly inputRewrites?: readonly Rewrite[]
+  readonly outputRewrites?: readonly Rewrite[]
+  readonly contextRewrites?: readonly KeyRenamer[]
+}
+
+/** Runs its node for every object at `path`; `@` stands for every item of a list. */
+export interface FlattenNode {
+  readonly kind: 'Flatten'
+  readonly path: readonly (string | number)[]
+  readonly node: PlanNode
+}
+
+/** Chooses by the boolean variable `condition`. */
+export interface ConditionNode {
+  readonly kind: 'Condition'
+  readonly condition: string
+  readonly ifClause?: PlanNode
+  readonly elseClause?: PlanNode
+}
+
+export type Rewrite = ValueSetter | KeyRenamer
+
+export interface ValueSetter {
+  readonly kind: 'ValueSetter'
+  readonly path: readonly string[]
+  readonly setValueTo: unknown
+}
+
+export interface KeyRenamer {
+  readonly kind: 'KeyRenamer'
+  readonly path: readonly string[]
+  readonly renameKeyTo: string
+}
+
+/** What a representation is built from. */
+export type RequiredSelection =
+  | {
+      readonly kind: 'Field'
+      readonly name: string
+      readonly alias?: string
+      readonly selections?: readonly RequiredSelection[]
+    }
+  | {
+      readonly kind: 'InlineFragment'
+      readonly typeCondition?: string
+      readonly selections: readonly RequiredSelection[]
+    }
+
+/** Counts the fetches of a plan, those behind conditions included. */
+export function countFetches(node: PlanNode | undefined): number {
+  if (node === undefined) return 0
+  switch (node.kind) {
+    case 'Fetch':
+      return 1
+    case 'Flatten':
+      return countFetches(node.node)
+    case 'Condition':
+      return countFetches(node.ifClause) + countFetches(node.elseClause)
+    case 'Sequence':
+    case 'Parallel':
+      return node.nodes.reduce((sum, inner) => sum + countFetches(inner), 0)
+    default:
+      return unreachable(node)
+  }
+}

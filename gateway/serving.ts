@@ -1,0 +1,173 @@
+import { BREAK, GraphQLError, Kind, visit } from 'graphql'
+import type { GraphQLObjectType, OperationDefinitionNode } from 'graphql'
+import { EnneadError } from '../kernel/errors.ts'
+import type { GraphQLRequest } from './engine.ts'
+import { Prepared } from './execution/prepared.ts'
+import type { PlannedOperation } from './execution/prepared.ts'
+import { Selections, ShapeSource } from './execution/shape.ts'
+import type { ResolvedSubgraphs } from './execution/subgraphs.ts'
+import { BoundedCache } from './operation/bounded-cache.ts'
+import { validDocument } from './operation/document.ts'
+import type { DocumentRules, ValidDocument } from './operation/document.ts'
+import { refusalOf, refused } from './operation/refusal.ts'
+import { selectOperation } from './operation/select-operation.ts'
+import { coerceVariables } from './operation/variables.ts'
+import type { VariableValues } from './operation/variables.ts'
+import { withSafeNames } from './planning/client-names.ts'
+import type { Planner } from './planning/planner.ts'
+import type { Supergraph } from './supergraph/supergraph.ts'
+
+export interface CacheSizes {
+  /** Documents, and plans, kept at most. */
+  readonly entriesMax: number
+  /** Characters of the documents they were made from, kept at most. */
+  readonly charactersMax: number
+}
+
+/** One supergraph at work: its planner and everything cached for it. A new supergraph gets a new one. */
+export class Serving {
+  readonly supergraph: Supergraph
+  readonly #subgraphs: ResolvedSubgraphs
+  readonly #planner: Planner
+  readonly #rules: DocumentRules
+  readonly #documents: BoundedCache<ValidDocument>
+  readonly #plans: BoundedCache<Promise<PlannedOperation>>
+
+  constructor(
+    supergraph: Supergraph,
+    subgraphs: ResolvedSubgraphs,
+    planner: Planner,
+    rules: DocumentRules,
+    sizes: CacheSizes,
+  ) {
+    this.supergraph = supergraph
+    this.#subgraphs = subgraphs
+    this.#planner = planner
+    this.#rules = rules
+    const { entriesMax, charactersMax: sizeMax } = sizes
+    this.#documents = new BoundedCache({ entriesMax, sizeMax })
+    this.#plans = new BoundedCache({ entriesMax, sizeMax })
+  }
+
+  /** Throws RequestRefused. */
+  async prepare(request: GraphQLRequest): Promise<Prepared> {
+    const document = this.#document(request.query)
+    const operation = selectOperation(document, request.operationName)
+    const given = coerceVariables(this.supergraph.apiSchema, operation, request.variables ?? {})
+    const planned = await this.#planned(document, operation, request.query)
+    return new Prepared(planned, renamedVariables(given, planned.variableName))
+  }
+
+  close(): Promise<void> {
+    return this.#planner.close()
+  }
+
+  #document(text: string): ValidDocument {
+    const known = this.#documents.get(text)
+    if (known !== undefined) return known
+    const document = validDocument(text, this.supergraph.apiSchema, this.#rules)
+    if (text.length <= this.#rules.limits.cachedLengthMax) this.#documents.set(text, document, text.length)
+    return document
+  }
+
+  async #planned(
+    document: ValidDocument,
+    operation: OperationDefinitionNode,
+    text: string,
+  ): Promise<PlannedOperation> {
+    const key = `${operation.name?.value ?? ''}\n${text}`
+    const known = this.#plans.get(key)
+    if (known !== undefined) return known
+    const planning = this.#plan(document, operation, text)
+    if (text.length <= this.#rules.limits.cachedLengthMax) this.#plans.set(key, planning, key.length)
+    try {
+      return await planning
+    } catch (failure) {
+      // A plan that failed once may succeed with more time; a refusal is as cheap the second time.
+      this.#plans.delete(key)
+      throw refusalOf(failure)
+    }
+  }
+
+  async #plan(
+    document: ValidDocument,
+    operation: OperationDefinitionNode,
+    text: string,
+  ): Promise<PlannedOperation> {
+    const { apiSchema, reserved } = this.supergraph
+    const safe = withSafeNames(document.node, text, reserved)
+    const name = operation.name?.value
+    const plan = await this.#planner.plan({ document: safe.node, operationName: name })
+    const { fetchesMax } = this.#rules.limits
+    if (plan.fetches > fetchesMax) {
+      throw new EnneadError('LIMIT_FETCHES', `the operation needs more than ${fetchesMax} subgraph fetches`, {
+        facts: { limit: fetchesMax, fetches: plan.fetches },
+      })
+    }
+    const rootType = apiSchema.getRootType(operation.operation)
+    if (!rootType) throw refused('GRAPHQL_VALIDATION_FAILED', `this graph has no ${operation.operation}s`)
+    const definitions = safe.node.definitions
+    const fragments = new Map(
+      definitions.filter(each => each.kind === Kind.FRAGMENT_DEFINITION).map(each => [each.name.value, each]),
+    )
+    const found = definitions.find(
+      each => each.kind === Kind.OPERATION_DEFINITION && each.name?.value === name,
+    )
+    if (found?.kind !== Kind.OPERATION_DEFINITION) throw new EnneadError('INTERNAL', 'the operation was lost')
+    const source = (variables: VariableValues): Selections =>
+      new Selections([found.selectionSet], new ShapeSource(apiSchema, fragments, variables, safe.clientName))
+    const selections = hasConditions(document) ? source : constant(source({}))
+    return {
+      supergraph: this.supergraph,
+      subgraphs: this.#subgraphs,
+      document: safe.node,
+      operation: found,
+      plan,
+      rootType,
+      clientName: safe.clientName,
+      variableName: safe.variableName,
+      selections,
+      unresolvable: plan.fetches === 0 && asksRealFields(source, rootType),
+    }
+  }
+}
+
+/**
+ * Does the operation ask for more than `__typename` and the schema? Conditions that depend on variables count as met:
+ * the planner leaves only those fields out that constants leave out.
+ */
+function asksRealFields(
+  selections: (variables: VariableValues) => Selections,
+  rootType: GraphQLObjectType,
+): boolean {
+  try {
+    return selections({})
+      .of(rootType)
+      .some(field => field.definition !== undefined)
+  } catch (failure) {
+    // What graphql-js throws for a condition whose variable has no value.
+    if (failure instanceof GraphQLError) return true
+    throw failure
+  }
+}
+
+function hasConditions(document: ValidDocument): boolean {
+  let found = false
+  visit(document.node, {
+    Directive(directive) {
+      const name = directive.name.value
+      if (name !== 'skip' && name !== 'include') return undefined
+      found = true
+      return BREAK
+    },
+  })
+  return found
+}
+
+function constant(selections: Selections): () => Selections {
+  return () => selections
+}
+
+function renamedVariables(values: VariableValues, variableName: (name: string) => string): VariableValues {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [variableName(name), value]))
+}

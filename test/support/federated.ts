@@ -1,0 +1,202 @@
+import { buildSubgraphSchema } from '@apollo/subgraph'
+import type { GraphQLResolverMap } from '@apollo/subgraph/dist/schema-helper/index.js'
+import { execute, GraphQLError, isAsyncIterable, parse, subscribe, validate } from 'graphql'
+import type { ExecutionResult, GraphQLSchema } from 'graphql'
+import { createEngine } from '../../gateway/create-engine.ts'
+import type { EngineOptions } from '../../gateway/create-engine.ts'
+import type { Engine, GraphQLAnswer, GraphQLRequest } from '../../gateway/engine.ts'
+import { RequestRefused } from '../../gateway/engine.ts'
+import type {
+  Subgraph,
+  SubgraphContext,
+  SubgraphRequest,
+  SubgraphResponse,
+} from '../../gateway/execution/subgraph.ts'
+import { compose, describeMessage } from '../../gateway/supergraph/compose.ts'
+import { fixedSupergraph } from '../../gateway/supergraph/supergraph-source.ts'
+import { loadSupergraph } from '../../gateway/supergraph/supergraph.ts'
+import { EnneadError } from '../../kernel/errors.ts'
+
+export type Resolvers = GraphQLResolverMap<unknown>
+
+/** One subgraph of a test: what it declares and how it answers. */
+export interface SubgraphDefinition {
+  readonly sdl: string
+  readonly resolvers?: Resolvers
+}
+
+/** What a test may do to a subgraph while it runs. */
+export interface RunningSubgraph extends Subgraph {
+  /** Every request so far. */
+  readonly requests: SubgraphRequest[]
+  /** Replaces the next answers until it is set to undefined. */
+  intercept: ((request: SubgraphRequest, context: SubgraphContext) => Promise<SubgraphResponse>) | undefined
+}
+
+export interface Federated {
+  readonly engine: Engine
+  readonly sdl: string
+  readonly subgraph: (name: string) => RunningSubgraph
+  /** Prepares and runs; a refusal becomes an answer without data. */
+  readonly ask: (
+    request: string | GraphQLRequest,
+    context?: Partial<SubgraphContext>,
+  ) => Promise<GraphQLAnswer>
+  readonly subscribe: (
+    request: string | GraphQLRequest,
+    context?: Partial<SubgraphContext>,
+  ) => Promise<AsyncIterableIterator<GraphQLAnswer>>
+}
+
+const federation = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: [
+  "@key", "@requires", "@provides", "@external", "@shareable", "@override", "@inaccessible", "@interfaceObject", "@tag",
+  "@context", "@fromContext"
+])`
+
+/** The supergraph SDL of small subgraphs. Throws when they do not compose. */
+export function composeForTest(definitions: Readonly<Record<string, SubgraphDefinition>>): string {
+  const sources = Object.entries(definitions).map(([name, { sdl }]) => ({
+    name,
+    routingUrl: `http://${name}.invalid/graphql`,
+    sdl: `${federation}\n${sdl}`,
+    file: `${name}.graphql`,
+  }))
+  const result = compose(sources)
+  if (!result.ok) throw new Error(result.errors.map(describeMessage).join('\n'))
+  return result.sdl
+}
+
+/** An engine on small subgraphs that run in this process. */
+export function federated(
+  definitions: Readonly<Record<string, SubgraphDefinition>>,
+  options: Partial<EngineOptions> = {},
+): Federated {
+  const sdl = composeForTest(definitions)
+  const running = new Map(
+    Object.entries(definitions).map(([name, definition]) => [name, inProcess(name, definition)]),
+  )
+  const subgraph = (name: string): RunningSubgraph => {
+    const found = running.get(name)
+    if (found === undefined) throw new Error(`no subgraph ${name}`)
+    return found
+  }
+  const engine = createEngine({
+    supergraph: fixedSupergraph(loadSupergraph(sdl)),
+    subgraph,
+    maskErrors: false,
+    ...options,
+  })
+  return {
+    engine,
+    sdl,
+    subgraph,
+    ask: (request, context) => ask(engine, request, context),
+    async subscribe(request, context) {
+      const operation = await engine.prepare(asRequest(request))
+      return engine.subscribe(operation, contextForTest(context))
+    },
+  }
+}
+
+export async function ask(
+  engine: Engine,
+  request: string | GraphQLRequest,
+  context?: Partial<SubgraphContext>,
+): Promise<GraphQLAnswer> {
+  try {
+    const operation = await engine.prepare(asRequest(request))
+    return plain(await engine.execute(operation, contextForTest(context)))
+  } catch (failure) {
+    if (failure instanceof RequestRefused) return { errors: failure.errors }
+    throw failure
+  }
+}
+
+export function contextForTest(context: Partial<SubgraphContext> = {}): SubgraphContext {
+  return {
+    requestId: 'request-1',
+    principal: undefined,
+    remainingMs: 10_000,
+    signal: new AbortController().signal,
+    headers: {},
+    ...context,
+  }
+}
+
+function asRequest(request: string | GraphQLRequest): GraphQLRequest {
+  return typeof request === 'string' ? { query: request } : request
+}
+
+/** As a client would see it. */
+function plain(answer: GraphQLAnswer): GraphQLAnswer {
+  // What JSON makes of an answer has the answer's shape.
+  return JSON.parse(JSON.stringify(answer)) as GraphQLAnswer
+}
+
+function inProcess(name: string, { sdl, resolvers = {} }: SubgraphDefinition): RunningSubgraph {
+  const schema = buildSubgraphSchema([{ typeDefs: parse(`${federation}\n${sdl}`), resolvers }])
+  const requests: SubgraphRequest[] = []
+  const subgraph: RunningSubgraph = {
+    name,
+    requests,
+    intercept: undefined,
+    async execute(request, context) {
+      requests.push(request)
+      if (subgraph.intercept !== undefined) return subgraph.intercept(request, context)
+      return response(await execute(executionOf(schema, request)))
+    },
+    subscribe: (request, context) => events(schema, request, context),
+    close: () => Promise.resolve(),
+  }
+  return subgraph
+}
+
+function executionOf(schema: GraphQLSchema, request: SubgraphRequest): Parameters<typeof execute>[0] {
+  const document = parse(request.query)
+  const faults = validate(schema, document)
+  if (faults.length > 0) {
+    throw new EnneadError(
+      'SUBGRAPH_BAD_ANSWER',
+      `invalid subgraph query ${request.query}: ${faults.join('\n')}`,
+    )
+  }
+  return {
+    schema,
+    document,
+    variableValues: request.variables ?? {},
+    operationName: request.operationName ?? null,
+  }
+}
+
+function response(result: ExecutionResult): SubgraphResponse {
+  // What JSON makes of an execution result has the shape of a response.
+  return JSON.parse(JSON.stringify(result)) as SubgraphResponse
+}
+
+function events(
+  schema: GraphQLSchema,
+  request: SubgraphRequest,
+  context: SubgraphContext,
+): AsyncIterableIterator<SubgraphResponse> {
+  const started = Promise.resolve(subscribe(executionOf(schema, request))).then(result => {
+    if (!isAsyncIterable(result)) throw new GraphQLError(result.errors?.[0]?.message ?? 'no stream')
+    return result[Symbol.asyncIterator]()
+  })
+  started.catch(() => undefined)
+  context.signal.addEventListener('abort', () => void started.then(source => source.return?.()))
+  return {
+    [Symbol.asyncIterator]() {
+      return this
+    },
+    async next() {
+      const event = await (await started).next()
+      return event.done === true
+        ? { done: true, value: undefined }
+        : { done: false, value: response(event.value) }
+    },
+    async return() {
+      await (await started).return?.()
+      return { done: true, value: undefined }
+    },
+  }
+}
