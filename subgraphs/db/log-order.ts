@@ -1,0 +1,52 @@
+import { EnneadError } from '../../kernel/errors.ts'
+import type { LogEntry, LogRead, Position } from './task-store.ts'
+
+/** The head of a log that has no entries yet. */
+export const emptyHead = { epoch: '', seq: 0, commitId: '' } as const
+
+/**
+ * The entries of `entries` that a store whose log ends at `head` must take over: those behind its head. Throws
+ * STORE_DIVERGED for entries of another epoch, or another commit where the head is, and UNAVAILABLE for a gap; nothing
+ * may have been changed then.
+ */
+export function entriesBehind(
+  head: Position & { readonly commitId: string },
+  entries: readonly LogEntry[],
+): readonly LogEntry[] {
+  let next = head.seq + 1
+  let epoch = head.epoch
+  const fresh: LogEntry[] = []
+  for (const entry of entries) {
+    const { position, commit } = entry
+    if (epoch === '') epoch = position.epoch
+    if (position.epoch !== epoch || (position.seq === head.seq && commit.id !== head.commitId)) {
+      throw new EnneadError(
+        'STORE_DIVERGED',
+        `the log of epoch "${position.epoch}" at ${position.seq} is not a continuation of epoch "${epoch}" at ${head.seq}`,
+      )
+    }
+    if (position.seq < next) continue
+    if (position.seq > next) {
+      throw new EnneadError(
+        'UNAVAILABLE',
+        `the log ends at ${next - 1} and cannot go on with ${position.seq}: entries are missing`,
+      )
+    }
+    fresh.push(entry)
+    next++
+  }
+  return fresh
+}
+
+/** Is this entry one that `read` asks for? Looks at the filters only, not at the place. */
+export function isWanted(entry: LogEntry, read: LogRead): boolean {
+  const { workspaceId, projectId, taskId } = read
+  if (workspaceId === undefined && projectId === undefined && taskId === undefined) return true
+  const { commit } = entry
+  if (commit.event === undefined) return false
+  return (
+    (workspaceId === undefined || workspaceId === commit.workspaceId) &&
+    (projectId === undefined || projectId === commit.event.projectId) &&
+    (taskId === undefined || taskId === commit.event.taskId)
+  )
+}
