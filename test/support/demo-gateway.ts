@@ -39,6 +39,13 @@ const sdl = `
   type Event { seq: Int! text: String! viewer: String }
 `
 
+/** Counts of the slow fields. */
+export interface DemoWork {
+  started: number
+  /** Given up because the signal aborted. */
+  abandoned: number
+}
+
 /** A gateway with its doors open on a schema of our own, and hands on everything behind it. */
 export interface DemoGateway extends AsyncDisposable {
   readonly server: GatewayServer
@@ -48,8 +55,7 @@ export interface DemoGateway extends AsyncDisposable {
   readonly topic: Topic
   /** Lines of the log. */
   readonly lines: string[]
-  /** Work that was given up because its signal aborted. */
-  readonly abandoned: { count: number }
+  readonly work: DemoWork
   /** Calls of the identity authority, by token. */
   readonly asked: string[]
 }
@@ -60,9 +66,9 @@ export const tokenLifeMs = 60_000
 export async function demoGateway(options: Partial<GatewayServerOptions> = {}): Promise<DemoGateway> {
   const topic = new Topic()
   const lines: string[] = []
-  const abandoned = { count: 0 }
+  const work: DemoWork = { started: 0, abandoned: 0 }
   const asked: string[] = []
-  const engine = schemaEngine(demoSchema(topic, abandoned))
+  const engine = schemaEngine(demoSchema(topic, work))
   const server = await startGatewayServer({
     engine,
     address: { host: '127.0.0.1', port: 0 },
@@ -81,7 +87,7 @@ export async function demoGateway(options: Partial<GatewayServerOptions> = {}): 
     engine,
     topic,
     lines,
-    abandoned,
+    work,
     asked,
     [Symbol.asyncDispose]: () => server.close(0),
   }
@@ -111,13 +117,14 @@ export function principal(actorId: string, expiresAt: number): ActorPrincipal {
   }
 }
 
-function demoSchema(topic: Topic, abandoned: { count: number }): GraphQLSchema {
+function demoSchema(topic: Topic, work: DemoWork): GraphQLSchema {
   const schema = buildSchema(sdl)
   const wait = async (ms: number, signal: AbortSignal): Promise<void> => {
+    work.started += 1
     try {
       await sleep(systemClock, ms, signal)
     } catch (reason) {
-      abandoned.count += 1
+      work.abandoned += 1
       throw reason
     }
   }

@@ -94,7 +94,7 @@ function answerError(error: GraphQLError): AnswerError {
   const cause = error.originalError
   const known = cause instanceof EnneadError
   const path = error.path === undefined ? {} : { path: error.path }
-  const message = known || cause == null ? error.message : 'a fault of ours'
+  const message = known || cause === undefined ? error.message : 'a fault of ours'
   return { message, ...path, extensions: { code: known ? cause.code : 'INTERNAL' } }
 }
 
