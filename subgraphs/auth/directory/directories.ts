@@ -56,8 +56,8 @@ export class Directories {
   }
 
   /**
-   * The store of one copy, for one read. Throws AGENT_FAULT when it is not open, and OVERLOADED (ask another agent)
-   * when it may have missed a write that another copy has.
+   * The store of one copy, for one read. Throws AGENT_FAULT when it is not open, or may have missed a write that
+   * another copy has: a fault rather than a refusal, so that the breaker spares callers the way round.
    */
   read(name: string): DirectoryStore {
     const replica = this.replicas.find(one => one.name === name)
@@ -68,7 +68,7 @@ export class Directories {
       })
     }
     if (!replica.current && this.replicas.some(one => one.current)) {
-      throw new EnneadError('OVERLOADED', `the directory of "${name}" is catching up`)
+      throw new EnneadError('AGENT_FAULT', `the directory of "${name}" is catching up`)
     }
     return store
   }

@@ -54,3 +54,8 @@ export interface DirectoryStore {
 export function normalEmail(email: string): string {
   return email.trim().toLowerCase()
 }
+
+/** The id of a member record. */
+export function memberIdOf(workspaceId: string, userId: string): string {
+  return `${workspaceId}/${userId}`
+}

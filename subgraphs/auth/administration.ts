@@ -1,0 +1,184 @@
+import { randomInt } from 'node:crypto'
+import type { Dispatcher } from '../../dispatch/port.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import { EnneadError } from '../../kernel/errors.ts'
+import { newGlobalId } from '../../kernel/global-id.ts'
+import type { Role } from '../../kernel/principal.ts'
+import { membershipIn } from './agents/directory-operations.ts'
+import type { Authority, MemberRecord, UserRecord, WorkspaceRecord } from './authority.ts'
+import type { Directories } from './directory/directories.ts'
+import { type DirectoryStore, memberIdOf, normalEmail } from './directory/directory-store.ts'
+import { oneAtATime } from './sign-in/one-at-a-time.ts'
+import type { PasswordHasher } from './sign-in/password.ts'
+
+export interface NewWorkspace {
+  /** 1 to 63 of a–z, 0–9 and hyphens, which do not stand at an end; unique. */
+  readonly slug: string
+  /** 1 to 200 characters. */
+  readonly name: string
+}
+
+export interface NewUser {
+  /** At most 254 characters; unique in any case. */
+  readonly email: string
+  /** 1 to 200 characters. */
+  readonly displayName: string
+  /** 8 to 1,024 characters. Default: a generated one of 20 characters. `null`: none, for users of an OIDC provider. */
+  readonly password?: string | null
+  /** IANA name. Default UTC. */
+  readonly timezone?: string
+  /** Who this is at the OIDC provider (`sub`). */
+  readonly subject?: string
+}
+
+export interface CreatedUser {
+  readonly user: UserRecord
+  /** The only time it is told; undefined when the user has none. */
+  readonly password: string | undefined
+}
+
+export interface AdministrationParts {
+  readonly authority: Dispatcher<Authority>
+  readonly directories: Directories
+  readonly passwords: PasswordHasher
+  readonly clock: Clock
+}
+
+const changesWaitingMax = 1_000
+
+/**
+ * Makes and changes what the directory holds. One change at a time, so that names stay unique: of this process, which
+ * is the only one that writes. Refusals are BAD_USER_INPUT (also for a name that is taken) and NOT_FOUND.
+ */
+export class Administration {
+  readonly #parts: AdministrationParts
+  readonly #inTurn = oneAtATime(changesWaitingMax)
+
+  constructor(parts: AdministrationParts) {
+    this.#parts = parts
+  }
+
+  createWorkspace({ slug, name }: NewWorkspace): Promise<WorkspaceRecord> {
+    return this.#change(async () => {
+      check(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(slug), 'slug', slug)
+      check(name.trim().length >= 1 && name.length <= 200, 'name', name)
+      if (this.#store.workspaceBySlug(slug) !== undefined) throw taken('slug', slug)
+      const wallMs = this.#parts.clock.wall()
+      const createdAt = new Date(wallMs).toISOString()
+      const id = newGlobalId('Workspace', wallMs)
+      return this.#put({ kind: 'workspace', id, version: 1, slug, name: name.trim(), createdAt })
+    })
+  }
+
+  async createUser(given: NewUser): Promise<CreatedUser> {
+    const { displayName, timezone = 'UTC', subject } = given
+    const email = normalEmail(given.email)
+    check(email.length <= 254 && /^[^\s@]+@[^\s@]+$/.test(email), 'email', email)
+    check(displayName.trim().length >= 1 && displayName.length <= 200, 'displayName', displayName)
+    check(isTimezone(timezone), 'timezone', timezone)
+    check(subject === undefined || (subject.length >= 1 && subject.length <= 255), 'subject', subject)
+    const password = given.password === null ? undefined : (given.password ?? generatedPassword())
+    if (password !== undefined && (password.length < 8 || password.length > 1_024)) {
+      throw new EnneadError('BAD_USER_INPUT', 'a password must have 8 to 1,024 characters')
+    }
+    const passwordHash = password === undefined ? undefined : await this.#parts.passwords.hash(password)
+    return this.#change(async () => {
+      if (this.#store.userByEmail(email) !== undefined) throw taken('email', email)
+      if (subject !== undefined && this.#store.userBySubject(subject) !== undefined)
+        throw taken('subject', subject)
+      const user = await this.#put<UserRecord>({
+        kind: 'user',
+        id: newGlobalId('User', this.#parts.clock.wall()),
+        version: 1,
+        email,
+        displayName: displayName.trim(),
+        avatarUrl: null,
+        timezone,
+        passwordHash,
+        subject,
+      })
+      return { user, password }
+    })
+  }
+
+  /** Makes a user a member, or changes the role of one; who has left joins anew. */
+  addMember(workspaceId: string, userId: string, role: Role): Promise<MemberRecord> {
+    return this.#change(async () => {
+      const store = this.#store
+      if (store.get('workspace', workspaceId) === undefined) throw missing('workspace', workspaceId)
+      if (store.get('user', userId) === undefined) throw missing('user', userId)
+      const id = memberIdOf(workspaceId, userId)
+      const before = store.get('member', id)
+      const now = new Date(this.#parts.clock.wall()).toISOString()
+      const joinedAt = before?.leftAt === null ? before.joinedAt : now
+      const version = (before?.version ?? 0) + 1
+      return this.#put({ kind: 'member', id, version, workspaceId, userId, role, joinedAt, leftAt: null })
+    })
+  }
+
+  /** Ends a membership; the user's tokens for the workspace are refused from then on. */
+  removeMember(workspaceId: string, userId: string): Promise<MemberRecord> {
+    return this.#change(async () => {
+      const before = this.#store.get('member', memberIdOf(workspaceId, userId))
+      if (before === undefined) throw missing('member', userId)
+      if (before.leftAt !== null) return before
+      const leftAt = new Date(this.#parts.clock.wall()).toISOString()
+      return this.#put({ ...before, version: before.version + 1, leftAt })
+    })
+  }
+
+  /** The membership of the user with that address, in the workspace with that slug or the one joined first. */
+  membership(email: string, slug: string | undefined): MemberRecord {
+    const user = this.#store.userByEmail(normalEmail(email))
+    if (user === undefined) throw missing('user', email)
+    const member = membershipIn(this.#store, user.id, slug)
+    if (member === undefined) throw missing('membership of', email)
+    return member
+  }
+
+  /** There is nothing in the directory yet. */
+  isEmpty(): boolean {
+    return this.#store.scan(undefined, 1).length === 0
+  }
+
+  get #store(): DirectoryStore {
+    return this.#parts.directories.best()
+  }
+
+  #change<T>(work: () => Promise<T>): Promise<T> {
+    return this.#inTurn('directory', work)
+  }
+
+  async #put<R extends UserRecord | WorkspaceRecord | MemberRecord>(record: R): Promise<R> {
+    await this.#parts.authority.call('put', [record])
+    return record
+  }
+}
+
+/** 20 characters of an alphabet without look-alikes, 116 bits. */
+function generatedPassword(): string {
+  const alphabet = 'ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789'
+  return Array.from({ length: 20 }, () => alphabet.charAt(randomInt(alphabet.length))).join('')
+}
+
+function isTimezone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== ''
+  } catch {
+    return false
+  }
+}
+
+function check(allowed: boolean, field: string, value: unknown): void {
+  if (allowed) return
+  const shown = JSON.stringify(value)?.slice(0, 80)
+  throw new EnneadError('BAD_USER_INPUT', `${field}: ${shown} is not allowed`)
+}
+
+function taken(field: string, value: string): EnneadError {
+  return new EnneadError('BAD_USER_INPUT', `${field}: ${JSON.stringify(value)} is taken`)
+}
+
+function missing(what: string, which: string): EnneadError {
+  return new EnneadError('NOT_FOUND', `there is no ${what} ${JSON.stringify(which.slice(0, 80))}`)
+}

@@ -1,0 +1,117 @@
+import { type JWTVerifyGetKey, createLocalJWKSet } from 'jose'
+import type { Clock } from '../../../../kernel/clock.ts'
+import { EnneadError } from '../../../../kernel/errors.ts'
+import { fetchJsonObject, fetchableUrl, isLoopback } from './fetch-json.ts'
+
+/** Keys are looked up anew after this long … */
+const freshMs = 10 * 60_000
+/** … and used for this long when that fails. */
+const staleMsMax = 24 * 3_600_000
+/** A token with an unknown key, or a failure, makes us ask again, but not more often than this. */
+const askAgainMs = 5_000
+const keysMax = 100
+/** Discovery and keys together. */
+export const providerMsMax = 3_000
+
+interface Known {
+  readonly keys: JWTVerifyGetKey
+  readonly at: number
+}
+
+/** The keys of an OIDC provider, found by discovery (OpenID Connect Discovery 1.0) and kept. */
+export class ProviderKeys {
+  readonly #issuer: string
+  readonly #clock: Clock
+  readonly #closing = new AbortController()
+  #known: Known | undefined
+  #asking: Promise<Known> | undefined
+  #askedAt = Number.NEGATIVE_INFINITY
+  #failure: unknown
+
+  /** Throws BAD_OPTION unless `issuer` is an https URL, or http on this machine. */
+  constructor(issuer: string, clock: Clock) {
+    if (fetchableUrl(issuer) === undefined) {
+      throw new EnneadError('BAD_OPTION', 'the OIDC issuer must be an https URL without credentials in it')
+    }
+    this.#issuer = issuer
+    this.#clock = clock
+  }
+
+  /** Why the last attempt to get keys failed; undefined when it did not. */
+  get failure(): unknown {
+    return this.#failure
+  }
+
+  /** The keys to check with. Old ones are answered while new ones are on their way. Rejects with AGENT_FAULT. */
+  async current(): Promise<JWTVerifyGetKey> {
+    const age = this.#clock.now() - (this.#known?.at ?? Number.NEGATIVE_INFINITY)
+    if (this.#known !== undefined && age < staleMsMax) {
+      if (age >= freshMs && this.#mayAsk()) this.#ask().catch(() => undefined)
+      return this.#known.keys
+    }
+    return (await (this.#asking ?? this.#askIfAllowed())).keys
+  }
+
+  /** The keys after asking for an unknown one; undefined: asked a moment ago, or it failed. */
+  async renewed(): Promise<JWTVerifyGetKey | undefined> {
+    if (this.#asking === undefined && !this.#mayAsk()) return undefined
+    return (await this.#ask().catch(() => undefined))?.keys
+  }
+
+  close(): void {
+    this.#closing.abort(new EnneadError('CANCELLED', 'the auth domain is closing'))
+  }
+
+  #mayAsk(): boolean {
+    return this.#asking === undefined && this.#clock.now() - this.#askedAt >= askAgainMs
+  }
+
+  #askIfAllowed(): Promise<Known> {
+    if (this.#mayAsk()) return this.#ask()
+    return Promise.reject(
+      new EnneadError('AGENT_FAULT', 'the identity provider could not be asked', { cause: this.#failure }),
+    )
+  }
+
+  /** One question at a time, whoever asks. */
+  #ask(): Promise<Known> {
+    this.#askedAt = this.#clock.now()
+    this.#asking ??= this.#fetch()
+      .then(
+        keys => {
+          this.#failure = undefined
+          this.#known = { keys, at: this.#clock.now() }
+          return this.#known
+        },
+        (failure: unknown) => {
+          this.#failure = failure
+          throw failure
+        },
+      )
+      .finally(() => {
+        this.#asking = undefined
+      })
+    return this.#asking
+  }
+
+  async #fetch(): Promise<JWTVerifyGetKey> {
+    const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(providerMsMax)])
+    const base = new URL(`${this.#issuer.replace(/\/$/, '')}/.well-known/openid-configuration`)
+    const discovered = await fetchJsonObject(base, signal)
+    const place = fetchableUrl(discovered['jwks_uri'])
+    // A provider elsewhere must not lead us to a service of this machine.
+    const safe = place !== undefined && (!isLoopback(place) || isLoopback(base))
+    if (discovered['issuer'] !== this.#issuer || place === undefined || !safe) {
+      throw new EnneadError('AGENT_FAULT', 'the identity provider describes itself wrongly')
+    }
+    const { keys } = await fetchJsonObject(place, signal)
+    if (!Array.isArray(keys) || keys.length > keysMax) {
+      throw new EnneadError('AGENT_FAULT', 'the identity provider published no usable keys')
+    }
+    try {
+      return createLocalJWKSet({ keys })
+    } catch (cause) {
+      throw new EnneadError('AGENT_FAULT', 'the identity provider published no usable keys', { cause })
+    }
+  }
+}

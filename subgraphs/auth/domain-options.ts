@@ -1,0 +1,105 @@
+import { type Clock, systemClock } from '../../kernel/clock.ts'
+import { EnneadError } from '../../kernel/errors.ts'
+import { type Log, silentLog } from '../../kernel/log.ts'
+import type { DispatchEvent } from '../../dispatch/events.ts'
+import { openDirectory } from './directory/lmdb-directory.ts'
+import type { OpenDirectory } from './directory/replica.ts'
+import type { ThrottleOptions } from './sign-in/throttle.ts'
+
+export const authAgents = ['rbac', 'oauth', 'jwt'] as const
+export type AuthAgentName = (typeof authAgents)[number]
+
+export interface OidcProvider {
+  /** The issuer URL as the provider's tokens have it in `iss`: https, or http on this machine. */
+  readonly issuer: string
+  /** What the provider's tokens must have in `aud`. */
+  readonly audience: string
+}
+
+export interface AuthDomainOptions {
+  /** Folder for signing keys and directories, e.g. `.ennead/auth`; made when there is none. One process at a time. */
+  readonly dataPath: string
+  /** Agents to use; the others are absent. Default all three. */
+  readonly agents?: readonly AuthAgentName[]
+  /** A provider whose tokens are taken as well. Default none: the agent `oauth` is then the local issuer. */
+  readonly oidc?: OidcProvider | undefined
+  /** `iss` of our own tokens. Default `urn:ennead`. */
+  readonly issuer?: string
+  /** `aud` of our own tokens. Default `urn:ennead:api`. */
+  readonly audience?: string
+  /** Life of an access token, and the longest time for which a revocation can go unseen when no store can be read. Milliseconds, 1,000 to 3,600,000. Default 600,000. */
+  readonly accessLifeMs?: number
+  /** Life of a session after its last refresh. Milliseconds. Default 30 days. */
+  readonly sessionLifeMs?: number
+  /** Bounds password guessing; see throttle.ts. */
+  readonly throttle?: ThrottleOptions
+  /** First pause before a directory that failed is tried again; doubles up to 30 times that. Milliseconds. Default 1,000. */
+  readonly retryMs?: number
+  /** Default: the system's. */
+  readonly clock?: Clock
+  /** Default: none. */
+  readonly log?: Log
+  /** Is told what the dispatcher does. */
+  readonly observe?: (event: DispatchEvent) => void
+  /** The engine of the directories. Default LMDB. */
+  readonly openDirectory?: OpenDirectory
+}
+
+export interface CheckedOptions {
+  readonly dataPath: string
+  readonly agents: ReadonlySet<AuthAgentName>
+  readonly oidc: OidcProvider | undefined
+  readonly issuer: string
+  readonly audience: string
+  readonly accessLifeMs: number
+  readonly sessionLifeMs: number
+  readonly throttle: ThrottleOptions
+  readonly retryMs: number
+  readonly clock: Clock
+  readonly log: Log
+  readonly observe: ((event: DispatchEvent) => void) | undefined
+  readonly openDirectory: OpenDirectory
+}
+
+const dayMs = 86_400_000
+
+const defaults = {
+  issuer: 'urn:ennead',
+  audience: 'urn:ennead:api',
+  accessLifeMs: 600_000,
+  sessionLifeMs: 30 * dayMs,
+  throttle: {},
+  retryMs: 1_000,
+} as const
+
+/** The options with defaults filled in. Throws BAD_OPTION naming the field and its value when one is not allowed. */
+export function checkOptions(given: AuthDomainOptions): CheckedOptions {
+  const options: CheckedOptions = {
+    ...defaults,
+    clock: systemClock,
+    log: silentLog,
+    observe: undefined,
+    openDirectory,
+    oidc: undefined,
+    ...given,
+    agents: new Set(given.agents ?? authAgents),
+  }
+  inRange('accessLifeMs', options.accessLifeMs, 1_000, 3_600_000)
+  inRange('sessionLifeMs', options.sessionLifeMs, options.accessLifeMs, 365 * dayMs)
+  inRange('retryMs', options.retryMs, 1, 60_000)
+  for (const [name, value] of Object.entries(options.throttle)) inRange(`throttle.${name}`, value, 1, dayMs)
+  if (options.issuer === options.oidc?.issuer) {
+    throw new EnneadError('BAD_OPTION', `oidc.issuer must not be our own, got ${options.issuer}`)
+  }
+  if (options.oidc?.audience === '') throw new EnneadError('BAD_OPTION', 'oidc.audience must not be empty')
+  for (const agent of options.agents) {
+    if (!authAgents.includes(agent))
+      throw new EnneadError('BAD_OPTION', `agents: there is no ${JSON.stringify(agent)}`)
+  }
+  return options
+}
+
+function inRange(name: string, value: number, min: number, max: number): void {
+  if (Number.isSafeInteger(value) && value >= min && value <= max) return
+  throw new EnneadError('BAD_OPTION', `${name} must be an integer from ${min} to ${max}, got ${value}`)
+}
