@@ -13,6 +13,7 @@ import { closeCodes } from './close-codes.ts'
 import { connectionHeaders } from './connection-params.ts'
 import { OperationRun } from './operation-run.ts'
 import type { RunEnd } from './operation-run.ts'
+import { SocketWriter } from './socket-writer.ts'
 import { TransportWsProtocol } from './transport-ws-protocol.ts'
 import type { Action } from './transport-ws-protocol.ts'
 
@@ -23,8 +24,6 @@ export interface SocketOpening {
   readonly address: string | undefined
 }
 
-/** How long a query's answer waits for a reader that has not taken the ones before, milliseconds. */
-const slowReaderMs = 5_000
 /** setTimeout's longest time, milliseconds. */
 const timerMaxMs = 2 ** 31 - 1
 
@@ -32,7 +31,7 @@ const timerMaxMs = 2 ** 31 - 1
 export class SocketSession {
   readonly #options: DoorOptions
   readonly #socket: WebSocket
-  readonly #wire: Duplex
+  readonly #writer: SocketWriter
   readonly #opening: SocketOpening
   readonly #protocol: TransportWsProtocol
   readonly #runs = new Map<number, OperationRun>()
@@ -54,7 +53,7 @@ export class SocketSession {
     const { limits, clock } = options
     this.#options = options
     this.#socket = socket
-    this.#wire = wire
+    this.#writer = new SocketWriter(socket, wire, limits.socketBufferedBytesMax, clock)
     this.#opening = opening
     this.#admit = admit
     this.#protocol = new TransportWsProtocol(
@@ -104,7 +103,7 @@ export class SocketSession {
     for (const action of actions) {
       switch (action.kind) {
         case 'send':
-          this.#send(action.text)
+          if (!this.#writer.send(action.text)) this.#tooSlow()
           break
         case 'identify':
           this.#initTimer.cancel()
@@ -206,8 +205,15 @@ export class SocketSession {
 
   /** Events find room or the reader is too slow; an answer, which may be large by itself, waits for room. */
   async #next(run: number, json: string, kind: PreparedOperation['kind']): Promise<void> {
-    if (kind !== 'subscription') await this.#room()
-    this.#perform(this.#protocol.next(run, json))
+    if (kind === 'subscription') {
+      this.#perform(this.#protocol.next(run, json))
+    } else if (await this.#writer.room()) {
+      for (const action of this.#protocol.next(run, json)) {
+        if (action.kind === 'send') this.#writer.sendAnswer(action.text)
+      }
+    } else {
+      this.#tooSlow()
+    }
   }
 
   #ended(run: number, end: RunEnd): void {
@@ -221,29 +227,8 @@ export class SocketSession {
       )
   }
 
-  #send(text: string): void {
-    if (this.#socket.readyState !== WebSocket.OPEN) return
-    if (this.#socket.bufferedAmount > this.#options.limits.socketBufferedBytesMax) this.#tooSlow()
-    else this.#socket.send(text)
-  }
-
   #tooSlow(): void {
     this.close(closeCodes.tryAgain, 'reading too slowly, connect again and resume')
-  }
-
-  #room(): Promise<void> {
-    if (this.#socket.bufferedAmount <= this.#options.limits.socketBufferedBytesMax) return Promise.resolve()
-    return new Promise(resolve => {
-      const done = (): void => {
-        timer.cancel()
-        this.#wire.off('drain', done)
-        this.#left.signal.removeEventListener('abort', done)
-        resolve()
-      }
-      const timer = this.#options.clock.after(slowReaderMs, done)
-      this.#wire.once('drain', done)
-      this.#left.signal.addEventListener('abort', done, { once: true })
-    })
   }
 
   #gone(code: number): void {
