@@ -8,10 +8,15 @@ const workers = {
 }
 self.MonacoEnvironment = { globalAPI: false, getWorkerUrl: (_module, label) => workers[label] }
 
+// Three rows of three: the nine agents.
+const dots = [3, 12, 21].flatMap(y => [3, 12, 21].map(x => `<circle cx="${x}" cy="${y}" r="2.4" />`))
+const logo = `<svg viewBox="0 0 24 24" width="24" height="24" fill="currentColor">${dots.join('')}</svg>`
+
 document.addEventListener('DOMContentLoaded', () => {
   const settings = JSON.parse(document.querySelector('#settings').textContent)
   self.YogaGraphiQL.renderYogaGraphiQL(document.querySelector('#root'), {
     title: 'Ennead',
+    logo,
     query: new URL(location.href).searchParams.get('query') ?? settings.query,
     // A token must not outlive the page.
     shouldPersistHeaders: false,
