@@ -1,18 +1,18 @@
 import { EnneadError } from '../../kernel/errors.ts'
 import type { LogEntry, LogRead, Position } from './task-store.ts'
 
+/** Where a log ends, with the commit that is there. */
+export type LogHead = Position & { readonly commitId: string }
+
 /** The head of a log that has no entries yet. */
-export const emptyHead = { epoch: '', seq: 0, commitId: '' } as const
+export const emptyHead: LogHead = { epoch: '', seq: 0, commitId: '' }
 
 /**
  * The entries of `entries` that a store whose log ends at `head` must take over: those behind its head. Throws
  * STORE_DIVERGED for entries of another epoch, or another commit where the head is, and UNAVAILABLE for a gap; nothing
  * may have been changed then.
  */
-export function entriesBehind(
-  head: Position & { readonly commitId: string },
-  entries: readonly LogEntry[],
-): readonly LogEntry[] {
+export function entriesBehind(head: LogHead, entries: readonly LogEntry[]): readonly LogEntry[] {
   let next = head.seq + 1
   let epoch = head.epoch
   const fresh: LogEntry[] = []

@@ -1,7 +1,7 @@
 import { EnneadError } from '../../../../kernel/errors.ts'
-import { emptyHead, entriesBehind, isWanted } from '../../log-order.ts'
+import { emptyHead, entriesBehind, isWanted, type LogHead } from '../../log-order.ts'
 import type { StoredRecord } from '../../record.ts'
-import type { LogEntry, LogRead, RecordKey, StoreEngine } from '../../task-store.ts'
+import type { LogEntry, LogRead, Position, RecordKey, StoreEngine } from '../../task-store.ts'
 
 export interface MemoryCacheOptions {
   /** Records kept; the one not used for longest goes first. At least 1. Default 50,000. */
@@ -69,7 +69,7 @@ class MemoryCache {
   readonly #records = new Map<string, StoredRecord>()
   /** The newest entries without a gap; the last one is the head. */
   #log: LogEntry[] = []
-  #head: { readonly epoch: string; readonly seq: number; readonly commitId: string } = emptyHead
+  #head: LogHead = emptyHead
   /** Holds every record of the log since its first entry, so that what is not here does not exist. */
   #complete = false
 
@@ -78,7 +78,7 @@ class MemoryCache {
     this.#logMax = logMax
   }
 
-  get head(): typeof this.#head {
+  get head(): LogHead {
     return this.#head
   }
 
@@ -102,7 +102,8 @@ class MemoryCache {
     const found: LogEntry[] = []
     if (read.newestFirst === true) {
       const from = Math.min(read.afterSeq === 0 ? Infinity : read.afterSeq - 1, this.#head.seq)
-      for (let seq = from; seq >= first && found.length < read.limit; seq--) this.#take(seq - first, read, found)
+      for (let seq = from; seq >= first && found.length < read.limit; seq--)
+        this.#take(seq - first, read, found)
       if (found.length < read.limit && first > 1) throw notCached(`the log before ${first}`)
       return found
     }
@@ -113,7 +114,7 @@ class MemoryCache {
     return found
   }
 
-  absorb(entries: readonly LogEntry[]): { readonly epoch: string; readonly seq: number } {
+  absorb(entries: readonly LogEntry[]): Position {
     for (const entry of entriesBehind(this.#head, entries)) {
       if (entry.position.seq === 1) this.#complete = true
       this.#head = { ...entry.position, commitId: entry.commit.id }

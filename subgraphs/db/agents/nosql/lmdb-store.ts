@@ -1,0 +1,204 @@
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Random } from '../../../../kernel/clock.ts'
+import { EnneadError } from '../../../../kernel/errors.ts'
+import type { Log } from '../../../../kernel/log.ts'
+import { emptyHead, entriesBehind, isWanted, type LogHead } from '../../log-order.ts'
+import type { StoredRecord } from '../../record.ts'
+import type { Commit, CommitOutcome, LogEntry, LogRead, Position, StoreEngine } from '../../task-store.ts'
+import { addressOf, decideBatch } from './commit-batch.ts'
+import { behindAll, getRecord, openTables, putEntry, putRecord, storedHead } from './lmdb-layout.ts'
+import { fitsKey, type LmdbTables, requireKeys } from './lmdb-layout.ts'
+import { countRecords, queryRecords } from './lmdb-query.ts'
+import { GroupCommit, unknownOutcome, WriteLane } from './write-lane.ts'
+
+export interface LmdbStoreOptions {
+  /** Folder of the environment; made when it is missing. One process at a time may have it open. */
+  readonly directory: string
+  /** Bytes of the data file from which on writes are refused. At least 1 MiB. Default 64 GiB. */
+  readonly mapSizeMax?: number
+  readonly log: Log
+  /** Default Math.random; only makes names of epochs. */
+  readonly random?: Random
+}
+
+const defaults = { mapSizeMax: 64 * 2 ** 30, random: Math.random } as const
+
+/**
+ * A whole TaskStore in this process, on LMDB: a commit answers when it is on disk (fdatasync), whole or not at all.
+ * Lists are found by scanning a workspace's kind, or by project, parent or task where the condition names one; other
+ * work gets a turn in between.
+ */
+export async function openLmdbStore(options: LmdbStoreOptions): Promise<StoreEngine> {
+  const { directory, mapSizeMax, random, log } = { ...defaults, ...options }
+  if (!Number.isSafeInteger(mapSizeMax) || mapSizeMax < 2 ** 20) {
+    throw new EnneadError('BAD_OPTION', `mapSizeMax must be an integer >= ${2 ** 20}, got ${mapSizeMax}`)
+  }
+  const tables = openTables(directory)
+  const store = new LmdbStore(tables, join(directory, 'data.mdb'), mapSizeMax, random)
+  log.debug('db.lmdb.opened', { seq: store.head.seq })
+  return {
+    detail: 'LMDB (embedded)',
+    operations: {
+      read: async (keys, { signal }) => {
+        signal.throwIfAborted()
+        return keys.map(key => getRecord(tables, key))
+      },
+      query: (query, { signal }) => queryRecords(tables, query, signal),
+      count: (query, { signal }) => countRecords(tables, query, signal),
+      commit: async (commits, { signal }) => {
+        for (const commit of commits) requireKeys(commit)
+        return store.group.commit(commits, signal)
+      },
+      head: async (_input, { signal }) => {
+        signal.throwIfAborted()
+        return store.head
+      },
+      log: async (read, { signal }) => {
+        signal.throwIfAborted()
+        return store.readLog(read)
+      },
+      absorb: async (entries, { signal }) => {
+        for (const { commit } of entries) requireKeys(commit)
+        return store.lane.run(signal, () => store.absorb(entries))
+      },
+      forget: (before, { signal }) => store.lane.run(signal, () => store.forget(before)),
+    },
+    close: () => store.close(),
+  }
+}
+
+/** Receipts forgotten in one transaction. */
+const forgetMax = 1_000
+
+class LmdbStore {
+  readonly lane = new WriteLane()
+  readonly group: GroupCommit
+  readonly #tables: LmdbTables
+  readonly #file: string
+  readonly #bytesMax: number
+  readonly #random: Random
+
+  constructor(tables: LmdbTables, file: string, bytesMax: number, random: Random) {
+    this.#tables = tables
+    this.#file = file
+    this.#bytesMax = bytesMax
+    this.#random = random
+    this.group = new GroupCommit(this.lane, commits => this.#commit(commits))
+  }
+
+  get head(): LogHead {
+    return storedHead(this.#tables) ?? emptyHead
+  }
+
+  async absorb(entries: readonly LogEntry[]): Promise<Position> {
+    const fresh = entriesBehind(this.head, entries)
+    await this.#write(fresh)
+    const { epoch, seq } = this.head
+    return { epoch, seq }
+  }
+
+  async forget(before: string): Promise<number> {
+    const tables = this.#tables
+    let forgotten = 0
+    for (;;) {
+      const keys = [...tables.expiry.getKeys({ end: [before, ''], limit: forgetMax })]
+      if (keys.length === 0) return forgotten
+      const workspaces = keys.map(key => tables.expiry.get(key))
+      await tables.root.batch(() => {
+        for (const [index, key] of keys.entries()) {
+          const id = key[1]
+          tables.expiry.remove(key)
+          tables.places.remove(['receipt', id])
+          tables.records.remove(['receipt', workspaces[index] ?? '', id])
+        }
+      })
+      forgotten += keys.length
+    }
+  }
+
+  readLog(read: LogRead): readonly LogEntry[] {
+    const newestFirst = read.newestFirst === true
+    const from = newestFirst ? (read.afterSeq === 0 ? Infinity : read.afterSeq - 1) : read.afterSeq + 1
+    const { log, events } = this.#tables
+    const scope = scopeOf(read)
+    if (scope === undefined) {
+      const range = newestFirst ? { start: from, end: 0, reverse: true } : { start: from }
+      return [...log.getRange({ ...range, limit: read.limit })].map(({ value }) => value)
+    }
+    const bound = newestFirst
+      ? { start: [...scope, from], end: [...scope, 0], reverse: true }
+      : { start: [...scope, from], end: [...scope, behindAll] }
+    const found: LogEntry[] = []
+    if (!fitsKey(scope[1])) return found
+    // The bounds are keys of this table with the seq left open; the typing knows whole keys only.
+    for (const key of events.getKeys(bound as object)) {
+      const entry = log.get(key[2])
+      if (entry !== undefined && isWanted(entry, read)) found.push(entry)
+      if (found.length === read.limit) break
+    }
+    return found
+  }
+
+  async close(): Promise<void> {
+    // Waits for the write that runs; what comes later finds the database closed.
+    await this.lane.run(new AbortController().signal, () => this.#tables.root.close())
+  }
+
+  async #commit(commits: readonly Commit[]): Promise<readonly CommitOutcome[]> {
+    const { outcomes, entries } = decideBatch(commits, {
+      head: this.head,
+      positionOf: id => this.#tables.commits.get(id),
+      versionOf: key => getRecord(this.#tables, key)?.version ?? 0,
+      random: this.#random,
+    })
+    await this.#write(entries)
+    return outcomes
+  }
+
+  /** Appends entries and puts their records in one durable transaction. */
+  async #write(entries: readonly LogEntry[]): Promise<void> {
+    const first = entries[0]
+    if (first === undefined) return
+    await this.#requireRoom()
+    const tables = this.#tables
+    const changes = new Map<string, { before: StoredRecord | undefined; after: StoredRecord }>()
+    for (const { commit } of entries) {
+      for (const record of commit.puts) {
+        const address = addressOf(record)
+        const known = changes.get(address)
+        const before = known === undefined ? getRecord(tables, record) : known.before
+        if ((known?.after ?? before ?? { version: 0 }).version < record.version) {
+          changes.set(address, { before, after: record })
+        }
+      }
+    }
+    // The condition makes a second process on this folder, which must not be, fail instead of forking the log.
+    const written = await tables.log
+      .ifNoExists(first.position.seq, () => {
+        for (const entry of entries) putEntry(tables, entry)
+        for (const { before, after } of changes.values()) putRecord(tables, before, after)
+      })
+      .catch((cause: unknown) => {
+        throw unknownOutcome(cause)
+      })
+    if (!written) throw new EnneadError('UNAVAILABLE', 'another process writes to this record store')
+  }
+
+  async #requireRoom(): Promise<void> {
+    const { size } = await stat(this.#file)
+    if (size >= this.#bytesMax) {
+      throw new EnneadError(
+        'UNAVAILABLE',
+        `the record store has reached its limit of ${this.#bytesMax} bytes`,
+      )
+    }
+  }
+}
+
+/** The narrowest filter, as a key of `events`. */
+function scopeOf(read: LogRead): [string, string] | undefined {
+  if (read.taskId !== undefined) return ['task', read.taskId]
+  if (read.projectId !== undefined) return ['project', read.projectId]
+  return read.workspaceId === undefined ? undefined : ['workspace', read.workspaceId]
+}
