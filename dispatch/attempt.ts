@@ -129,9 +129,9 @@ export class RunningAttempt extends Deadline implements Attempt {
     }
     const { core, plan } = this.#owner
     const { agent, load } = this.lane
-    const failure = agentTimeout(agent.name, plan.name, now - this.startedAt)
+    const failure = agentTimeout(agent.name, plan.name, this.#endsAt - this.startedAt)
     this.#lag(now)
-    load.observe(Math.max(now - this.startedAt, core.limits.attemptMs), now)
+    load.observe(Math.max(now - this.startedAt, plan.attemptMs), now)
     if (this.#fair) agent.failed(this.entry, failure, now)
     else agent.breaker.endedNeutrally(this.entry)
     this.#emitEnded('timeout', now)
@@ -167,7 +167,7 @@ export class RunningAttempt extends Deadline implements Attempt {
   #judge(failure: unknown, kind: FailureKind, now: number): void {
     const { agent, load } = this.lane
     const tookMs = now - this.startedAt
-    const { attemptMs } = this.#owner.core.limits
+    const { attemptMs } = this.#owner.plan
     let blamed = false
     if (kind === 'caller') {
       load.observe(tookMs, now)

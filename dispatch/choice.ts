@@ -6,33 +6,20 @@ export interface Asked {
   readonly notAgain: number
   /** Asked in this round. */
   readonly thisRound: number
-  /** Asked although open. */
-  readonly asLastResort: number
+  /** Asked in any round. */
+  readonly ever: number
 }
 
-/** The agent to ask next among those that are not open, or one whose probe is due; undefined when this round has asked them all. */
-export function chooseLane(
-  core: Core,
-  plan: OperationPlan,
-  asked: Asked,
-  mayProbe: boolean,
-  now: number,
-): Lane | undefined {
+/** The agent to ask next among those that are not open; undefined when this round has asked them all. */
+export function chooseLane(core: Core, plan: OperationPlan, asked: Asked, now: number): Lane | undefined {
   const inOrder = plan.policy.preference === 'order'
+  const askedBits = asked.notAgain | asked.thisRound
   let best: Lane | undefined
   let bestCost = Infinity
   for (const lane of plan.lanes) {
     const { agent } = lane
-    if (((asked.notAgain | asked.thisRound) & agent.bit) !== 0 || agent.full) continue
-    if (!agent.breaker.closed) {
-      // The probe goes first, or an agent that recovered would wait for the others to fail.
-      if (mayProbe && (asked.asLastResort & agent.bit) === 0 && agent.breaker.probeIsDue(now)) return lane
-      continue
-    }
-    if (inOrder) {
-      best ??= lane
-      continue
-    }
+    if ((askedBits & agent.bit) !== 0 || !agent.breaker.closed || agent.full) continue
+    if (inOrder) return lane
     // A tenth of noise, so that agents that are alike share the load.
     const cost = lane.load.cost(agent.running, now) * (0.9 + core.random() * 0.2)
     if (cost < bestCost) {
@@ -43,12 +30,21 @@ export function chooseLane(
   return best
 }
 
-/** Of the open agents not asked yet, the one whose rest ends first: a slow answer is better than none. */
+/** An open agent that has rested and that nobody is probing. */
+export function chooseProbe(plan: OperationPlan, asked: Asked, now: number): Lane | undefined {
+  for (const lane of plan.lanes) {
+    const { bit, breaker, full } = lane.agent
+    if (!breaker.closed && breaker.probeIsDue(now) && (asked.notAgain & bit) === 0 && !full) return lane
+  }
+  return undefined
+}
+
+/** Of the open agents this call has not asked, the one whose rest ends first: a slow answer is better than none. */
 export function chooseLastResort(plan: OperationPlan, asked: Asked): Lane | undefined {
   let best: Lane | undefined
   for (const lane of plan.lanes) {
     const { bit, breaker, full } = lane.agent
-    if (((asked.notAgain | asked.asLastResort) & bit) !== 0 || full || breaker.closed) continue
+    if (((asked.notAgain | asked.ever) & bit) !== 0 || full || breaker.closed) continue
     if (best === undefined || breaker.restsUntil < best.agent.breaker.restsUntil) best = lane
   }
   return best

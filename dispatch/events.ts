@@ -1,8 +1,8 @@
 import type { ErrorCode, FailureKind } from '../kernel/errors.ts'
 import type { Priority } from './port.ts'
 
-/** Why an attempt was started: the call itself, a failure before it, a slow attempt beside it, a race, or a probe beside it. */
-export type AttemptReason = 'first' | 'failover' | 'hedge' | 'race' | 'beside probe'
+/** Why an attempt was started: the call itself, a failure before it, a slow attempt beside it, a race, or to see whether an open agent is well again. */
+export type AttemptReason = 'first' | 'failover' | 'hedge' | 'race' | 'probe'
 
 /**
  * What happens in a domain, as it happens: metrics, logs and health are derived from these and nothing else. Times are
@@ -30,7 +30,7 @@ export type DispatchEvent =
       readonly number: number
       readonly tookMs: number
     })
-  /** One open agent is being tried, by a call that has another attempt beside it where that is possible. */
+  /** This attempt decides whether the open agent is closed or rests again. */
   | (Where & { readonly is: 'probed'; readonly agent: string })
   /** The answers so far differ and another agent is asked or the call fails. */
   | (Where & { readonly is: 'disagreed'; readonly answers: number })

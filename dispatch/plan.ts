@@ -95,9 +95,7 @@ function planOperation(
 
 function policiesOf<P extends Port<P>>(options: DispatcherOptions<P>): ReadonlyMap<string, Policy> {
   const policies = new Map<string, Policy>()
-  // Object.entries forgets the value type of a mapped type over P; it is the one declared in DispatcherOptions.
-  const entries = Object.entries(options.policies ?? {}) as [string, Policy | undefined][]
-  for (const [name, policy] of entries) {
+  for (const [name, policy] of Object.entries<Policy | undefined>(options.policies ?? {})) {
     if (policy !== undefined) policies.set(name, checkPolicy(`policies.${name}`, policy))
   }
   return policies

@@ -2,7 +2,7 @@ import { EnneadError } from '../kernel/errors.ts'
 import type { ErrorCode, FailureKind } from '../kernel/errors.ts'
 import { RunningAttempt } from './attempt.ts'
 import type { AttemptOwner } from './attempt.ts'
-import { chooseLane, chooseLastResort } from './choice.ts'
+import { chooseLane, chooseLastResort, chooseProbe } from './choice.ts'
 import type { Asked } from './choice.ts'
 import type { Core, Lane, OperationPlan } from './core.ts'
 import { Deadline } from './deadline-list.ts'
@@ -33,7 +33,7 @@ export class Run extends Deadline implements AttemptOwner, Asked {
   readonly #reject: (failure: unknown) => void
   notAgain = 0
   thisRound = 0
-  asLastResort = 0
+  ever = 0
   #round = 1
   #running = 0
   #attempts = 0
@@ -43,6 +43,7 @@ export class Run extends Deadline implements AttemptOwner, Asked {
   #newest: RunningAttempt | undefined
   #ballot: Ballot | undefined
   #failures: unknown[] | undefined
+  #inReserve: { readonly attempt: RunningAttempt; readonly answer: unknown } | undefined
   #leave: (() => void) | undefined
 
   constructor(
@@ -73,16 +74,20 @@ export class Run extends Deadline implements AttemptOwner, Asked {
     if (need > 1 || idempotent) {
       for (let asked = need; asked < fan; asked++) this.#askBeside('race', keepOthers !== true, startedAt)
     }
-    if (need !== 1 || !idempotent || this.#done) return
-    // A probe may well fail, and its caller should not have to wait for that.
-    if (this.#newest?.entry.is === 'probe') this.#askBeside('beside probe', true, startedAt)
+    if (!idempotent || this.#done) return
+    this.#probe(startedAt)
     if (this.plan.policy.delay !== Infinity) this.#waitForHedge(startedAt)
   }
 
   answered(attempt: RunningAttempt, answer: unknown, now: number): void {
     this.#running--
     if (this.#done) return
-    const { need, same } = this.plan.policy
+    const { need, same, preference } = this.plan.policy
+    if (attempt.entry.is === 'probe' && this.#running > 0 && preference === 'order') {
+      // The agent that was to be asked comes first; this answer stands in if it fails.
+      this.#inReserve = { attempt, answer }
+      return
+    }
     this.#answers++
     if (same !== undefined && need > 1) {
       this.#ballot ??= new Ballot(same)
@@ -114,7 +119,12 @@ export class Run extends Deadline implements AttemptOwner, Asked {
     this.#failures.push(failure)
     // Beside a probe another attempt is already at work.
     if (attempt.entry.is === 'probe' && this.#running > 0) return
-    this.#ask('failover', true, now)
+    const reserve = this.#inReserve
+    if (reserve !== undefined && this.#running === 0) {
+      this.#inReserve = undefined
+      this.#running++
+      this.answered(reserve.attempt, reserve.answer, now)
+    } else this.#ask('failover', true, now)
   }
 
   /** Time for a hedge. */
@@ -163,7 +173,7 @@ export class Run extends Deadline implements AttemptOwner, Asked {
     const { core } = this
     if (this.#done || now + core.limits.attemptMinMs > this.#terms.endsAt) return false
     if (costs && !core.budget.some) return false
-    const lane = chooseLane(core, this.plan, this, false, now)
+    const lane = chooseLane(core, this.plan, this, now)
     if (lane === undefined) return false
     if (costs) core.budget.spend()
     this.#begin(lane, reason, now)
@@ -172,14 +182,21 @@ export class Run extends Deadline implements AttemptOwner, Asked {
 
   #choose(now: number): Lane | undefined {
     const { core, plan } = this
-    const mayProbe = this.#terms.idempotent && core.budget.some
-    let lane = chooseLane(core, plan, this, mayProbe, now)
+    let lane = chooseLane(core, plan, this, now)
     while (lane === undefined && this.thisRound !== 0 && this.#round < core.limits.roundsMax) {
       this.#round++
       this.thisRound = 0
-      lane = chooseLane(core, plan, this, mayProbe, now)
+      lane = chooseLane(core, plan, this, now)
     }
     return lane ?? chooseLastResort(plan, this)
+  }
+
+  /** Lets one call in a while find out whether an open agent is well again, without waiting for it. */
+  #probe(now: number): void {
+    const lane = chooseProbe(this.plan, this, now)
+    if (lane === undefined || !this.core.budget.some) return
+    this.core.budget.spend()
+    this.#begin(lane, 'probe', now)
   }
 
   #begin(lane: Lane, reason: AttemptReason, now: number): void {
@@ -187,11 +204,11 @@ export class Run extends Deadline implements AttemptOwner, Asked {
     const { bit } = lane.agent
     this.thisRound |= bit
     this.notAgain |= bit
-    if (!lane.agent.breaker.closed) this.asLastResort |= bit
+    this.ever |= bit
     this.#running++
     this.#attempts++
     const attemptEnd = now + attemptMs < endsAt ? now + attemptMs : endsAt
-    const fair = attemptEnd - now >= attemptMs * this.core.limits.fairShare
+    const fair = attemptEnd - now >= this.plan.attemptMs * this.core.limits.fairShare
     this.#newest = new RunningAttempt(this, lane, this.#attempts, now, attemptEnd, fair, this.#newest)
     this.#newest.start(reason)
   }

@@ -1,3 +1,4 @@
+import { unreachable } from '../../kernel/errors.ts'
 import type { AgentHealth, DomainHealth } from '../../kernel/health.ts'
 import type { AbsentAgent } from '../port.ts'
 import type { AgentRecord } from './agent-record.ts'
@@ -41,5 +42,7 @@ function agentHealth(agent: AgentRecord | AbsentAgent, agentTrip: number, now: n
         ? { name, state: 'failing', detail: `${detail}; failing, ${last}` }
         : { name, state: 'ok', detail }
     }
+    default:
+      return unreachable(breaker.phase)
   }
 }

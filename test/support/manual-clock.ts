@@ -6,7 +6,7 @@ export interface ManualClock extends Clock {
   /** Like `advance`, and lets promises settle before, between and after the timers. */
   run(ms: number): Promise<void>
   /** Time passes while the event loop stands still: what became due runs late, all at the end. */
-  stall(ms: number): void
+  stall(ms: number): Promise<void>
   /** Timers that wait. */
   readonly timers: number
 }
@@ -57,9 +57,9 @@ export function manualClock(start = 1_000): ManualClock {
       while (runNext(until)) await settled()
       now = until
     },
-    stall(ms) {
+    async stall(ms) {
       now += ms
-      while (runNext(now)) continue
+      while (runNext(now)) await settled()
     },
     get timers() {
       return pending.length
