@@ -136,6 +136,14 @@ export class Administration {
     return member
   }
 
+  findWorkspace(slug: string): WorkspaceRecord | undefined {
+    return this.#store.workspaceBySlug(slug)
+  }
+
+  findUser(email: string): UserRecord | undefined {
+    return this.#store.userByEmail(normalEmail(email))
+  }
+
   /** There is nothing in the directory yet. */
   isEmpty(): boolean {
     return this.#store.scan(undefined, 1).length === 0

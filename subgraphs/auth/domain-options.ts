@@ -2,12 +2,12 @@ import { type Clock, systemClock } from '../../kernel/clock.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import { type Log, silentLog } from '../../kernel/log.ts'
 import type { DispatchEvent } from '../../dispatch/events.ts'
+import { fetchableUrl } from './agents/oauth/fetch-json.ts'
 import { openDirectory } from './directory/lmdb-directory.ts'
 import type { OpenDirectory } from './directory/replica.ts'
 import type { ThrottleOptions } from './sign-in/throttle.ts'
 
-export const authAgents = ['rbac', 'oauth', 'jwt'] as const
-export type AuthAgentName = (typeof authAgents)[number]
+const authAgents = ['rbac', 'oauth', 'jwt'] as const
 
 export interface OidcProvider {
   /** The issuer URL as the provider's tokens have it in `iss`: https, or http on this machine. */
@@ -17,10 +17,12 @@ export interface OidcProvider {
 }
 
 export interface AuthDomainOptions {
-  /** Folder for signing keys and directories, e.g. `.ennead/auth`; made when there is none. One process at a time. */
-  readonly dataPath: string
-  /** Agents to use; the others are absent. Default all three. */
-  readonly agents?: readonly AuthAgentName[]
+  /** Folder for the directories, e.g. `.ennead/auth`; made when there is none. One process at a time. */
+  readonly path: string
+  /** Folder for the signing keys, e.g. `.ennead/keys`; made when there is none. */
+  readonly keysPath: string
+  /** Agents that are switched off (`rbac`, `oauth`, `jwt`), each with the reason that health shows. Default none. */
+  readonly absent?: ReadonlyMap<string, string>
   /** A provider whose tokens are taken as well. Default none: the agent `oauth` is then the local issuer. */
   readonly oidc?: OidcProvider | undefined
   /** `iss` of our own tokens. Default `urn:ennead`. */
@@ -33,6 +35,10 @@ export interface AuthDomainOptions {
   readonly sessionLifeMs?: number
   /** Bounds password guessing; see throttle.ts. */
   readonly throttle?: ThrottleOptions
+  /** Longest time a question to the agents may take; sign-ins and writes have their own. Milliseconds. Default 200. */
+  readonly timeoutMs?: number
+  /** Longest time one agent gets for it. Milliseconds. Default 50. */
+  readonly attemptMs?: number
   /** First pause before a directory that failed is tried again; doubles up to 30 times that. Milliseconds. Default 1,000. */
   readonly retryMs?: number
   /** Default: the system's. */
@@ -46,14 +52,17 @@ export interface AuthDomainOptions {
 }
 
 export interface CheckedOptions {
-  readonly dataPath: string
-  readonly agents: ReadonlySet<AuthAgentName>
+  readonly path: string
+  readonly keysPath: string
+  readonly absent: ReadonlyMap<string, string>
   readonly oidc: OidcProvider | undefined
   readonly issuer: string
   readonly audience: string
   readonly accessLifeMs: number
   readonly sessionLifeMs: number
   readonly throttle: ThrottleOptions
+  readonly timeoutMs: number
+  readonly attemptMs: number
   readonly retryMs: number
   readonly clock: Clock
   readonly log: Log
@@ -69,6 +78,8 @@ const defaults = {
   accessLifeMs: 600_000,
   sessionLifeMs: 30 * dayMs,
   throttle: {},
+  timeoutMs: 200,
+  attemptMs: 50,
   retryMs: 1_000,
 } as const
 
@@ -81,20 +92,26 @@ export function checkOptions(given: AuthDomainOptions): CheckedOptions {
     observe: undefined,
     openDirectory,
     oidc: undefined,
+    absent: new Map(),
     ...given,
-    agents: new Set(given.agents ?? authAgents),
   }
   inRange('accessLifeMs', options.accessLifeMs, 1_000, 3_600_000)
   inRange('sessionLifeMs', options.sessionLifeMs, options.accessLifeMs, 365 * dayMs)
   inRange('retryMs', options.retryMs, 1, 60_000)
+  inRange('timeoutMs', options.timeoutMs, 1, dayMs)
+  inRange('attemptMs', options.attemptMs, 1, dayMs)
   for (const [name, value] of Object.entries(options.throttle)) inRange(`throttle.${name}`, value, 1, dayMs)
+  if (options.oidc !== undefined && fetchableUrl(options.oidc.issuer) === undefined) {
+    throw new EnneadError('BAD_OPTION', 'oidc.issuer must be an https URL without credentials in it')
+  }
   if (options.issuer === options.oidc?.issuer) {
     throw new EnneadError('BAD_OPTION', `oidc.issuer must not be our own, got ${options.issuer}`)
   }
   if (options.oidc?.audience === '') throw new EnneadError('BAD_OPTION', 'oidc.audience must not be empty')
-  for (const agent of options.agents) {
-    if (!authAgents.includes(agent))
-      throw new EnneadError('BAD_OPTION', `agents: there is no ${JSON.stringify(agent)}`)
+  for (const name of options.absent.keys()) {
+    if (!authAgents.some(agent => agent === name)) {
+      throw new EnneadError('BAD_OPTION', `absent: there is no agent ${JSON.stringify(name)}`)
+    }
   }
   return options
 }

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { CallOptions, Dispatcher } from '../../dispatch/port.ts'
 import { createDispatcher } from '../../dispatch/dispatcher.ts'
 import { type Policy, failover } from '../../dispatch/policy.ts'
@@ -23,7 +24,7 @@ import { readUnverified } from './tokens/access-claims.ts'
 import { type PublicJwk, type SigningKeys, openSigningKeys } from './tokens/signing-keys.ts'
 
 /** The auth domain at work: who somebody is, what they may do, and the directory of users and workspaces. */
-export interface AuthDomain {
+export interface AuthDomain extends ActorDirectory {
   /** Who a credential is. Rejects with UNAUTHENTICATED, one text for every reason, or UNAVAILABLE when nobody can tell. */
   identify(credential: Credential, call?: CallOptions): Promise<ActorPrincipal>
   signIn(input: SignInInput, caller: Caller): Promise<SignInOutcome>
@@ -37,7 +38,7 @@ export interface AuthDomain {
   /** Reads of the directory, for resolvers. */
   readonly authority: Dispatcher<Authority>
   /** Which ids the members of a workspace may refer to: users that are or were members of it, and the workspace. */
-  readonly actors: ActorDirectory
+  known(workspaceId: string, actorIds: readonly string[], signal: AbortSignal): Promise<ReadonlySet<string>>
   /** The public keys of our tokens. */
   jwks(): { readonly keys: readonly PublicJwk[] }
   /** Signs with a new key from now on; tokens of the last three keys go on being taken. */
@@ -70,10 +71,8 @@ const policies: Partial<Record<keyof Authority, Policy>> = {
 export async function openAuthDomain(given: AuthDomainOptions): Promise<AuthDomain> {
   const options = checkOptions(given)
   const { clock, log, retryMs } = options
-  const keys = await openSigningKeys({
-    path: `${options.dataPath}/signing-keys.json`,
-    wall: () => clock.wall(),
-  })
+  const keysFile = join(options.keysPath, 'signing-keys.json')
+  const keys = await openSigningKeys({ path: keysFile, wall: () => clock.wall() })
   const directories = await Directories.open({
     copies: copiesOf(options),
     open: options.openDirectory,
@@ -87,7 +86,6 @@ export async function openAuthDomain(given: AuthDomainOptions): Promise<AuthDoma
 class OpenAuthDomain implements AuthDomain {
   readonly administration: Administration
   readonly authority: Dispatcher<Authority>
-  readonly actors: ActorDirectory
   readonly #options: CheckedOptions
   readonly #keys: SigningKeys
   readonly #directories: Directories
@@ -97,10 +95,17 @@ class OpenAuthDomain implements AuthDomain {
   #closed: Promise<void> | undefined
 
   constructor(options: CheckedOptions, keys: SigningKeys, directories: Directories) {
-    const { clock, observe } = options
+    const { clock, observe, timeoutMs, attemptMs } = options
     const passwords = new PasswordHasher()
     const roster = rosterOf(options, { directories, passwords, clock, keys })
-    const common = { domain: 'auth', policies, clock, ...(observe === undefined ? {} : { observe }) }
+    const common = {
+      domain: 'auth',
+      policies,
+      clock,
+      timeoutMs,
+      attemptMs,
+      ...(observe === undefined ? {} : { observe }),
+    }
     const authority = createDispatcher<Authority>({ ...common, agents: roster.own })
     const parts = { authority, directories, passwords, clock }
     this.#options = options
@@ -117,9 +122,8 @@ class OpenAuthDomain implements AuthDomain {
       ...parts,
       keys,
       audience: options,
-      throttle: throttleOf(options),
+      throttle: new SignInThrottle(clock, options.throttle),
     })
-    this.actors = { known: (workspaceId, ids, signal) => this.#known(workspaceId, ids, signal) }
   }
 
   async identify(credential: Credential, call: CallOptions = {}): Promise<ActorPrincipal> {
@@ -147,6 +151,16 @@ class OpenAuthDomain implements AuthDomain {
   async issueAccessToken(email: string, workspaceSlug?: string): Promise<SignedIn> {
     const member = this.administration.membership(email, workspaceSlug)
     return this.#sessions.begin(member, { userAgent: 'ennead token' })
+  }
+
+  async known(
+    workspaceId: string,
+    ids: readonly string[],
+    signal: AbortSignal,
+  ): Promise<ReadonlySet<string>> {
+    const wanted = [...new Set(ids)]
+    const users = await this.authority.call('users', { workspaceId, ids: wanted }, { signal })
+    return new Set(wanted.filter((id, index) => id === workspaceId || users[index] !== undefined))
   }
 
   jwks(): { readonly keys: readonly PublicJwk[] } {
@@ -185,18 +199,4 @@ class OpenAuthDomain implements AuthDomain {
     const provider = agent.name === 'oauth' ? this.#roster.foreign?.failure() : undefined
     return provider instanceof Error ? { ...agent, detail: provider.message } : agent
   }
-
-  async #known(
-    workspaceId: string,
-    ids: readonly string[],
-    signal: AbortSignal,
-  ): Promise<ReadonlySet<string>> {
-    const wanted = [...new Set(ids)]
-    const users = await this.authority.call('users', { workspaceId, ids: wanted }, { signal })
-    return new Set(wanted.filter((id, index) => id === workspaceId || users[index] !== undefined))
-  }
-}
-
-function throttleOf({ clock, throttle }: CheckedOptions): SignInThrottle {
-  return new SignInThrottle(clock, throttle)
 }

@@ -1,7 +1,7 @@
+import { join } from 'node:path'
 import type { AbsentAgent, Agent } from '../../../dispatch/port.ts'
 import type { Authority } from '../authority.ts'
 import type { CheckedOptions } from '../domain-options.ts'
-import type { TokenAudience } from '../tokens/access-claims.ts'
 import type { SigningKeys } from '../tokens/signing-keys.ts'
 import type { DirectoryAgentParts } from './directory-operations.ts'
 import { jwtAgent } from './jwt/agent.ts'
@@ -19,13 +19,11 @@ export interface Roster {
 }
 
 /** Where the copies of the directory are; each belongs to the agent of its name. */
-export function copiesOf({ agents, oidc, dataPath }: CheckedOptions): { name: string; path: string }[] {
-  const rbac = { name: 'rbac', path: `${dataPath}/rbac` }
-  const oauth = { name: 'oauth', path: `${dataPath}/issuer` }
-  return [
-    ...(agents.has('rbac') ? [rbac] : []),
-    ...(agents.has('oauth') && oidc === undefined ? [oauth] : []),
-  ]
+export function copiesOf({ absent, oidc, path }: CheckedOptions): { name: string; path: string }[] {
+  const rbac = { name: 'rbac', path: join(path, 'rbac') }
+  const oauth = { name: 'oauth', path: join(path, 'issuer') }
+  const copies = oidc === undefined ? [rbac, oauth] : [rbac]
+  return copies.filter(copy => !absent.has(copy.name))
 }
 
 /**
@@ -37,14 +35,17 @@ export function rosterOf(
   options: CheckedOptions,
   parts: DirectoryAgentParts & { keys: SigningKeys },
 ): Roster {
-  const { agents, oidc, issuer } = options
+  const { oidc, issuer, audience } = options
   const { keys, clock, directories } = parts
-  const audience: TokenAudience = { issuer, audience: options.audience }
-  const absent = (name: string): AbsentAgent => ({ name, absent: 'switched off' })
-  const rbac = agents.has('rbac') ? rbacAgent({ ...parts, audience }) : absent('rbac')
-  const jwt = agents.has('jwt') ? jwtAgent({ keys, audience, clock }) : absent('jwt')
-  if (!agents.has('oauth')) return { own: [rbac, absent('oauth'), jwt], foreign: undefined }
-  if (oidc === undefined)
-    return { own: [rbac, localIssuerAgent({ ...parts, audience }), jwt], foreign: undefined }
+  const own = { ...parts, audience: { issuer, audience } }
+  const unlessAbsent = (agent: Agent<Authority>): AnyAgent => {
+    const absent = options.absent.get(agent.name)
+    return absent === undefined ? agent : { name: agent.name, absent }
+  }
+  const rbac = unlessAbsent(rbacAgent(own))
+  const jwt = unlessAbsent(jwtAgent({ keys, audience: own.audience, clock }))
+  if (oidc === undefined || options.absent.has('oauth')) {
+    return { own: [rbac, unlessAbsent(localIssuerAgent(own)), jwt], foreign: undefined }
+  }
   return { own: [rbac, jwt], foreign: foreignIssuer({ ...oidc, directories, clock }) }
 }

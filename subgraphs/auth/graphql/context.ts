@@ -1,0 +1,67 @@
+import type { CallOptions } from '../../../dispatch/port.ts'
+import { EnneadError } from '../../../kernel/errors.ts'
+import type { Hop } from '../../../kernel/hop.ts'
+import type { ActorPrincipal } from '../../../kernel/principal.ts'
+import { type BatchLoader, batchLoader } from '../../service/batch-loader.ts'
+import type { UserRecord, WorkspaceRecord } from '../authority.ts'
+import type { AuthDomain } from '../domain.ts'
+
+/** A user as the members of a workspace may see them. */
+export interface UserKey {
+  readonly workspaceId: string
+  readonly userId: string
+}
+
+/** What the resolvers of one request share. */
+export interface AuthContext {
+  /** Null: never was a member of that workspace. */
+  readonly users: BatchLoader<UserKey, UserRecord | null>
+  readonly workspaces: BatchLoader<string, WorkspaceRecord | null>
+  readonly call: CallOptions
+  /** True once: a request may sign in at most one time, so that aliases do not multiply guesses. */
+  readonly mayStillSignIn: () => boolean
+}
+
+export type WithHop = AuthContext & { readonly hop: Hop }
+
+export function authContext(domain: AuthDomain, hop: Hop): AuthContext {
+  const call: CallOptions = { signal: hop.signal, remainingMs: hop.remainingMs }
+  const { authority } = domain
+  let signIns = 0
+  return {
+    call,
+    mayStillSignIn: () => signIns++ === 0,
+    users: batchLoader(
+      keys => loadUsers(domain, keys, call),
+      key => `${key.workspaceId} ${key.userId}`,
+    ),
+    workspaces: batchLoader(async ids => {
+      const workspaces = await authority.call('workspaces', ids, call)
+      return ids.map((_id, index) => workspaces[index] ?? null)
+    }),
+  }
+}
+
+/** The signed-in actor. Throws UNAUTHENTICATED for nobody, FORBIDDEN for a service, who has no workspace. */
+export function requireActor({ hop }: WithHop): ActorPrincipal {
+  if (hop.principal?.kind === 'actor') return hop.principal
+  if (hop.principal === undefined) throw new EnneadError('UNAUTHENTICATED', 'sign in to see this')
+  throw new EnneadError('FORBIDDEN', 'a service acts for nobody')
+}
+
+/** A request looks into one workspace, seldom two (signing in to another one): one call each. */
+async function loadUsers(
+  { authority }: AuthDomain,
+  keys: readonly UserKey[],
+  call: CallOptions,
+): Promise<readonly (UserRecord | null)[]> {
+  const found = new Map<UserKey, UserRecord | undefined>()
+  const byWorkspace = Map.groupBy(keys, key => key.workspaceId)
+  await Promise.all(
+    Array.from(byWorkspace, async ([workspaceId, group]) => {
+      const users = await authority.call('users', { workspaceId, ids: group.map(key => key.userId) }, call)
+      group.forEach((key, index) => found.set(key, users[index]))
+    }),
+  )
+  return keys.map(key => found.get(key) ?? null)
+}

@@ -1,0 +1,72 @@
+import type { ActorPrincipal } from '../../../kernel/principal.ts'
+import type { Resolvers } from '../../service/create-subgraph-service.ts'
+import { dateTimeScalar } from '../../service/date-time.ts'
+import type { MemberRecord, SessionRecord, UserRecord, WorkspaceRecord } from '../authority.ts'
+import type { AuthDomain } from '../domain.ts'
+import { type WithHop, requireActor } from './context.ts'
+import { type MemberConnection, type MemberPageArguments, memberConnection } from './member-connection.ts'
+import { signInMutations } from './sign-in-mutations.ts'
+import { type TaskReference, taskPermissions } from './task-permissions.ts'
+
+interface Reference {
+  readonly id: string
+}
+
+/** Resolvers of schema/auth.graphql: they translate, the domain decides. `Viewer` is a principal, others are records. */
+export function authResolvers(domain: AuthDomain): Resolvers {
+  const { authority } = domain
+  const user = (id: string, context: WithHop): Promise<UserRecord | null> | null => {
+    const { principal } = context.hop
+    if (principal?.kind !== 'actor') return null
+    return context.users.load({ workspaceId: principal.workspaceId, userId: id })
+  }
+  return {
+    DateTime: dateTimeScalar,
+    Actor: {
+      __resolveType: () => 'User',
+      __resolveReference: (reference: Reference, context: WithHop) => user(reference.id, context),
+    },
+    User: {
+      __resolveReference: (reference: Reference, context: WithHop) => user(reference.id, context),
+    },
+    Workspace: {
+      __resolveReference({ id }: Reference, context: WithHop) {
+        const { principal } = context.hop
+        // Another tenant's workspace is not there, whoever asks.
+        if (principal?.kind !== 'actor' || principal.workspaceId !== id) return null
+        return context.workspaces.load(id)
+      },
+      members: (workspace: WorkspaceRecord, args: MemberPageArguments, { call }: WithHop) =>
+        memberConnection(authority, workspace.id, args, call),
+    },
+    MemberConnection: {
+      totalCount: ({ workspaceId }: MemberConnection, _args: unknown, { call }: WithHop) =>
+        authority.call('countMembers', workspaceId, call),
+    },
+    Member: {
+      user: ({ workspaceId, userId }: MemberRecord, _args: unknown, { users }: WithHop) =>
+        users.load({ workspaceId, userId }),
+    },
+    Task: {
+      __resolveReference: (reference: TaskReference) => reference,
+      viewerCan: (task: TaskReference, _args: unknown, context: WithHop) =>
+        taskPermissions(requireActor(context), task),
+    },
+    Viewer: {
+      actor: ({ workspaceId, actorId }: ActorPrincipal, _args: unknown, { users }: WithHop) =>
+        users.load({ workspaceId, userId: actorId }),
+      workspace: ({ workspaceId }: ActorPrincipal, _args: unknown, { workspaces }: WithHop) =>
+        workspaces.load(workspaceId),
+      async sessions({ workspaceId, actorId, sessionId }: ActorPrincipal, _args: unknown, { call }: WithHop) {
+        const sessions = await authority.call('sessions', { userId: actorId, workspaceId }, call)
+        return sessions.map((session: SessionRecord) => ({ ...session, current: session.id === sessionId }))
+      },
+    },
+    Query: {
+      viewer: (_source: unknown, _args: unknown, { hop }: WithHop) =>
+        hop.principal?.kind === 'actor' ? hop.principal : null,
+      user: (_source: unknown, { id }: Reference, context: WithHop) => user(id, context),
+    },
+    Mutation: signInMutations(domain),
+  }
+}

@@ -1,0 +1,59 @@
+import type { ActorPrincipal } from '../../../kernel/principal.ts'
+import type { ResolverFunction } from '../../service/create-subgraph-service.ts'
+import { type UserError, refusalOf, userError } from '../../service/user-error.ts'
+import type { AuthDomain } from '../domain.ts'
+import type { Caller, SignInOutcome } from '../sign-in/sessions.ts'
+import type { WithHop } from './context.ts'
+
+interface SignInArguments {
+  readonly input: { readonly email: string; readonly password: string; readonly workspace?: string | null }
+}
+
+interface SignInPayload {
+  readonly accessToken: string | null
+  readonly refreshToken: string | null
+  readonly expiresAt: string | null
+  readonly viewer: ActorPrincipal | null
+  readonly errors: readonly UserError[]
+}
+
+export function signInMutations(domain: AuthDomain): Readonly<Record<string, ResolverFunction>> {
+  return {
+    async signIn(_source: unknown, { input }: SignInArguments, context: WithHop): Promise<SignInPayload> {
+      if (!context.mayStillSignIn()) {
+        return refused([userError('RATE_LIMITED', 'a request may sign in once')])
+      }
+      const { email, password, workspace } = input
+      return payloadOf(() =>
+        domain.signIn({ email, password, workspace: workspace ?? undefined }, callerOf(context)),
+      )
+    },
+    refreshSession: (_source: unknown, args: { readonly refreshToken: string }, context: WithHop) =>
+      payloadOf(() => domain.refresh(args.refreshToken, callerOf(context))),
+    async signOut(_source: unknown, _args: unknown, context: WithHop) {
+      const { principal } = context.hop
+      return { ok: principal?.kind === 'actor' && (await domain.signOut(principal, callerOf(context))) }
+    },
+  }
+}
+
+function callerOf({ hop, call }: WithHop): Caller {
+  return { address: hop.address, userAgent: hop.userAgent, call }
+}
+
+async function payloadOf(run: () => Promise<SignInOutcome>): Promise<SignInPayload> {
+  try {
+    const outcome = await run()
+    if (outcome.is === 'refused') return refused([userError(outcome.code, outcome.message)])
+    const { accessToken, refreshToken, expiresAt, principal } = outcome
+    return { accessToken, refreshToken, expiresAt, viewer: principal, errors: [] }
+  } catch (failure) {
+    const refusal = refusalOf(failure)
+    if (refusal === undefined) throw failure
+    return refused([refusal])
+  }
+}
+
+function refused(errors: readonly UserError[]): SignInPayload {
+  return { accessToken: null, refreshToken: null, expiresAt: null, viewer: null, errors }
+}

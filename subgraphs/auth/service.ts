@@ -1,0 +1,31 @@
+import type { FastifyInstance } from 'fastify'
+import type { HopSigner } from '../../kernel/hop.ts'
+import type { Log } from '../../kernel/log.ts'
+import { createSubgraphService } from '../service/create-subgraph-service.ts'
+import type { SubgraphService } from '../service/subgraph-service.ts'
+import type { AuthDomain } from './domain.ts'
+import { authContext } from './graphql/context.ts'
+import { authResolvers } from './graphql/resolvers.ts'
+import { authRoutes } from './routes.ts'
+
+export interface AuthServiceOptions {
+  /** The content of schema/auth.graphql. */
+  readonly typeDefs: string
+  /** Tells our own callers from strangers; needed to listen. */
+  readonly signer: HopSigner | undefined
+  readonly log: Log
+}
+
+/** The auth subgraph: the domain behind GraphQL, and its own routes for processes of this deployment. */
+export function createAuthService(domain: AuthDomain, options: AuthServiceOptions): SubgraphService {
+  return createSubgraphService({
+    name: 'auth',
+    typeDefs: options.typeDefs,
+    resolvers: authResolvers(domain),
+    context: hop => authContext(domain, hop),
+    routes: (server: FastifyInstance, door) => authRoutes(server, door, domain),
+    health: () => domain.health(),
+    signer: options.signer,
+    log: options.log,
+  })
+}
