@@ -1,0 +1,162 @@
+import { EnneadError, unreachable } from '../../../../kernel/errors.ts'
+import type { Condition, Field, Scalar } from '../../condition.ts'
+import type { RecordKind } from '../../record.ts'
+import type { OrderKey, RecordOrder } from '../../task-store.ts'
+import { columns, lowerSql, mayBeNull, storable } from './columns.ts'
+import type { SqlValue } from './lane.ts'
+
+/** Collects the values of a statement; what a client sent is only ever here, never in its text. */
+export class Values {
+  readonly list: SqlValue[] = []
+
+  text(value: string): string {
+    return `$${this.list.push(storable(value))}::text`
+  }
+
+  number(value: number): string {
+    return `$${this.list.push(value)}::float8`
+  }
+
+  boolean(value: boolean): string {
+    return value ? 'true' : 'false'
+  }
+
+  texts(values: readonly string[]): string {
+    return `$${this.list.push(textArray(values))}::text[]`
+  }
+
+  numbers(values: readonly number[]): string {
+    return `$${this.list.push(`{${values.join(',')}}`)}::float8[]`
+  }
+}
+
+/** An array literal of PostgreSQL (manual, 8.15.2), so that any number of values is one parameter. */
+export function textArray(values: readonly string[]): string {
+  return `{${values.map(value => `"${storable(value).replace(/["\\]/g, '\\$&')}"`).join(',')}}`
+}
+
+/** The condition as SQL that is true or false, never null, so that `not` means what it says. */
+export function conditionSql(condition: Condition, values: Values): string {
+  switch (condition.is) {
+    case 'all':
+      return joined(condition.of, ' and ', 'true', values)
+    case 'any':
+      return joined(condition.of, ' or ', 'false', values)
+    case 'not':
+      return `not ${conditionSql(condition.of, values)}`
+    case 'in':
+      return inSql(condition.field, condition.values, values)
+    case 'before':
+    case 'after':
+      return comparisonSql(condition, values)
+    case 'contains': {
+      const { name, type } = columns[condition.field]
+      if (type !== 'text') return 'false'
+      const wanted = values.text(condition.text.toLowerCase())
+      return `(${name} is not null and strpos(${lowerSql(name)}, ${wanted}) > 0)`
+    }
+    default:
+      return unreachable(condition)
+  }
+}
+
+/** What follows `order by`. Every order ends in the id, so that no two records share a place. */
+export function orderSql(kind: RecordKind, order: RecordOrder): string {
+  const direction = order.direction === 'ascending' ? 'asc' : 'desc'
+  return placeColumns(kind, order.field)
+    .map(column => `${column} ${direction}`)
+    .join(', ')
+}
+
+/** The condition for records strictly behind a place. */
+export function behindSql(kind: RecordKind, order: RecordOrder, key: OrderKey, values: Values): string {
+  const ascending = order.direction === 'ascending'
+  const operator = ascending ? '>' : '<'
+  const { name, type } = columns[order.field]
+  const behindById = (): string => `id ${operator} ${values.text(key.id)}`
+  if (type === 'boolean' || type === 'list') {
+    // These do not order: all their values count as null.
+    if (key.value === null) return behindById()
+    return String(ascending)
+  }
+  if (key.value === null) {
+    return ascending ? `(${name} is null and ${behindById()})` : `(${name} is not null or ${behindById()})`
+  }
+  if (typeof key.value !== (type === 'text' ? 'string' : 'number')) {
+    throw new EnneadError('CURSOR_INVALID', `a list ordered by ${order.field} has no place with this value`)
+  }
+  const place = [...(mayBeNull(kind, order.field) ? ['false'] : []), scalar(key.value, values)]
+  if (order.field !== 'id') place.push(values.text(key.id))
+  return `(${placeColumns(kind, order.field).join(', ')}) ${operator} (${place.join(', ')})`
+}
+
+/**
+ * The columns that order records. A field that may be null is led by whether it is: null is then greater than every
+ * value in both directions, rows compare without ever being null, and one index serves order and place.
+ */
+function placeColumns(kind: RecordKind, field: Field): readonly string[] {
+  const { name, type } = columns[field]
+  if (field === 'id' || type === 'boolean' || type === 'list') return ['id']
+  return mayBeNull(kind, field) ? [`(${name} is null)`, name, 'id'] : [name, 'id']
+}
+
+function joined(parts: readonly Condition[], by: string, none: string, values: Values): string {
+  return parts.length === 0 ? none : `(${parts.map(part => conditionSql(part, values)).join(by)})`
+}
+
+function inSql(field: Field, wanted: readonly (Scalar | null)[], values: Values): string {
+  const { name } = columns[field]
+  const found = valueInSql(field, wanted, values)
+  const parts = [
+    ...(wanted.includes(null) ? [`${name} is null`] : []),
+    ...(found === undefined ? [] : [`(${name} is not null and ${found})`]),
+  ]
+  return parts.length === 0 ? 'false' : `(${parts.join(' or ')})`
+}
+
+/** Undefined when no value has the field's type, so that none can be equal. */
+function valueInSql(field: Field, wanted: readonly (Scalar | null)[], values: Values): string | undefined {
+  const { name, type } = columns[field]
+  const texts = wanted.filter(value => typeof value === 'string')
+  switch (type) {
+    case 'text':
+      if (texts.length === 0) return undefined
+      // One value as `=`, so that an index that begins with this column still gives the order.
+      return texts.length === 1
+        ? `${name} = ${scalar(texts[0] ?? '', values)}`
+        : `${name} = any(${values.texts(texts)})`
+    case 'list':
+      return texts.length === 0 ? undefined : `${name} && ${values.texts(texts)}`
+    case 'number': {
+      const numbers = wanted.filter(value => typeof value === 'number').filter(value => !Number.isNaN(value))
+      return numbers.length === 0 ? undefined : `${name} = any(${values.numbers(numbers)})`
+    }
+    case 'boolean': {
+      const booleans = wanted.filter(value => typeof value === 'boolean')
+      return booleans.length === 0
+        ? undefined
+        : `${name} in (${booleans.map(value => values.boolean(value)).join(', ')})`
+    }
+    default:
+      return unreachable(type)
+  }
+}
+
+function comparisonSql(
+  condition: Extract<Condition, { readonly is: 'before' | 'after' }>,
+  values: Values,
+): string {
+  const { name, type } = columns[condition.field]
+  const { value } = condition
+  const comparable =
+    (type === 'text' && typeof value === 'string') ||
+    (type === 'number' && typeof value === 'number' && !Number.isNaN(value))
+  if (!comparable) return 'false'
+  const operator = (condition.is === 'before' ? '<' : '>') + (condition.orEqual ? '=' : '')
+  return `(${name} is not null and ${name} ${operator} ${scalar(value, values)})`
+}
+
+function scalar(value: Scalar, values: Values): string {
+  if (typeof value === 'string') return values.text(value)
+  return typeof value === 'number' ? values.number(value) : values.boolean(value)
+}

@@ -1,0 +1,179 @@
+import { systemClock } from '../../../../kernel/clock.ts'
+import type { Clock, Random } from '../../../../kernel/clock.ts'
+import { EnneadError } from '../../../../kernel/errors.ts'
+import { silentLog } from '../../../../kernel/log.ts'
+import type { Log } from '../../../../kernel/log.ts'
+import { entriesBehind } from '../../log-order.ts'
+import type { CommitOutcome, StoreEngine, TaskStore } from '../../task-store.ts'
+import { decideBatch } from '../nosql/commit-batch.ts'
+import { address, appendStatement, factsOf, factsStatement, headOf, headStatement } from './append.ts'
+import { Lanes } from './lanes.ts'
+import type { Run } from './lanes.ts'
+import { migrate } from './migrate.ts'
+import { logEntry, logStatement } from './read-log.ts'
+import { ListStatements, readStatement, recordOf, recordsByKey } from './read-records.ts'
+import { count } from './rows.ts'
+import { serverAddress } from './server-address.ts'
+import type { SqlConnection } from './server-address.ts'
+
+export interface SqlStoreOptions {
+  readonly connection: SqlConnection
+  /** The schema that holds the tables, made when it is not there: a–z, 0–9 and _, at most 40. Default `ennead`. */
+  readonly schema?: string
+  /** Connections to the server: one writes, one cancels, the rest read. At least 3. Default 8. */
+  readonly connectionsMax?: number
+  /** Milliseconds until a connection must be ready. Default 5,000. */
+  readonly connectTimeoutMs?: number
+  /** Milliseconds after which the server ends a statement by itself. Default 30,000. */
+  readonly statementTimeoutMs?: number
+  /** Said in parentheses behind the server's version in `detail`, e.g. `embedded`. Default nothing. */
+  readonly detailSuffix?: string
+  readonly log?: Log
+  readonly clock?: Clock
+  /** Names the epoch of a log that begins here. */
+  readonly random?: Random
+}
+
+const defaults = {
+  schema: 'ennead',
+  connectionsMax: 8,
+  connectTimeoutMs: 5_000,
+  statementTimeoutMs: 30_000,
+  log: silentLog,
+  clock: systemClock,
+  random: Math.random,
+} as const
+
+/** How often a write is decided anew because another process had written meanwhile. Each time, one of them succeeded. */
+const roundsMax = 50
+/** Receipts forgotten in one statement, so that none holds up the writer for long. */
+const forgetMax = 5_000
+
+type Parts = Required<Omit<SqlStoreOptions, 'detailSuffix'>>
+
+/**
+ * Opens a store behind the TaskStore port on a PostgreSQL server and brings its schema to this version's. Rejects with
+ * UNAVAILABLE, naming host and port or the socket, when the server cannot be reached in `connectTimeoutMs`; the caller
+ * decides when to try again. Once open, it outlives any failure of the server: operations fail while it is away and
+ * succeed again when it is back. Rejects with DATA_FOLDER_CORRUPT for a schema of a newer Ennead.
+ */
+export async function openSqlStore(options: SqlStoreOptions): Promise<StoreEngine> {
+  const parts = { ...defaults, ...options }
+  check(parts)
+  const lanes = new Lanes({ ...parts, address: serverAddress(parts.connection) })
+  try {
+    const never = new AbortController().signal
+    const server = await lanes.write(never, run => migrate(run, parts.schema, parts.log))
+    const suffix = options.detailSuffix === undefined ? '' : ` (${options.detailSuffix})`
+    return {
+      operations: operationsOn(lanes, parts.random),
+      detail: `PostgreSQL ${server.version}${suffix}`,
+      close: () => lanes.close(),
+    }
+  } catch (failure) {
+    await lanes.close()
+    throw failure
+  }
+}
+
+function operationsOn(lanes: Lanes, random: Random): TaskStore {
+  const lists = new ListStatements()
+  return {
+    async read(keys, { signal }) {
+      if (keys.length === 0) return []
+      return recordsByKey(keys, await lanes.read(readStatement(keys), signal))
+    },
+    async query(query, { signal }) {
+      return (await lanes.read(lists.list(query), signal)).map(recordOf)
+    },
+    async count(query, { signal }) {
+      const [row = {}] = await lanes.read(lists.count(query), signal)
+      return count(row, 'count')
+    },
+    async head(_none, { signal }) {
+      return headOf(await lanes.read(headStatement, signal))
+    },
+    async log(read, { signal }) {
+      return (await lanes.read(logStatement(read), signal)).map(logEntry)
+    },
+    commit: (commits, { signal }) => lanes.write(signal, run => commitAll(run, commits, random)),
+    absorb: (entries, { signal }) => lanes.write(signal, run => absorbAll(run, entries)),
+    forget: (before, { signal }) => lanes.write(signal, run => forgetAll(run, before, signal)),
+  }
+}
+
+const commitAll = (
+  run: Run,
+  commits: Parameters<TaskStore['commit']>[0],
+  random: Random,
+): Promise<readonly CommitOutcome[]> =>
+  inRounds(async () => {
+    if (commits.length === 0) return []
+    const { head, seqs, versions } = factsOf(await run(factsStatement(commits)))
+    const { outcomes, entries } = decideBatch(commits, {
+      head,
+      positionOf: id => {
+        const seq = seqs.get(id)
+        return seq === undefined ? undefined : { epoch: head.epoch, seq }
+      },
+      versionOf: key => versions.get(address(key)) ?? 0,
+      random,
+    })
+    if (entries.length === 0) return outcomes
+    const moved = await run(appendStatement(head, entries, { newerOnly: false }))
+    return moved.length === 0 ? undefined : outcomes
+  })
+
+const absorbAll = (run: Run, entries: Parameters<TaskStore['absorb']>[0]): ReturnType<TaskStore['absorb']> =>
+  inRounds(async () => {
+    const head = headOf(await run(headStatement))
+    const fresh = entriesBehind(head, entries)
+    const last = fresh.at(-1)
+    if (last === undefined) return { epoch: head.epoch, seq: head.seq }
+    const moved = await run(appendStatement(head, fresh, { newerOnly: true }))
+    return moved.length === 0 ? undefined : last.position
+  })
+
+async function forgetAll(run: Run, before: string, signal: AbortSignal): Promise<number> {
+  let forgotten = 0
+  for (;;) {
+    const rows = await run({
+      text: `delete from records where kind = 'receipt' and id in (select id from records
+        where kind = 'receipt' and expires_at < $1::text order by expires_at limit ${forgetMax}) returning 1`,
+      values: [before],
+    })
+    forgotten += rows.length
+    if (rows.length < forgetMax) return forgotten
+    signal.throwIfAborted()
+  }
+}
+
+/** Repeats a round that answers undefined: another process had moved the head between its two statements. */
+async function inRounds<T>(round: () => Promise<T | undefined>): Promise<T> {
+  for (let number = 1; number <= roundsMax; number++) {
+    const result = await round()
+    if (result !== undefined) return result
+  }
+  throw new EnneadError('OVERLOADED', `${roundsMax} times another process changed the log first; try again`)
+}
+
+function check(parts: Omit<Parts, 'connection'>): void {
+  if (!/^[a-z_][a-z0-9_]{0,39}$/.test(parts.schema)) {
+    throw new EnneadError(
+      'BAD_OPTION',
+      `schema must be a–z, 0–9 and _ and begin with a letter, at most 40, got "${parts.schema}"`,
+    )
+  }
+  const bounds = {
+    connectionsMax: [3, 1_000],
+    connectTimeoutMs: [1, 600_000],
+    statementTimeoutMs: [1, 86_400_000],
+  } as const
+  for (const [name, [least, most]] of Object.entries(bounds)) {
+    // The keys of `bounds` are options that are numbers.
+    const value = parts[name as keyof typeof bounds]
+    if (!Number.isSafeInteger(value) || value < least || value > most) {
+      throw new EnneadError('BAD_OPTION', `${name} must be an integer from ${least} to ${most}, got ${value}`)
+    }
+  }
+}
