@@ -1,0 +1,77 @@
+import { ApolloClient, ApolloLink, gql, HttpLink, InMemoryCache } from '@apollo/client'
+import { GraphQLWsLink } from '@apollo/client/link/subscriptions'
+import { OperationTypeNode } from 'graphql'
+import { createClient } from 'graphql-ws'
+import { expect, test } from 'vitest'
+import { WebSocket } from 'ws'
+import { demoGateway } from '../support/demo-gateway.ts'
+import { until } from '../support/until.ts'
+
+test('Apollo Client: queries and mutations over HTTP, subscriptions over WebSocket', async () => {
+  await using gateway = await demoGateway()
+  const socket = createClient({
+    url: gateway.socketUrl,
+    webSocketImpl: WebSocket,
+    connectionParams: { authorization: 'Bearer alice' },
+  })
+  const client = new ApolloClient({
+    cache: new InMemoryCache(),
+    link: ApolloLink.split(
+      ({ operationType }) => operationType === OperationTypeNode.SUBSCRIPTION,
+      new GraphQLWsLink(socket),
+      new HttpLink({ uri: gateway.url, headers: { authorization: 'Bearer alice' } }),
+    ),
+  })
+  const answer = await client.query({
+    query: gql`
+      query Who($name: String!) {
+        viewer
+        hello(name: $name)
+      }
+    `,
+    variables: { name: 'Ada' },
+  })
+  expect(answer.data).toEqual({ viewer: 'alice', hello: 'Hello Ada' })
+
+  const seen: unknown[] = []
+  const subscription = client
+    .subscribe({
+      query: gql`
+        subscription {
+          events {
+            seq
+            text
+            viewer
+          }
+        }
+      `,
+    })
+    .subscribe(({ data }) => seen.push(data))
+  await until('it reads', () => gateway.topic.readers === 1)
+  const added = await client.mutate({
+    mutation: gql`
+      mutation {
+        add(text: "from Apollo")
+      }
+    `,
+  })
+  expect(added.data).toEqual({ add: 1 })
+  await until('the event arrives', () => seen.length === 1)
+  expect(seen).toMatchObject([{ events: { seq: 1, text: 'from Apollo', viewer: 'alice' } }])
+  subscription.unsubscribe()
+  await until('the source is let go', () => gateway.topic.readers === 0)
+
+  await expect(
+    client.query({
+      query: gql`
+        {
+          nothing
+        }
+      `,
+    }),
+  ).rejects.toMatchObject({
+    errors: [{ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }],
+  })
+  client.stop()
+  await socket.dispose()
+})

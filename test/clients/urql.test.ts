@@ -1,0 +1,61 @@
+import { Client, fetchExchange, subscriptionExchange } from '@urql/core'
+import type { ExecutionResult } from '@urql/core'
+import { createClient } from 'graphql-ws'
+import { expect, test } from 'vitest'
+import { WebSocket } from 'ws'
+import { demoGateway } from '../support/demo-gateway.ts'
+import { until } from '../support/until.ts'
+
+test('urql: queries and mutations over HTTP, subscriptions over WebSocket', async () => {
+  await using gateway = await demoGateway()
+  const socket = createClient({ url: gateway.socketUrl, webSocketImpl: WebSocket })
+  const client = new Client({
+    url: gateway.url,
+    preferGetMethod: false,
+    fetchOptions: { headers: { authorization: 'Bearer alice' } },
+    exchanges: [
+      fetchExchange,
+      subscriptionExchange({
+        forwardSubscription: request => ({
+          subscribe: sink => ({
+            unsubscribe: socket.subscribe(
+              { ...request, query: request.query ?? '' },
+              {
+                ...sink,
+                // The two libraries only differ in what they call readonly.
+                next: answer => sink.next(answer as ExecutionResult),
+              },
+            ),
+          }),
+        }),
+      }),
+    ],
+  })
+  expect((await client.query('{ viewer }', {}).toPromise()).data).toEqual({ viewer: 'alice' })
+
+  const seen: unknown[] = []
+  const subscription = client
+    .subscription('subscription { events { seq text } }', {})
+    .subscribe(({ data }) => seen.push(data))
+  await until('it reads', () => gateway.topic.readers === 1)
+  expect((await client.mutation('mutation { add(text: "from urql") }', {}).toPromise()).data).toEqual({
+    add: 1,
+  })
+  await until('the event arrives', () => seen.length === 1)
+  expect(seen).toEqual([{ events: { seq: 1, text: 'from urql' } }])
+  subscription.unsubscribe()
+  await until('the source is let go', () => gateway.topic.readers === 0)
+
+  const refused = await client.query('{ nothing }', {}).toPromise()
+  expect(refused.error?.graphQLErrors[0]?.extensions).toMatchObject({ code: 'GRAPHQL_VALIDATION_FAILED' })
+  await socket.dispose()
+})
+
+test('urql: a GET query is answered too', async () => {
+  await using gateway = await demoGateway()
+  const client = new Client({ url: gateway.url, preferGetMethod: 'force', exchanges: [fetchExchange] })
+  const { data } = await client
+    .query('query ($n: String) { hello(name: $n) }', { n: 'Ada & Bob' })
+    .toPromise()
+  expect(data).toEqual({ hello: 'Hello Ada & Bob' })
+})
