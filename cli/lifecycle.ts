@@ -3,13 +3,13 @@ import type { Log } from '../kernel/log.ts'
 /** Things to close, in the reverse of the order in which they were opened; a failing one does not stop the others. */
 export class Lifecycle {
   readonly #log: Log
-  readonly #parts: { readonly name: string; readonly close: () => Promise<void> | void }[] = []
+  readonly #parts: { readonly name: string; readonly close: () => PromiseLike<void> | void }[] = []
 
   constructor(log: Log) {
     this.#log = log
   }
 
-  add(name: string, close: () => Promise<void> | void): void {
+  add(name: string, close: () => PromiseLike<void> | void): void {
     this.#parts.push({ name, close })
   }
 

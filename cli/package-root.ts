@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { EnneadError } from '../kernel/errors.ts'
@@ -8,4 +9,9 @@ export function packageRoot(): string {
     if (existsSync(join(folder, 'package.json'))) return folder
   }
   throw new EnneadError('INTERNAL', `no package.json above ${import.meta.dirname}; install Ennead again`)
+}
+
+/** The SDL of one of our own subgraphs, or `supergraph`. */
+export async function schemaText(name: 'api' | 'auth' | 'db' | 'supergraph'): Promise<string> {
+  return readFile(join(packageRoot(), 'schema', `${name}.graphql`), 'utf8')
 }

@@ -10,7 +10,7 @@ export function statusTable(health: unknown): string {
       ])
     }
   }
-  for (const subgraph of list(health, 'subgraphs')) {
+  for (const subgraph of list(member(health, 'gateway'), 'subgraphs')) {
     rows.push([`subgraph ${text(subgraph, 'name')}`, text(subgraph, 'state'), text(subgraph, 'detail')])
   }
   const widths = [0, 1].map(column => Math.max(0, ...rows.map(row => row[column]?.length ?? 0)))

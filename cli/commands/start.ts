@@ -1,0 +1,129 @@
+import { createHmac } from 'node:crypto'
+import { join } from 'node:path'
+import { createEngine } from '../../gateway/create-engine.ts'
+import { startGatewayServer, type GatewayServer } from '../../gateway/http/gateway-server.ts'
+import { fixedSupergraph } from '../../gateway/supergraph/supergraph-source.ts'
+import { loadSupergraph } from '../../gateway/supergraph/supergraph.ts'
+import { EnneadError } from '../../kernel/errors.ts'
+import { HopSigner } from '../../kernel/hop.ts'
+import { jsonLog } from '../../kernel/log.ts'
+import { readSettings, type SettingsOf } from '../../kernel/settings.ts'
+import type { AuthDomain } from '../../subgraphs/auth/domain.ts'
+import type { SubgraphService } from '../../subgraphs/service/subgraph-service.ts'
+import type { Command } from '../command.ts'
+import { authCommands } from '../control-commands.ts'
+import { serveControl } from '../control.ts'
+import { openDataFolder, type DataFolder } from '../data-folder.ts'
+import { createDemo, demoEmail } from '../demo.ts'
+import { exitCodes } from '../failure.ts'
+import { helpText } from '../help.ts'
+import { Lifecycle, stopAsked } from '../lifecycle.ts'
+import { schemaText } from '../package-root.ts'
+import { startSettings } from '../settings.ts'
+import { localSubgraph } from '../wiring/local-subgraph.ts'
+import { runApi, runAuth, runDb } from '../wiring/task-graph.ts'
+
+const summary = 'Runs everything in one process: gateway, three subgraphs, embedded stores.'
+
+type Settings = SettingsOf<typeof startSettings>
+
+export const start: Command = {
+  summary,
+  async run(argv) {
+    const help = helpText(argv, 'start [flags]', summary, startSettings)
+    if (help !== undefined) {
+      process.stdout.write(help)
+      return exitCodes.done
+    }
+    const settings = readSettings(startSettings, argv, process.env)
+    const stop = stopAsked()
+    const lifecycle = new Lifecycle(jsonLog({ level: settings.logLevel }))
+    try {
+      const line = await serve(settings, lifecycle)
+      process.stdout.write(`${line}\n`)
+      await stop
+    } finally {
+      await lifecycle.close()
+    }
+    return exitCodes.done
+  },
+}
+
+/** Opens everything, from the stores up to the doors; answers the ready line. */
+async function serve(settings: Settings, lifecycle: Lifecycle): Promise<string> {
+  const log = jsonLog({ level: settings.logLevel })
+  const data = await openDataFolder(settings.data, ['start', 'auth', 'db'])
+  lifecycle.add('data folder', () => data[Symbol.asyncDispose]())
+  const secret = await data.hopSecret()
+  const signer = new HopSigner(secret)
+  const surroundings = { settings, data, signer, lifecycle, log }
+
+  const auth = await runAuth(surroundings)
+  const db = await runDb(surroundings, auth.domain)
+  const dbSocket = await data.socketPath('db')
+  await db.service.listen({ kind: 'unix', path: dbSocket })
+  const api = await runApi({
+    ...surroundings,
+    db: { kind: 'unix', path: dbSocket },
+    actors: auth.domain,
+    cursorKey: createHmac('sha256', secret).update('event cursors').digest(),
+    baseUrl: settings.baseUrl ?? `http://localhost:${settings.port}`,
+  })
+  const control = await serveControl(await data.socketPath('control'), authCommands(auth.domain), log)
+  lifecycle.add('control socket', () => control[Symbol.asyncDispose]())
+
+  const services = new Map([api, auth.service, db.service].map(service => [service.name, service]))
+  const server = await openDoors(settings, lifecycle, services, auth.domain)
+  const note = await firstStart(settings, data, auth.domain, db.service)
+  return `ready ${server.url} (${note})`
+}
+
+/** The gateway over its subgraphs, which it calls as functions. */
+async function openDoors(
+  settings: Settings,
+  lifecycle: Lifecycle,
+  services: ReadonlyMap<string, SubgraphService>,
+  auth: AuthDomain,
+): Promise<GatewayServer> {
+  const log = jsonLog({ level: settings.logLevel })
+  const engine = createEngine({
+    supergraph: fixedSupergraph(loadSupergraph(await schemaText('supergraph'))),
+    subgraph: name => {
+      const service = services.get(name)
+      if (service === undefined)
+        throw new EnneadError('SUPERGRAPH_INVALID', `there is no subgraph "${name}" here`)
+      return localSubgraph(service)
+    },
+    log,
+  })
+  lifecycle.add('engine', () => engine.close())
+  const server = await startGatewayServer({
+    engine,
+    address: { host: settings.host, port: settings.port },
+    identify: (token, signal) => auth.identify({ kind: 'bearer', token }, { signal }),
+    graphiql: settings.graphiql,
+    origins: settings.allowedOrigins,
+    limits: { requestTimeoutMs: settings.requestTimeoutMs, mutationTimeoutMs: settings.mutationTimeoutMs },
+    health: async () => {
+      const domains = [...services.values()].map(service => service.health())
+      return { ready: domains.every(domain => domain.ready), domains }
+    },
+    log,
+  })
+  lifecycle.add('doors', () => server.close(settings.drainMs))
+  return server
+}
+
+/** Makes the demo when this is the first start; answers what the ready line says in parentheses. */
+async function firstStart(
+  { demo, data: folder }: Settings,
+  data: DataFolder,
+  auth: AuthDomain,
+  db: SubgraphService,
+): Promise<string> {
+  if (!demo || !auth.administration.isEmpty()) return `data in ${folder}`
+  const file = data.join('keys', 'demo-password')
+  await createDemo(auth, db, file)
+  const shown = join(folder, 'keys', 'demo-password')
+  return `first start: demo user ${demoEmail}, password in ${shown}; access token: npx ennead token --user ${demoEmail}`
+}

@@ -1,0 +1,98 @@
+import { createHmac } from 'node:crypto'
+import { EnneadError } from '../../kernel/errors.ts'
+import { HopSigner } from '../../kernel/hop.ts'
+import { jsonLog } from '../../kernel/log.ts'
+import { readSettings, type SettingsOf } from '../../kernel/settings.ts'
+import { RemoteActorDirectory } from '../../subgraphs/auth/remote.ts'
+import type { SubgraphService } from '../../subgraphs/service/subgraph-service.ts'
+import type { Command } from '../command.ts'
+import { authCommands } from '../control-commands.ts'
+import { serveControl } from '../control.ts'
+import { openDataFolder } from '../data-folder.ts'
+import { exitCodes } from '../failure.ts'
+import { helpText } from '../help.ts'
+import { Lifecycle, stopAsked } from '../lifecycle.ts'
+import { subgraphSettings } from '../settings.ts'
+import { runApi, runAuth, runDb, type Surroundings } from '../wiring/task-graph.ts'
+
+const summary = 'Runs one subgraph (api, auth or db) for a deployment of several processes.'
+const ports = { api: 4001, auth: 4002, db: 4003 } as const
+
+type Settings = SettingsOf<typeof subgraphSettings>
+type Name = keyof typeof ports
+
+export const subgraph: Command = {
+  summary,
+  async run(argv) {
+    const usage = 'subgraph api|auth|db [flags]'
+    const help = helpText(argv, usage, summary, subgraphSettings)
+    if (help !== undefined) {
+      process.stdout.write(help)
+      return exitCodes.done
+    }
+    const [name, ...rest] = argv
+    if (name !== 'api' && name !== 'auth' && name !== 'db') {
+      throw new EnneadError('BAD_OPTION', `which subgraph? ennead ${usage}`)
+    }
+    const settings = readSettings(subgraphSettings, rest, process.env)
+    const stop = stopAsked()
+    const lifecycle = new Lifecycle(jsonLog({ level: settings.logLevel }))
+    try {
+      const line = await serve(name, settings, lifecycle)
+      process.stdout.write(`${line}\n`)
+      await stop
+    } finally {
+      await lifecycle.close()
+    }
+    return exitCodes.done
+  },
+}
+
+async function serve(name: Name, settings: Settings, lifecycle: Lifecycle): Promise<string> {
+  const log = jsonLog({ level: settings.logLevel })
+  const data = await openDataFolder(settings.data, [name])
+  lifecycle.add('data folder', () => data[Symbol.asyncDispose]())
+  const secret =
+    settings.hopSecret === undefined ? await data.hopSecret() : Buffer.from(settings.hopSecret, 'base64url')
+  const signer = new HopSigner(secret)
+  const service = await runSubgraph(name, { settings, data, signer, lifecycle, log }, settings, secret)
+  const port = settings.port === -1 ? ports[name] : settings.port
+  const address = await service.listen({ kind: 'tcp', host: settings.host, port })
+  const shown =
+    address.kind === 'tcp' ? `http://${shownHost(address.host)}:${address.port}/graphql` : address.path
+  return `ready ${shown} (subgraph ${name}, data in ${settings.data})`
+}
+
+async function runSubgraph(
+  name: Name,
+  surroundings: Surroundings,
+  settings: Settings,
+  secret: Buffer,
+): Promise<SubgraphService> {
+  const { signer, lifecycle, data, log } = surroundings
+  if (name === 'auth') {
+    const auth = await runAuth(surroundings)
+    const control = await serveControl(await data.socketPath('control'), authCommands(auth.domain), log)
+    lifecycle.add('control socket', () => control[Symbol.asyncDispose]())
+    return auth.service
+  }
+  const actors = new RemoteActorDirectory({ url: needed('--auth-url', settings.authUrl), signer })
+  lifecycle.add('actor directory', () => actors.close())
+  if (name === 'db') return (await runDb(surroundings, actors)).service
+  return runApi({
+    ...surroundings,
+    db: { kind: 'tcp', url: needed('--db-url', settings.dbUrl) },
+    actors,
+    cursorKey: createHmac('sha256', secret).update('event cursors').digest(),
+    baseUrl: settings.baseUrl ?? 'http://localhost:4000',
+  })
+}
+
+function needed(flag: string, value: string | undefined): string {
+  if (value === undefined) throw new EnneadError('BAD_OPTION', `${flag} is needed by this subgraph`)
+  return value
+}
+
+function shownHost(host: string): string {
+  return host === '0.0.0.0' || host === '::' ? 'localhost' : host
+}

@@ -1,0 +1,109 @@
+import { createApiService } from '../../subgraphs/api/service.ts'
+import { openApiDomain } from '../../subgraphs/api/domain.ts'
+import { createAuthService } from '../../subgraphs/auth/service.ts'
+import { openAuthDomain, type AuthDomain } from '../../subgraphs/auth/domain.ts'
+import { createDbService } from '../../subgraphs/db/service.ts'
+import { openDbDomain, type DbDomain } from '../../subgraphs/db/domain.ts'
+import type { ActorDirectory } from '../../subgraphs/service/actor-directory.ts'
+import type { SubgraphService } from '../../subgraphs/service/subgraph-service.ts'
+import type { HopSigner } from '../../kernel/hop.ts'
+import type { Log } from '../../kernel/log.ts'
+import type { DataFolder } from '../data-folder.ts'
+import type { Lifecycle } from '../lifecycle.ts'
+import { schemaText } from '../package-root.ts'
+import { dbEngines, switchedOff, type DbEngineSettings } from './db-engines.ts'
+
+/** What the domains need to know, whichever process they run in. */
+export interface DomainSettings extends DbEngineSettings {
+  readonly oidcIssuer: string | undefined
+  readonly oidcAudience: string
+  readonly domainTimeoutMs: number
+  readonly attemptTimeoutMs: number
+}
+
+/** What a process hands to each domain it opens. */
+export interface Surroundings {
+  readonly settings: DomainSettings
+  readonly data: DataFolder
+  readonly signer: HopSigner
+  readonly lifecycle: Lifecycle
+  readonly log: Log
+}
+
+export interface RunningDomain<D> {
+  readonly domain: D
+  readonly service: SubgraphService
+}
+
+export async function runAuth({
+  settings,
+  data,
+  signer,
+  lifecycle,
+  log,
+}: Surroundings): Promise<RunningDomain<AuthDomain>> {
+  const domain = await openAuthDomain({
+    path: data.join('auth'),
+    keysPath: data.join('keys'),
+    absent: absentOf('auth', settings.disable),
+    oidc:
+      settings.oidcIssuer === undefined
+        ? undefined
+        : { issuer: settings.oidcIssuer, audience: settings.oidcAudience },
+    timeoutMs: settings.domainTimeoutMs,
+    attemptMs: settings.attemptTimeoutMs,
+    log,
+  })
+  lifecycle.add('auth domain', () => domain.close())
+  const service = createAuthService(domain, { typeDefs: await schemaText('auth'), signer, log })
+  lifecycle.add('auth service', () => service.close())
+  return { domain, service }
+}
+
+export async function runDb(
+  { settings, data, signer, lifecycle, log }: Surroundings,
+  actors: ActorDirectory,
+): Promise<RunningDomain<DbDomain>> {
+  const engines = await dbEngines(settings, data, lifecycle, log)
+  const limits = { readMs: settings.domainTimeoutMs, readAttemptMs: settings.attemptTimeoutMs }
+  const domain = await openDbDomain({ engines, actors, log, limits })
+  lifecycle.add('db domain', () => domain.close())
+  const service = createDbService(domain, { typeDefs: await schemaText('db'), signer, log })
+  lifecycle.add('db service', () => service.close())
+  return { domain, service }
+}
+
+export interface ApiSurroundings extends Omit<Surroundings, 'data'> {
+  readonly db:
+    { readonly kind: 'unix'; readonly path: string } | { readonly kind: 'tcp'; readonly url: string }
+  readonly actors: ActorDirectory
+  readonly cursorKey: Buffer
+  readonly baseUrl: string
+}
+
+export async function runApi(surroundings: ApiSurroundings): Promise<SubgraphService> {
+  const { settings, signer, lifecycle, log, db, actors, cursorKey, baseUrl } = surroundings
+  const domain = await openApiDomain({
+    db,
+    signer,
+    actors,
+    cursorKey,
+    baseUrl,
+    absent: absentOf('api', settings.disable),
+    timeoutMs: settings.domainTimeoutMs,
+    attemptMs: settings.attemptTimeoutMs,
+    log,
+  })
+  lifecycle.add('api domain', () => domain.close())
+  const service = createApiService(domain, { typeDefs: await schemaText('api'), signer, log })
+  lifecycle.add('api service', () => service.close())
+  return service
+}
+
+/** Why each agent of a domain that is switched off is absent, by agent name. */
+function absentOf(domain: string, disable: readonly string[]): ReadonlyMap<string, string> {
+  const prefix = `${domain}.`
+  return new Map(
+    disable.filter(name => name.startsWith(prefix)).map(name => [name.slice(prefix.length), switchedOff]),
+  )
+}
