@@ -113,28 +113,28 @@ export function requireKeys(commit: LogEntry['commit']): void {
 
 /** Puts a record and what finds it; `before` is what is stored now. Inside a batch only. */
 export function putRecord(tables: LmdbTables, before: StoredRecord | undefined, record: StoredRecord): void {
-  tables.records.put([record.kind, record.workspaceId, record.id], record)
-  if (before === undefined) tables.places.put([record.kind, record.id], record.workspaceId)
+  void tables.records.put([record.kind, record.workspaceId, record.id], record)
+  if (before === undefined) void tables.places.put([record.kind, record.id], record.workspaceId)
   const old = before === undefined ? [] : refsOf(before)
   const now = refsOf(record)
   for (const ref of old) {
-    if (!now.some(kept => kept[1] === ref[1] && kept[2] === ref[2])) tables.refs.remove(ref)
+    if (!now.some(kept => kept[1] === ref[1] && kept[2] === ref[2])) void tables.refs.remove(ref)
   }
-  for (const ref of now) tables.refs.put(ref, 1)
-  if (before?.kind === 'receipt') tables.expiry.remove([before.expiresAt, before.id])
-  if (record.kind === 'receipt') tables.expiry.put([record.expiresAt, record.id], record.workspaceId)
+  for (const ref of now) void tables.refs.put(ref, 1)
+  if (before?.kind === 'receipt') void tables.expiry.remove([before.expiresAt, before.id])
+  if (record.kind === 'receipt') void tables.expiry.put([record.expiresAt, record.id], record.workspaceId)
 }
 
 /** Puts an entry and what finds it. Inside a batch only. */
 export function putEntry(tables: LmdbTables, entry: LogEntry): void {
   const { position, commit } = entry
-  tables.log.put(position.seq, entry)
-  tables.commits.put(commit.id, position)
-  tables.meta.put('head', { ...position, commitId: commit.id })
+  void tables.log.put(position.seq, entry)
+  void tables.commits.put(commit.id, position)
+  void tables.meta.put('head', { ...position, commitId: commit.id })
   if (commit.event === undefined) return
-  tables.events.put(['workspace', commit.workspaceId, position.seq], 1)
-  tables.events.put(['project', commit.event.projectId, position.seq], 1)
-  tables.events.put(['task', commit.event.taskId, position.seq], 1)
+  void tables.events.put(['workspace', commit.workspaceId, position.seq], 1)
+  void tables.events.put(['project', commit.event.projectId, position.seq], 1)
+  void tables.events.put(['task', commit.event.taskId, position.seq], 1)
 }
 
 function refsOf(record: StoredRecord): [string, string, string, string][] {

@@ -44,6 +44,7 @@ async function scan(
   signal: AbortSignal,
   visit: (record: StoredRecord) => void,
 ): Promise<void> {
+  signal.throwIfAborted()
   const snapshot = tables.records.useReadTransaction()
   try {
     let looked = 0
@@ -68,9 +69,8 @@ function* candidates(
 ): Generator<StoredRecord> {
   const ref = refIn(kind, where)
   if (ref === undefined) {
-    // A key longer than its table's is only a bound of the range.
     const range = { start: [kind, workspaceId, ''], end: [kind, workspaceId, behindAll], transaction }
-    for (const { value } of tables.records.getRange(range as object)) yield value
+    for (const { value } of tables.records.getRange(range)) yield value
     return
   }
   for (const wanted of ref.values) {
@@ -79,7 +79,7 @@ function* candidates(
       end: [workspaceId, ref.field, wanted, behindAll],
       transaction,
     }
-    for (const key of tables.refs.getKeys(range as object)) {
+    for (const key of tables.refs.getKeys(range)) {
       const record = tables.records.get([kind, workspaceId, key[3]], { transaction })
       if (record !== undefined) yield record
     }

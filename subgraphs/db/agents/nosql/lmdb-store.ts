@@ -108,9 +108,9 @@ class LmdbStore {
       await tables.root.batch(() => {
         for (const [index, key] of keys.entries()) {
           const id = key[1]
-          tables.expiry.remove(key)
-          tables.places.remove(['receipt', id])
-          tables.records.remove(['receipt', workspaces[index] ?? '', id])
+          void tables.expiry.remove(key)
+          void tables.places.remove(['receipt', id])
+          void tables.records.remove(['receipt', workspaces[index] ?? '', id])
         }
       })
       forgotten += keys.length
@@ -131,8 +131,7 @@ class LmdbStore {
       : { start: [...scope, from], end: [...scope, behindAll] }
     const found: LogEntry[] = []
     if (!fitsKey(scope[1])) return found
-    // The bounds are keys of this table with the seq left open; the typing knows whole keys only.
-    for (const key of events.getKeys(bound as object)) {
+    for (const key of events.getKeys(bound)) {
       const entry = log.get(key[2])
       if (entry !== undefined && isWanted(entry, read)) found.push(entry)
       if (found.length === read.limit) break
