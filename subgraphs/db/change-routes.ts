@@ -1,0 +1,71 @@
+import type { FastifyInstance } from 'fastify'
+import { EnneadError } from '../../kernel/errors.ts'
+import { kindOfGlobalId } from '../../kernel/global-id.ts'
+import type { ServiceDoor } from '../service/http-door.ts'
+import type { FeedPage, FeedRead } from './change-feed.ts'
+import type { DbDomain } from './domain.ts'
+import type { RecordReader } from './record-reader.ts'
+import { dbContext, requireService } from './resolvers/context.ts'
+
+/** Ids that may be asked about at once. */
+const idsMax = 1_000
+
+/** The db domain as HTTP resources, for other domains: `GET /v1/changes`, `POST /v1/existing`. */
+export function changeRoutes(domain: DbDomain): (server: FastifyInstance, door: ServiceDoor) => void {
+  return (server, door) => {
+    server.get('/v1/changes', (request): Promise<FeedPage> => {
+      const hop = door.requireHop(request)
+      requireService(hop)
+      return domain.changes.read(feedReadOf(request.query), hop.signal)
+    })
+    server.post('/v1/existing', async (request): Promise<{ readonly ids: readonly string[] }> => {
+      const hop = door.requireHop(request)
+      const ids = idsOf(request.body)
+      return { ids: await readableIds(dbContext(domain, hop).reader(), ids) }
+    })
+  }
+}
+
+const kinds = { Task: 'task', Project: 'project', Label: 'label', Comment: 'comment' } as const
+
+/** Those of the ids that name a task, project, label or comment which the reader's viewer may read; in their order. */
+export async function readableIds(reader: RecordReader, ids: readonly string[]): Promise<readonly string[]> {
+  const found = await Promise.all(
+    ids.map(id => {
+      const kind = kindOfGlobalId(id)
+      const isRecord = kind === 'Task' || kind === 'Project' || kind === 'Label' || kind === 'Comment'
+      return isRecord ? reader.load(kinds[kind], id) : undefined
+    }),
+  )
+  return ids.filter((_, index) => found[index] !== undefined)
+}
+
+function feedReadOf(query: unknown): FeedRead {
+  const given = new Map(Object.entries(query ?? {}))
+  const text = (name: string): string | undefined => {
+    const value: unknown = given.get(name)
+    if (value === undefined || typeof value === 'string') return value
+    throw new EnneadError('BAD_USER_INPUT', `"${name}" must be given once`)
+  }
+  const integer = (name: string, fallback: number): number => {
+    const value = text(name)
+    if (value === undefined) return fallback
+    if (/^\d{1,9}$/.test(value)) return Number(value)
+    throw new EnneadError('BAD_USER_INPUT', `"${name}" must be a whole number`)
+  }
+  return {
+    after: text('after'),
+    first: integer('first', 100),
+    waitMs: integer('waitMs', 0),
+    workspaceId: text('workspaceId'),
+    projectId: text('projectId'),
+    taskId: text('taskId'),
+    newestFirst: text('newestFirst') === 'true',
+  }
+}
+
+function idsOf(body: unknown): readonly string[] {
+  const ids: unknown = typeof body === 'object' && body !== null && 'ids' in body ? body.ids : undefined
+  if (Array.isArray(ids) && ids.length <= idsMax && ids.every(id => typeof id === 'string')) return ids
+  throw new EnneadError('BAD_USER_INPUT', `the body must be {"ids": […]} with at most ${idsMax} texts`)
+}

@@ -1,0 +1,90 @@
+import type { AbsentAgent } from '../../dispatch/port.ts'
+import type { Clock, Random } from '../../kernel/clock.ts'
+import { EnneadError } from '../../kernel/errors.ts'
+import type { Log } from '../../kernel/log.ts'
+import type { ActorDirectory } from '../service/actor-directory.ts'
+import { type EngineName, type EngineSource, engineNames } from './engine-slot.ts'
+import type { ReplicationLimits } from './replication.ts'
+import type { WriterLimits } from './writer.ts'
+
+/** An engine that takes part, or one that is switched off and why. */
+export type EngineOption = EngineSource | (AbsentAgent & { readonly name: EngineName })
+
+export interface DbDomainOptions {
+  /** Each of sql, nosql and cache at most once. The first of sql and nosql that is not absent takes the writes. */
+  readonly engines: readonly EngineOption[]
+  /** Whom tasks may be assigned to. */
+  readonly actors: ActorDirectory
+  /** Default: the system's. */
+  readonly clock?: Clock
+  /** Default: Math.random. */
+  readonly random?: Random
+  /** Default: none. */
+  readonly log?: Log
+  /** Default: `dbLimits`. */
+  readonly limits?: Partial<DbLimits>
+}
+
+export interface DbLimits extends ReplicationLimits, WriterLimits {
+  /** Time one store has for a read. Milliseconds. */
+  readonly readAttemptMs: number
+  /** Time all stores together have for a read. Milliseconds. */
+  readonly readMs: number
+  /** Time one store has for a page of the log. Milliseconds. */
+  readonly logAttemptMs: number
+  /** How often a command is computed anew after a conflict. */
+  readonly triesMax: number
+  /** How long an idempotency key is remembered. Milliseconds. */
+  readonly receiptMs: number
+  /** Between two sweeps of receipts that are past their time. Milliseconds. */
+  readonly sweepMs: number
+}
+
+export const dbLimits: DbLimits = {
+  openMs: 30_000,
+  reopenFirstMs: 1_000,
+  reopenLastMs: 30_000,
+  probeMs: 1_000,
+  silentMs: 3_000,
+  queueMax: 1_000,
+  batchMax: 100,
+  attemptMs: 2_000,
+  commitMs: 5_000,
+  unknownMs: 10_000,
+  copyWaitMs: 50,
+  readAttemptMs: 50,
+  readMs: 200,
+  logAttemptMs: 1_000,
+  triesMax: 20,
+  receiptMs: 3_600_000,
+  sweepMs: 60_000,
+}
+
+/** The engines that take part and which of them takes the writes. Throws BAD_OPTION naming what is wrong. */
+export function checkEngines(engines: readonly EngineOption[]): {
+  readonly sources: readonly EngineSource[]
+  readonly primary: EngineName
+} {
+  const names = engines.map(engine => engine.name)
+  const twice = names.find((name, index) => names.indexOf(name) !== index)
+  if (twice !== undefined) throw new EnneadError('BAD_OPTION', `engines names ${twice} twice`)
+  const sources = engineNames.flatMap(name =>
+    engines.filter((engine): engine is EngineSource => engine.name === name && !('absent' in engine)),
+  )
+  const primary = sources.find(source => source.name !== 'cache')?.name
+  if (primary === undefined) {
+    throw new EnneadError('BAD_OPTION', 'one of the stores sql and nosql is needed, both are switched off')
+  }
+  return { sources, primary }
+}
+
+/** The limits with defaults filled in. Throws BAD_OPTION naming the field and its value. */
+export function checkDbLimits(given: Partial<DbLimits>): DbLimits {
+  const limits = { ...dbLimits, ...given }
+  for (const [name, value] of Object.entries(limits)) {
+    if (!Number.isSafeInteger(value) || value < (name === 'copyWaitMs' ? 0 : 1)) {
+      throw new EnneadError('BAD_OPTION', `${name} must be an integer of at least 1, got ${String(value)}`)
+    }
+  }
+  return limits
+}

@@ -1,0 +1,127 @@
+import { createDispatcher } from '../../dispatch/dispatcher.ts'
+import { type Policy, failover, once } from '../../dispatch/policy.ts'
+import type { AbsentAgent, Agent, CallOptions, Dispatcher } from '../../dispatch/port.ts'
+import { type Clock, systemClock } from '../../kernel/clock.ts'
+import { EnneadError } from '../../kernel/errors.ts'
+import type { DomainHealth } from '../../kernel/health.ts'
+import { silentLog } from '../../kernel/log.ts'
+import { ChangeFeed } from './change-feed.ts'
+import { domainHealth } from './domain-health.ts'
+import { type DbDomainOptions, type DbLimits, checkDbLimits, checkEngines } from './domain-options.ts'
+import { EngineSlot } from './engine-slot.ts'
+import { Frontier } from './frontier.ts'
+import { sweepReceipts } from './receipt-sweep.ts'
+import { Replication } from './replication.ts'
+import { CommandRunner } from './run-command.ts'
+import type { LogEntry, LogRead, TaskStore } from './task-store.ts'
+import { Writer } from './writer.ts'
+
+/** The tasks of a deployment and everything that keeps them: what resolvers call. */
+export interface DbDomain {
+  /** Reads, by whichever store is best. */
+  readonly store: Dispatcher<TaskStore>
+  /** The one way to change records. */
+  readonly writer: Writer
+  /** Runs commands: reads, decides, commits, again on conflict. */
+  readonly commands: CommandRunner
+  /** The change log for other domains. */
+  readonly changes: ChangeFeed
+  readonly clock: Clock
+  health(): DomainHealth
+  /** Ends commits that are on their way, then closes all stores. Idempotent. */
+  close(): Promise<void>
+}
+
+/**
+ * Opens the stores, compares their histories and starts serving. Stores that cannot be opened are shown as failing and
+ * tried again in the background. Throws BAD_OPTION, STORE_DIVERGED, UNAVAILABLE when no store opened, and what the
+ * writer's store says of its data folder (see replication.ts).
+ */
+export async function openDbDomain(options: DbDomainOptions): Promise<DbDomain> {
+  const { engines, actors, clock = systemClock, random = Math.random, log = silentLog } = options
+  const limits = checkDbLimits(options.limits ?? {})
+  const { sources, primary: primaryName } = checkEngines(engines)
+  const frontier = new Frontier(clock)
+  const slots = sources.map(source => new EngineSlot(source, frontier, clock))
+  const primary = slots.find(slot => slot.name === primaryName)
+  if (primary === undefined) throw new EnneadError('INTERNAL', `there is no slot for ${primaryName}`)
+
+  const store = createDispatcher<TaskStore>({
+    domain: 'db',
+    agents: agentsOf(options, slots, primary),
+    policies: policiesOf(limits),
+    clock,
+    random,
+    timeoutMs: limits.readMs,
+    attemptMs: limits.readAttemptMs,
+  })
+  const readLog = (read: LogRead, call?: CallOptions): Promise<readonly LogEntry[]> =>
+    store.call('log', read, call)
+  const replication = new Replication({ slots, primary, frontier, readLog, clock, log, limits })
+  const writer = new Writer({
+    store,
+    primary,
+    frontier,
+    handOver: (entries, waitMs) => replication.handOver(entries, waitMs),
+    clock,
+    log,
+    limits,
+  })
+  const look = (): Promise<void> => replication.look()
+  const commands = new CommandRunner({ store, writer, actors, look, clock, random, limits })
+  const changes = new ChangeFeed({ frontier, readLog, look, clock })
+  const closing = new AbortController()
+  let sweeping: Promise<void> | undefined = undefined
+  let closed: Promise<void> | undefined = undefined
+
+  const closeAll = async (): Promise<void> => {
+    closing.abort()
+    await writer.close()
+    await sweeping
+    await replication.close()
+    store.close()
+  }
+  try {
+    await replication.open()
+  } catch (failure) {
+    await closeAll()
+    throw failure
+  }
+  sweeping = sweepReceipts({ slots, primary, clock, log, sweepMs: limits.sweepMs }, closing.signal)
+  return {
+    store,
+    writer,
+    commands,
+    changes,
+    clock,
+    health: () =>
+      domainHealth({
+        engines,
+        slots,
+        primary,
+        dispatched: store.health(),
+        failureOf: slot => replication.failureOf(slot),
+        frontierSeq: frontier.head.seq,
+      }),
+    close: () => (closed ??= closeAll()),
+  }
+}
+
+const reading = ['read', 'query', 'count', 'log'] as const
+
+function agentsOf(
+  { engines }: DbDomainOptions,
+  slots: readonly EngineSlot[],
+  primary: EngineSlot,
+): readonly (Agent<TaskStore> | AbsentAgent)[] {
+  const absent = engines.flatMap(engine => ('absent' in engine ? [engine] : []))
+  const agents = slots.map(slot => slot.agent(slot === primary ? [...reading, 'head', 'commit'] : reading))
+  return [...agents, ...absent]
+}
+
+/** Reads go to the stores in their order, so that the writer's store, which is always newest, is asked first. */
+function policiesOf(limits: DbLimits): Partial<Record<keyof TaskStore, Policy>> {
+  const inOrder: Policy = { ...failover, preference: 'order' }
+  const ofLog: Policy = { ...inOrder, attemptMs: limits.logAttemptMs, timeoutMs: limits.logAttemptMs * 3 }
+  return { read: inOrder, query: inOrder, count: inOrder, log: ofLog, commit: once(inOrder) }
+}

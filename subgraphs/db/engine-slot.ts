@@ -1,0 +1,170 @@
+import type { Agent, Attempt, InputOf, OutputOf } from '../../dispatch/port.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import { EnneadError } from '../../kernel/errors.ts'
+import type { Frontier, Head } from './frontier.ts'
+import type { StoreEngine, TaskStore } from './task-store.ts'
+
+/** The agents of the db domain, in the order in which reads prefer them. */
+export const engineNames = ['sql', 'nosql', 'cache'] as const
+export type EngineName = (typeof engineNames)[number]
+
+/** An engine that takes part. */
+export interface EngineSource {
+  readonly name: EngineName
+  /** Opens it; called again, with growing pauses, when it fails or later falls silent. */
+  readonly open: () => Promise<StoreEngine>
+  /** Where its data is, for messages to an operator, e.g. a folder. Default: the engine's name. */
+  readonly place?: string
+}
+
+/** An engine is exactly one of these at a time. */
+export type SlotPhase =
+  | { readonly is: 'closed'; readonly why: string }
+  | { readonly is: 'open'; readonly engine: StoreEngine; readonly admitted: boolean }
+  | { readonly is: 'refused'; readonly why: string }
+
+/**
+ * The place of one engine in the domain: knows whether the engine is there and how far its copy of the log reaches, and
+ * lets the dispatcher have its operations only while it is there and stands at the frontier. Otherwise an operation
+ * rejects at once with OVERLOADED ("no work was done, ask another"), so that failover costs nothing and the past is
+ * never told as the present.
+ */
+export class EngineSlot {
+  readonly name: EngineName
+  readonly source: EngineSource
+  readonly #frontier: Frontier
+  readonly #clock: Clock
+  #phase: SlotPhase = { is: 'closed', why: 'not open yet' }
+  #detail = ''
+  #seq = 0
+
+  constructor(source: EngineSource, frontier: Frontier, clock: Clock) {
+    this.name = source.name
+    this.source = source
+    this.#frontier = frontier
+    this.#clock = clock
+  }
+
+  get phase(): SlotPhase {
+    return this.#phase
+  }
+
+  /** The newest entry this engine is known to hold. */
+  get seq(): number {
+    return this.#seq
+  }
+
+  /** What it stands on; the name until it was open once. */
+  get detail(): string {
+    return this.#detail === '' ? this.name : this.#detail
+  }
+
+  /** Where an operator finds its data. */
+  get place(): string {
+    return this.source.place ?? `the data of ${this.name}`
+  }
+
+  /** Open, of the known history, and not behind the frontier. */
+  get current(): boolean {
+    return this.#phase.is === 'open' && this.#phase.admitted && this.#seq >= this.#frontier.head.seq
+  }
+
+  /** Open and of the known history, so that entries may be handed to it. */
+  get admitted(): boolean {
+    return this.#phase.is === 'open' && this.#phase.admitted
+  }
+
+  opened(engine: StoreEngine): void {
+    this.#phase = { is: 'open', engine, admitted: false }
+    this.#detail = engine.detail
+    this.#seq = 0
+  }
+
+  /** Its history was found to be the known one, up to `seq`. */
+  admit(seq: number): void {
+    if (this.#phase.is !== 'open') return
+    this.#phase = { ...this.#phase, admitted: true }
+    this.#seq = seq
+  }
+
+  /** Holds entries up to `seq` now, or more: answers may overtake each other. */
+  reached(seq: number): void {
+    this.#seq = Math.max(this.#seq, seq)
+  }
+
+  closed(why: string): void {
+    this.#phase = { is: 'closed', why }
+  }
+
+  /** Its history is another one: it takes part no more until a restart. */
+  refused(why: string): void {
+    this.#phase = { is: 'refused', why }
+  }
+
+  /**
+   * Runs one operation on this very engine, past the dispatcher: for what only makes sense for this one (its head, its
+   * catching up). Rejects with AGENT_TIMEOUT after `ms`, with UNAVAILABLE when it is not open.
+   */
+  async direct<O extends keyof TaskStore>(
+    operation: O,
+    input: InputOf<TaskStore, O>,
+    ms: number,
+  ): Promise<OutputOf<TaskStore, O>> {
+    const run = this.#phase.is === 'open' ? this.#phase.engine.operations[operation] : undefined
+    if (run === undefined) throw new EnneadError('UNAVAILABLE', `${this.name} cannot do ${operation} now`)
+    const controller = new AbortController()
+    const { promise: late, reject } = Promise.withResolvers<never>()
+    const timer = this.#clock.after(ms, () => {
+      const failure = new EnneadError('AGENT_TIMEOUT', `${this.name} did not answer ${operation} in ${ms} ms`)
+      controller.abort(failure)
+      reject(failure)
+    })
+    try {
+      const work = invoke(run, input, { signal: controller.signal, remainingMs: ms, number: 1 })
+      return await Promise.race([work, late])
+    } finally {
+      timer.cancel()
+    }
+  }
+
+  /** The engine as the dispatcher knows it, with these operations. */
+  agent(operations: readonly (keyof TaskStore)[]): Agent<TaskStore> {
+    const gated = Object.fromEntries(operations.map(operation => [operation, this.#gate(operation)]))
+    // Each operation's gate takes and answers what the operation itself does.
+    return { name: this.name, detail: this.detail, operations: gated as Partial<TaskStore> }
+  }
+
+  #gate<O extends keyof TaskStore>(operation: O) {
+    return (input: InputOf<TaskStore, O>, attempt: Attempt): Promise<OutputOf<TaskStore, O>> => {
+      const phase = this.#phase
+      if (!this.current || phase.is !== 'open') return Promise.reject(this.#absence())
+      const run = phase.engine.operations[operation]
+      if (run === undefined) {
+        return Promise.reject(new EnneadError('OVERLOADED', `${this.name} does not offer ${operation}`))
+      }
+      return invoke(run, input, attempt)
+    }
+  }
+
+  #absence(): EnneadError {
+    const behind = this.#frontier.head.seq - this.#seq
+    const why =
+      this.#phase.is === 'open' ? (this.#phase.admitted ? `${behind} behind` : 'starting') : this.#phase.why
+    return new EnneadError('OVERLOADED', `${this.name} takes no part now: ${why}`)
+  }
+}
+
+function invoke<O extends keyof TaskStore>(
+  run: TaskStore[O],
+  input: InputOf<TaskStore, O>,
+  attempt: Attempt,
+): Promise<OutputOf<TaskStore, O>> {
+  // The compiler cannot see that an operation, its input and its output belong together when O is a parameter.
+  const operation = run as (input: unknown, attempt: Attempt) => Promise<unknown>
+  return operation(input, attempt) as Promise<OutputOf<TaskStore, O>>
+}
+
+/** The head of an engine, asked directly. */
+export function headOf(slot: EngineSlot, ms: number): Promise<Head> {
+  return slot.direct('head', undefined, ms)
+}

@@ -1,0 +1,156 @@
+import { type Clock, sleep } from '../../kernel/clock.ts'
+import { EnneadError } from '../../kernel/errors.ts'
+import type { Log } from '../../kernel/log.ts'
+import { type EngineSlot, headOf } from './engine-slot.ts'
+import type { Frontier } from './frontier.ts'
+import type { ReadLog } from './history.ts'
+import type { LogEntry } from './task-store.ts'
+
+export interface FollowerParts {
+  readonly slot: EngineSlot
+  readonly frontier: Frontier
+  /** Reads entries from a store that has them. */
+  readonly readLog: ReadLog
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** Entries kept in memory for a copy that is a little behind; older ones are read from a log. */
+const tailMax = 2_000
+/** Entries handed over at once. */
+const batchMax = 200
+/** Time a store has to take over a batch. Milliseconds. */
+const absorbMs = 10_000
+const pauseMs = { first: 50, last: 5_000 }
+
+/**
+ * Brings one store to the frontier and keeps it there: absorbs entries in the order of the log, never skipping one,
+ * from memory where it can and from another store's log otherwise. Works only while there is something to do.
+ */
+export class Follower {
+  readonly #parts: FollowerParts
+  readonly #closing = new AbortController()
+  readonly #arrived = new Set<() => void>()
+  #tail: LogEntry[] = []
+  #running: Promise<void> | undefined
+  #failure: string | undefined
+
+  constructor(parts: FollowerParts) {
+    this.#parts = parts
+  }
+
+  /** Why the last attempt to catch up failed; undefined while it goes well. */
+  get failure(): string | undefined {
+    return this.#failure
+  }
+
+  /** Takes note of new entries, in the order of the log, and begins to absorb them. */
+  offer(entries: readonly LogEntry[]): void {
+    for (const entry of entries) {
+      const last = this.#tail.at(-1)?.position.seq
+      if (last !== undefined && entry.position.seq <= last) continue
+      if (last !== undefined && entry.position.seq > last + 1) this.#tail = []
+      this.#tail.push(entry)
+    }
+    if (this.#tail.length > tailMax) this.#tail = this.#tail.slice(-tailMax)
+    this.wake()
+  }
+
+  /** Looks whether there is something to do. */
+  wake(): void {
+    if (this.#running === undefined && !this.#closing.signal.aborted && this.#isBehind()) {
+      this.#running = this.#catchUp()
+    }
+  }
+
+  /** True as soon as the store holds `seq`; false after `ms` milliseconds. */
+  reached(seq: number, ms: number): Promise<boolean> {
+    const { slot, clock } = this.#parts
+    if (slot.seq >= seq) return Promise.resolve(true)
+    return new Promise(resolve => {
+      const look = (): void => {
+        if (slot.seq >= seq) end()
+      }
+      const end = (): void => {
+        timer.cancel()
+        this.#arrived.delete(look)
+        resolve(slot.seq >= seq)
+      }
+      const timer = clock.after(ms, end)
+      this.#arrived.add(look)
+    })
+  }
+
+  /** Stops after the batch that is on its way. */
+  async close(): Promise<void> {
+    this.#closing.abort()
+    await this.#running
+  }
+
+  #isBehind(): boolean {
+    const { slot, frontier } = this.#parts
+    return slot.admitted && slot.seq < frontier.head.seq
+  }
+
+  async #catchUp(): Promise<void> {
+    const { slot, log, clock } = this.#parts
+    let pause: number = pauseMs.first
+    while (!this.#closing.signal.aborted && this.#isBehind()) {
+      try {
+        await this.#absorbNext()
+        pause = pauseMs.first
+        this.#failure = undefined
+        for (const look of this.#arrived) look()
+      } catch (failure) {
+        this.#failure = failure instanceof Error ? failure.message : String(failure)
+        log.warn('db.copy.failed', { engine: slot.name, at: slot.seq, error: failure })
+        if (failure instanceof EnneadError && failure.code === 'STORE_DIVERGED') {
+          slot.refused(failure.message)
+          break
+        }
+        await sleep(clock, pause, this.#closing.signal).catch(() => undefined)
+        pause = Math.min(pause * 2, pauseMs.last)
+        await this.#lookAgain()
+      }
+    }
+    this.#running = undefined
+  }
+
+  async #absorbNext(): Promise<void> {
+    const { slot, clock } = this.#parts
+    const entries = await this.#entriesBehind(slot.seq)
+    if (entries.length === 0) throw new EnneadError('UNAVAILABLE', 'no store has the next entries of the log')
+    const now = new Date(clock.wall()).toISOString()
+    const position = await slot.direct(
+      'absorb',
+      entries.map(entry => withoutExpired(entry, now)),
+      absorbMs,
+    )
+    slot.reached(position.seq)
+  }
+
+  async #entriesBehind(seq: number): Promise<readonly LogEntry[]> {
+    const from = this.#tail.findIndex(entry => entry.position.seq > seq)
+    this.#tail = from === -1 ? [] : this.#tail.slice(from)
+    if (this.#tail[0]?.position.seq === seq + 1) return this.#tail.slice(0, batchMax)
+    return this.#parts.readLog({ afterSeq: seq, limit: batchMax })
+  }
+
+  /** A batch that failed may have been taken over nevertheless. */
+  async #lookAgain(): Promise<void> {
+    const { slot } = this.#parts
+    if (this.#closing.signal.aborted || !slot.admitted) return
+    // Failing to look is no news: the next attempt says the same.
+    const head = await headOf(slot, absorbMs).catch(() => undefined)
+    if (head !== undefined) slot.reached(head.seq)
+  }
+}
+
+/**
+ * Receipts that are past their time are not handed on: the writer's store may have forgotten them and given their key
+ * away again at version 1, which a store that still holds the old one would take for known.
+ */
+function withoutExpired(entry: LogEntry, now: string): LogEntry {
+  const puts = entry.commit.puts.filter(put => put.kind !== 'receipt' || put.expiresAt >= now)
+  return puts.length === entry.commit.puts.length ? entry : { ...entry, commit: { ...entry.commit, puts } }
+}
