@@ -95,21 +95,44 @@ export class OperationRun {
     this.#budget.end()
     try {
       this.#source = this.#options.engine.subscribe(operation, context)
-      while (!this.#stopped) {
-        const event = await this.#source.next()
-        if (this.#stopped || event.done === true) break
-        const { data, errors } = event.value
-        if (data === undefined && errors !== undefined) {
-          this.#letGo()
-          return streamEnd(errors)
-        }
-        await this.#events.next(JSON.stringify(event.value), 'subscription')
-      }
-      return { kind: 'completed' }
+      return await this.#pull(this.#source)
     } catch (failure) {
       this.#letGo()
       return this.#stopped ? { kind: 'completed' } : streamEnd(this.#told(failure))
     }
+  }
+
+  async #pull(source: AsyncIterableIterator<GraphQLAnswer>): Promise<RunEnd> {
+    let pending = source.next()
+    while (!this.#stopped) {
+      const event = await pending
+      if (this.#stopped || event.done === true) break
+      const errors = errorsOnly(event.value)
+      // An event that an outage took away is still kept behind the cursor: resuming brings it complete.
+      if (errors !== undefined && isOutage(errors)) {
+        this.#letGo()
+        return { kind: 'broken', errors }
+      }
+      pending = source.next()
+      // It is awaited above or by nobody, when the run is stopped meanwhile.
+      pending.catch(() => undefined)
+      if (errors !== undefined && (await this.#endsNow(pending))) return { kind: 'failed', errors }
+      await this.#events.next(JSON.stringify(event.value), 'subscription')
+    }
+    return { kind: 'completed' }
+  }
+
+  /**
+   * A source that is refused tells it as an event with errors and ends in the same turn; the protocol has a message of
+   * its own for that. A source that goes on had an event whose fields failed.
+   */
+  async #endsNow(pending: Promise<IteratorResult<GraphQLAnswer>>): Promise<boolean> {
+    const turn = new Promise<false>(resolve => this.#options.clock.soon(() => resolve(false)))
+    const ended = pending.then(
+      ({ done }) => done === true,
+      () => false,
+    )
+    return Promise.race([ended, turn])
   }
 
   #context(): ReturnType<typeof contextOf> {
@@ -128,6 +151,11 @@ export class OperationRun {
       this.#options.log.warn('socket.release-failed', { requestId: this.#request.requestId, failure }),
     )
   }
+}
+
+/** The errors of an answer that has nothing else. */
+function errorsOnly({ data, errors }: GraphQLAnswer): readonly AnswerError[] | undefined {
+  return data === undefined || data === null ? errors : undefined
 }
 
 /**

@@ -215,6 +215,44 @@ test('an outage behind a subscription closes the socket retryably, a fault of it
   expect(JSON.stringify(payload)).not.toContain('hunter2')
 })
 
+test('an event that an outage took away is not delivered empty: the socket closes, and resuming brings it', async () => {
+  await using gateway = await demoGateway()
+  using client = await rawSocket(gateway.socketUrl, { init: {} })
+  client.send(subscribeMessage('1', events))
+  await until('it reads', () => gateway.topic.readers === 1)
+  gateway.topic.publish('fail:UNAVAILABLE')
+  expect(await client.closed).toMatchObject({ code: 1014 })
+  expect(client.messages).toEqual([])
+  await until('the source is let go', () => gateway.topic.readers === 0)
+  gateway.failures.armed = false
+  using again = await rawSocket(gateway.socketUrl, { init: {} })
+  again.send(subscribeMessage('1', events, { after: 0 }))
+  expect((await again.take('next')).payload).toMatchObject({ data: { events: { seq: 1 } } })
+})
+
+test('an event whose fields are refused is delivered with its errors, and the stream goes on', async () => {
+  await using gateway = await demoGateway()
+  using client = await rawSocket(gateway.socketUrl, { init: {} })
+  client.send(subscribeMessage('1', events))
+  await until('it reads', () => gateway.topic.readers === 1)
+  gateway.topic.publish('fail:FORBIDDEN')
+  const { payload } = await client.take('next')
+  expect(payload).toMatchObject({ data: null, errors: [{ extensions: { code: 'FORBIDDEN' } }] })
+  gateway.topic.publish('fine')
+  expect((await client.take('next')).payload).toMatchObject({ data: { events: { text: 'fine' } } })
+})
+
+test('a source that tells its refusal as an event and ends is told as an error of its id', async () => {
+  await using gateway = await demoGateway()
+  using client = await rawSocket(gateway.socketUrl, { init: {} })
+  client.send(subscribeMessage('1', events))
+  await until('it reads', () => gateway.topic.readers === 1)
+  gateway.topic.publish('fail:FORBIDDEN')
+  gateway.topic.end()
+  expect((await client.take('error', '1')).payload).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }])
+  expect(client.messages).toEqual([])
+})
+
 test('a source that ends is told as complete', async () => {
   await using gateway = await demoGateway()
   using client = await rawSocket(gateway.socketUrl, { init: {} })

@@ -1,5 +1,5 @@
-import { buildSchema, GraphQLError } from 'graphql'
-import type { GraphQLSchema } from 'graphql'
+import { buildSchema } from 'graphql'
+import type { GraphQLField, GraphQLSchema } from 'graphql'
 import type { Engine } from '../../gateway/engine.ts'
 import type { SubgraphContext } from '../../gateway/execution/subgraph.ts'
 import { startGatewayServer } from '../../gateway/http/gateway-server.ts'
@@ -11,6 +11,7 @@ import { jsonLog } from '../../kernel/log.ts'
 import type { ActorPrincipal } from '../../kernel/principal.ts'
 import { schemaEngine } from './schema-engine.ts'
 import { Topic } from './topic.ts'
+import type { TopicEvent } from './topic.ts'
 
 const sdl = `
   type Query {
@@ -39,6 +40,8 @@ const sdl = `
   type Event { seq: Int! text: String! viewer: String }
 `
 
+const failingCodes = ['UNAVAILABLE', 'FORBIDDEN'] as const
+
 /** Counts of the slow fields. */
 export interface DemoWork {
   started: number
@@ -56,6 +59,8 @@ export interface DemoGateway extends AsyncDisposable {
   /** Lines of the log. */
   readonly lines: string[]
   readonly work: DemoWork
+  /** While `armed`, an event with the text `fail:CODE` fails with that code. */
+  readonly failures: { armed: boolean }
   /** Calls of the identity authority, by token. */
   readonly asked: string[]
 }
@@ -68,7 +73,8 @@ export async function demoGateway(options: Partial<GatewayServerOptions> = {}): 
   const lines: string[] = []
   const work: DemoWork = { started: 0, abandoned: 0 }
   const asked: string[] = []
-  const engine = schemaEngine(demoSchema(topic, work))
+  const failures = { armed: true }
+  const engine = schemaEngine(demoSchema(topic, work, failures))
   const server = await startGatewayServer({
     engine,
     address: { host: '127.0.0.1', port: 0 },
@@ -88,6 +94,7 @@ export async function demoGateway(options: Partial<GatewayServerOptions> = {}): 
     topic,
     lines,
     work,
+    failures,
     asked,
     [Symbol.asyncDispose]: () => server.close(0),
   }
@@ -117,7 +124,7 @@ export function principal(actorId: string, expiresAt: number): ActorPrincipal {
   }
 }
 
-function demoSchema(topic: Topic, work: DemoWork): GraphQLSchema {
+function demoSchema(topic: Topic, work: DemoWork, failures: { armed: boolean }): GraphQLSchema {
   const schema = buildSchema(sdl)
   const wait = async (ms: number, signal: AbortSignal): Promise<void> => {
     work.started += 1
@@ -155,6 +162,12 @@ function demoSchema(topic: Topic, work: DemoWork): GraphQLSchema {
     },
   })
   fields(schema, 'Event', { viewer: (_args, context) => actorOf(context) })
+  const text = fieldOf(schema, 'Event', 'text')
+  text.resolve = event => {
+    const failing = failingCodes.find(code => event.text === `fail:${code}` && failures.armed)
+    if (failing !== undefined) throw new EnneadError(failing, 'the event could not be completed')
+    return event.text
+  }
   const { events, refused } = schema.getSubscriptionType()?.getFields() ?? {}
   if (events === undefined || refused === undefined) throw new Error('the demo schema has changed')
   events.subscribe = (_root, { after }: { after?: number }) => topic.read(after)
@@ -168,14 +181,20 @@ function demoSchema(topic: Topic, work: DemoWork): GraphQLSchema {
 type Resolver = (args: Readonly<Record<string, unknown>>, context: SubgraphContext) => unknown
 
 function fields(schema: GraphQLSchema, type: string, resolvers: Readonly<Record<string, Resolver>>): void {
-  const object = schema.getType(type)
-  if (object === undefined || !('getFields' in object)) throw new GraphQLError(`no type ${type}`)
   for (const [name, resolver] of Object.entries(resolvers)) {
-    const field = object.getFields()[name]
-    if (field === undefined || !('args' in field)) throw new GraphQLError(`no field ${type}.${name}`)
-    field.resolve = (_root, args: Record<string, unknown>, context: SubgraphContext) =>
-      resolver(args, context)
+    fieldOf(schema, type, name).resolve = (_root, args, context) => resolver(args, context)
   }
+}
+
+function fieldOf(
+  schema: GraphQLSchema,
+  type: string,
+  name: string,
+): GraphQLField<TopicEvent, SubgraphContext, Record<string, unknown>> {
+  const object = schema.getType(type)
+  const field = object !== undefined && 'getFields' in object ? object.getFields()[name] : undefined
+  if (field === undefined || !('args' in field)) throw new Error(`no field ${type}.${name}`)
+  return field
 }
 
 function actorOf({ principal }: SubgraphContext): string | null {

@@ -25,7 +25,7 @@ export class Topic {
     for (const reader of this.#readers) reader.wake?.()
   }
 
-  /** Ends every reader: by `failure`, or normally. */
+  /** Ends every reader behind what it has not read yet: by `failure`, or normally. */
   end(failure?: Error): void {
     for (const reader of this.#readers) {
       reader.end = () => {
@@ -43,12 +43,12 @@ export class Topic {
     this.#readers.add(reader)
     const next = async (): Promise<IteratorResult<TopicEvent>> => {
       for (;;) {
-        if (reader.end !== undefined) return reader.end()
         const event = this.#events[reader.at]
         if (event !== undefined) {
           reader.at += 1
           return { done: false, value: event }
         }
+        if (reader.end !== undefined) return reader.end()
         await new Promise<void>(resolve => {
           reader.wake = resolve
         })
