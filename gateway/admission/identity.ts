@@ -3,6 +3,7 @@ import type { Clock } from '../../kernel/clock.ts'
 import { systemClock } from '../../kernel/clock.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import type { ActorPrincipal } from '../../kernel/principal.ts'
+import { untilAborted } from './until-aborted.ts'
 
 /**
  * Asks the auth domain who a bearer token stands for. Rejects with UNAUTHENTICATED when the token is not valid; any
@@ -169,12 +170,4 @@ function bearerToken(authorization: string, lengthMax: number): string | undefin
 
 function refused(): EnneadError {
   return new EnneadError('UNAUTHENTICATED', 'the credential is not valid')
-}
-
-function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const leave = (): void => reject(signal.reason)
-    signal.addEventListener('abort', leave, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave))
-  })
 }

@@ -25,7 +25,7 @@ export interface GatewayServerOptions {
   readonly forwardHeaders?: readonly string[] | undefined
   /** Serve GraphiQL to browsers at GET /graphql. Default true. */
   readonly graphiql?: boolean
-  /** The text GraphiQL opens with. Default: a short text on how to sign in. */
+  /** The text GraphiQL opens with. Default: how to sign in with `identify`, how to send headers without it. */
   readonly graphiqlQuery?: string | undefined
   /** Origins of web pages that may call this gateway beside its own; `*` for any. Default none. */
   readonly origins?: readonly string[]

@@ -12,6 +12,7 @@ import type { WebSocketDoor } from '../realtime/websocket-door.ts'
 import { answerBrokenRequest } from './broken-request.ts'
 import { checkAddress, checkedForwardHeaders } from './gateway-options.ts'
 import type { GatewayServerOptions } from './gateway-options.ts'
+import { plainText, signInText } from './graphiql/graphiql-page.ts'
 import { graphqlHandler } from './graphql-handler.ts'
 import { router } from './router.ts'
 
@@ -46,10 +47,14 @@ export async function startGatewayServer(options: GatewayServerOptions): Promise
     log,
     clock,
   }
+  const graphiqlQuery = options.graphiqlQuery ?? (options.identify === undefined ? plainText : signInText)
   const sockets = webSocketDoor(shared)
   const state = { draining: false }
   const server = httpServer(limits)
-  server.on('request', router({ ...options, ...shared, graphql: graphqlHandler(shared), state }))
+  server.on(
+    'request',
+    router({ ...options, ...shared, graphiqlQuery, graphql: graphqlHandler(shared), state }),
+  )
   server.on('clientError', answerBrokenRequest(log))
   server.on('upgrade', (request, socket, head) => sockets.upgrade(request, socket, head))
   await listen(server, options.address)

@@ -6,6 +6,7 @@ import { refuseForgery } from '../admission/origin-policy.ts'
 import { errorsOf, refusedAnswer } from '../admission/refusal.ts'
 import { RequestBudget } from '../admission/request-budget.ts'
 import { answerWithin, contextOf, grantTime } from '../admission/run-operation.ts'
+import { untilAborted } from '../admission/until-aborted.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import type { Log } from '../../kernel/log.ts'
 import type { GraphQLAnswer, GraphQLRequest, PreparedOperation } from '../engine.ts'
@@ -89,7 +90,7 @@ async function run(
 ): Promise<GraphQLAnswer> {
   const { engine, identity, limits } = options
   const principal = await identity?.principalOf(request.headers.authorization, budget.signal)
-  const operation = await engine.prepare(graphql)
+  const operation = await untilAborted(engine.prepare(graphql), budget.signal)
   progress.operation = operation
   refuseWrongDoor(operation, request.method)
   grantTime(operation, budget, limits.mutationTimeoutMs)

@@ -17,7 +17,7 @@ export interface RouterOptions {
   readonly origins: OriginPolicy
   readonly forwardHeaders: readonly string[]
   readonly graphiql?: boolean
-  readonly graphiqlQuery?: string | undefined
+  readonly graphiqlQuery: string
   readonly health?: (() => Promise<HealthReport>) | undefined
   readonly log: Log
   /** While draining, readiness says no and every answer closes its connection. */

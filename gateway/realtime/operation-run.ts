@@ -3,6 +3,7 @@ import { errorsOf, isOutage } from '../admission/refusal.ts'
 import { RequestBudget } from '../admission/request-budget.ts'
 import { answerWithin, contextOf, grantTime } from '../admission/run-operation.ts'
 import type { Caller } from '../admission/run-operation.ts'
+import { untilAborted } from '../admission/until-aborted.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Log } from '../../kernel/log.ts'
 import type { AnswerError, Engine, GraphQLAnswer, PreparedOperation } from '../engine.ts'
@@ -72,7 +73,8 @@ export class OperationRun {
   async #perform(): Promise<RunEnd> {
     const { engine, mutationTimeoutMs } = this.#options
     try {
-      const operation = await engine.prepare(requestFromMembers(this.#request.payload))
+      const request = requestFromMembers(this.#request.payload)
+      const operation = await untilAborted(engine.prepare(request), this.#budget.signal)
       this.#budget.signal.throwIfAborted()
       if (operation.kind === 'subscription') return await this.#follow(operation)
       grantTime(operation, this.#budget, mutationTimeoutMs)

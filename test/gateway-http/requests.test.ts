@@ -1,3 +1,4 @@
+import { buildSchema } from 'graphql'
 import { expect, test } from 'vitest'
 import { EnneadError } from '../../kernel/errors.ts'
 import { silentLog } from '../../kernel/log.ts'
@@ -5,6 +6,7 @@ import { startGatewayServer } from '../../gateway/http/gateway-server.ts'
 import { demoGateway } from '../support/demo-gateway.ts'
 import type { DemoGateway } from '../support/demo-gateway.ts'
 import { rawExchange } from '../support/raw-http.ts'
+import { schemaEngine } from '../support/schema-engine.ts'
 import { until } from '../support/until.ts'
 
 const json = { 'content-type': 'application/json' }
@@ -23,7 +25,10 @@ async function ask(
     ...init,
   })
   // The shape of every answer, checked by the assertions on it.
-  const answer = (await response.json()) as { data?: unknown; errors?: { extensions: { code: string } }[] }
+  const answer = (await response.json()) as {
+    data?: unknown
+    errors?: { extensions: { code: string; errorId?: string } }[]
+  }
   return {
     status: response.status,
     headers: response.headers,
@@ -84,6 +89,28 @@ test('a query that takes longer than its time is answered DEADLINE_EXCEEDED, and
   })
   expect(gateway.work.abandoned).toBe(1)
   expect(await ask(gateway, '{ stuck }')).toMatchObject({ status: 504, code: 'DEADLINE_EXCEEDED' })
+})
+
+test('an engine that does not come back from planning is left at the deadline', async () => {
+  const engine = {
+    ...schemaEngine(buildSchema('type Query { a: Int }')),
+    prepare: () => new Promise<never>(() => undefined),
+  }
+  await using gateway = await demoGateway({ engine, limits: { requestTimeoutMs: 60 } })
+  expect(await ask(gateway, '{ a }')).toMatchObject({ status: 504, code: 'DEADLINE_EXCEEDED' })
+})
+
+test('an engine that breaks its promises is masked, and the log has the truth under the errorId', async () => {
+  const engine = {
+    ...schemaEngine(buildSchema('type Query { a: Int }')),
+    execute: () => Promise.reject(new Error('password hunter2')),
+  }
+  await using gateway = await demoGateway({ engine })
+  const answer = await ask(gateway, '{ a }')
+  expect(answer).toMatchObject({ status: 500, code: 'INTERNAL' })
+  expect(JSON.stringify(answer.errors)).not.toContain('hunter2')
+  const errorId = answer.errors?.[0]?.extensions.errorId ?? 'none'
+  expect(gateway.lines.filter(line => line.includes(errorId) && line.includes('hunter2'))).toHaveLength(1)
 })
 
 test('a mutation gets more time than a query', async () => {

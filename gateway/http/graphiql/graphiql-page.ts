@@ -15,24 +15,50 @@ export const graphiqlPolicy = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-const welcome = `# Ctrl-Enter runs the operation under the cursor; Ctrl-Space completes.
+const keys = '# Ctrl-Enter runs the operation under the cursor; Ctrl-Space completes.'
+
+/** The first tab's text for a graph that Ennead's own auth domain guards. */
+export const signInText = `${keys}
 #
-# To sign in, run SignIn with your email and password, then put the accessToken into
-# the tab "Headers" below, for queries and subscriptions alike:
+# To sign in, run SignIn with your email and password, then put the accessToken into the
+# tab "Headers" below. It is sent with queries and subscriptions alike:
 #
 #   { "Authorization": "Bearer <accessToken>" }
 
 query WhoAmI {
-  __typename
+  viewer {
+    role
+    actor {
+      displayName
+    }
+  }
 }
 
-# mutation SignIn {
-#   signIn(input: { email: "…", password: "…" }) { accessToken expiresAt errors { message } }
-# }
+mutation SignIn($email: String!, $password: String!) {
+  signIn(input: { email: $email, password: $password }) {
+    accessToken
+    expiresAt
+    errors {
+      message
+    }
+  }
+}
+`
+
+/** The first tab's text for any other graph. */
+export const plainText = `${keys}
+#
+# The tab "Headers" below is sent with queries and subscriptions alike, e.g.
+#
+#   { "Authorization": "Bearer …" }
+
+query {
+  __typename
+}
 `
 
 /** The HTML of GraphiQL; `query` is the text of the first tab. */
-export function graphiqlPage(query: string = welcome): string {
+export function graphiqlPage(query: string): string {
   // A data block: "<" is escaped so that no text can end it.
   const settings = JSON.stringify({ query }).replaceAll('<', '\\u003c')
   return `<!doctype html>

@@ -15,7 +15,7 @@ export interface GraphiQLRoutes {
 }
 
 /** GraphiQL from our own package, without any other host. Its files are read when a browser first asks for one. */
-export function graphiql(query: string | undefined, log: Log): GraphiQLRoutes {
+export function graphiql(query: string, log: Log): GraphiQLRoutes {
   const html = graphiqlPage(query)
   let loading: Promise<ReadonlyMap<string, Asset>> | undefined
   const assets = (): Promise<ReadonlyMap<string, Asset>> => {
