@@ -46,9 +46,9 @@ export function directoryOperations(
   // An operation answers a promise also when it fails at once.
   const read = async <T>(run: (store: DirectoryStore) => T): Promise<T> => reader.read(run)
   return {
-    async verifyPassword({ email, password, workspace }) {
+    async verifyPassword({ email, password, workspace }, { signal }) {
       const user = reader.read(store => store.userByEmail(normalEmail(email)))
-      const right = await passwords.verify(password, user?.passwordHash)
+      const right = await passwords.verify(password, user?.passwordHash, signal)
       const member = user && reader.read(store => membershipIn(store, user.id, workspace))
       if (right && user !== undefined && member !== undefined) return { user, member }
       throw new EnneadError('UNAUTHENTICATED', 'e-mail address, password or workspace is wrong')

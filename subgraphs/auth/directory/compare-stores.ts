@@ -20,11 +20,11 @@ export async function compareStores(
   const lefts = new Scan(left)
   const rights = new Scan(right)
   let written = 0
-  while (lefts.fill() || rights.fill()) {
+  while (eitherHas(lefts, rights)) {
     signal.throwIfAborted()
     const forLeft: DirectoryRecord[] = []
     const forRight: DirectoryRecord[] = []
-    for (let taken = 0; taken < pageMax && (lefts.fill() || rights.fill()); taken++) {
+    for (let taken = 0; taken < pageMax && eitherHas(lefts, rights); taken++) {
       takeOne(lefts, rights, forLeft, forRight)
     }
     if (forLeft.length > 0) await left.merge(forLeft)
@@ -33,6 +33,12 @@ export async function compareStores(
     await nextTurn()
   }
   return written
+}
+
+/** Both are asked: a side whose page is not read yet would look as if it had nothing. */
+function eitherHas(lefts: Scan, rights: Scan): boolean {
+  const [left, right] = [lefts.fill(), rights.fill()]
+  return left || right
 }
 
 /** Takes the next record of one side, or of both when they are of one object. */

@@ -12,13 +12,13 @@ const form = /^argon2id\$m=(\d{1,7}),t=(\d{1,3}),p=(\d{1,2})\$([\w-]{22})\$([\w-
 
 /** Derivations at once: each holds 19 MiB and a thread of the pool that file access also needs. */
 const runningMax = 2
-/** Derivations that wait, about a second's worth. */
-const waitingMax = 64
+/** Derivations that wait, about half a second's worth. */
+const waitingMax = 32
 
 /** Hashes and checks passwords, a few at a time. */
 export class PasswordHasher {
   #running = 0
-  readonly #waiting: (() => void)[] = []
+  readonly #waiting = new Set<() => void>()
   readonly #dummy: Promise<string>
 
   constructor() {
@@ -37,9 +37,10 @@ export class PasswordHasher {
 
   /**
    * Whether `password` is the one that `hash` was made of. Without a hash it does the same work and answers false, so
-   * that time does not tell who has an account. Rejects with OVERLOADED when too many wait.
+   * that time does not tell who has an account. Rejects with OVERLOADED when too many wait, and with the signal's
+   * reason when it aborts before the work begins.
    */
-  async verify(password: string, hash: string | undefined): Promise<boolean> {
+  async verify(password: string, hash: string | undefined, signal?: AbortSignal): Promise<boolean> {
     const known = form.exec(hash ?? (await this.#dummy))
     if (known === null) throw new EnneadError('INTERNAL', 'a stored password hash does not have its form')
     const [, memory, passes, parallelism, salt = '', wanted = ''] = known
@@ -49,6 +50,7 @@ export class PasswordHasher {
       Number(memory),
       Number(passes),
       Number(parallelism),
+      signal,
     )
     return timingSafeEqual(tag, Buffer.from(wanted, 'base64url')) && hash !== undefined
   }
@@ -59,24 +61,46 @@ export class PasswordHasher {
     memory: number,
     passes: number,
     parallelism: number,
+    signal?: AbortSignal,
   ): Promise<Buffer> {
-    await this.#enter()
+    await this.#enter(signal)
     try {
       const message = password.normalize('NFKC')
       return await derive('argon2id', { message, nonce, memory, passes, parallelism, tagLength: tagBytes })
     } finally {
-      this.#running--
-      this.#waiting.shift()?.()
+      this.#leave()
     }
   }
 
-  async #enter(): Promise<void> {
-    if (this.#running >= runningMax) {
-      if (this.#waiting.length >= waitingMax) {
-        throw new EnneadError('OVERLOADED', 'too many sign-ins at once; try again')
-      }
-      await new Promise<void>(resolve => this.#waiting.push(resolve))
+  async #enter(signal: AbortSignal | undefined): Promise<void> {
+    signal?.throwIfAborted()
+    if (this.#running < runningMax) {
+      this.#running++
+      return
     }
-    this.#running++
+    if (this.#waiting.size >= waitingMax) {
+      throw new EnneadError('OVERLOADED', 'too many sign-ins at once; try again')
+    }
+    await new Promise<void>((resolve, reject) => {
+      const enter = (): void => {
+        signal?.removeEventListener('abort', leave)
+        this.#running++
+        resolve()
+      }
+      const leave = (): void => {
+        this.#waiting.delete(enter)
+        reject(signal?.reason)
+      }
+      this.#waiting.add(enter)
+      signal?.addEventListener('abort', leave, { once: true })
+    })
+  }
+
+  #leave(): void {
+    this.#running--
+    const [next] = this.#waiting
+    if (next === undefined) return
+    this.#waiting.delete(next)
+    next()
   }
 }
