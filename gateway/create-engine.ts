@@ -65,6 +65,7 @@ class GatewayEngine implements Engine {
   readonly #makeServing: (supergraph: Supergraph) => Serving
   readonly #tools: SubscriptionTools
   #serving: Serving | undefined
+  #unplannable: { readonly supergraph: Supergraph; readonly reason: string } | undefined
   #closing: Promise<void> | undefined
 
   constructor(options: EngineOptions) {
@@ -103,7 +104,7 @@ class GatewayEngine implements Engine {
 
   async execute(operation: PreparedOperation, context: SubgraphContext): Promise<GraphQLAnswer> {
     try {
-      return await executePrepared(ours(operation), context, this.#tools)
+      return await executePrepared(ours(operation, false), context, this.#tools)
     } catch (failure) {
       const { requestId } = context
       this.#tools.log.error('execution.fault', { errorId: requestId, failure })
@@ -113,12 +114,12 @@ class GatewayEngine implements Engine {
   }
 
   subscribe(operation: PreparedOperation, context: SubgraphContext): AsyncIterableIterator<GraphQLAnswer> {
-    return new SubscriptionAnswers(ours(operation), context, this.#tools)
+    return new SubscriptionAnswers(ours(operation, true), context, this.#tools)
   }
 
   health(): EngineHealth {
     const serving = this.#current()
-    const refused = this.#source.refused()
+    const refused = this.#source.refused() ?? this.#unplannable?.reason
     return {
       ready: serving !== undefined,
       supergraph: serving === undefined ? undefined : { hash: serving.supergraph.hash, refused },
@@ -140,9 +141,19 @@ class GatewayEngine implements Engine {
   /** What serves new requests. Requests already prepared keep what they were prepared on. */
   #current(): Serving | undefined {
     const supergraph = this.#source.current()
-    if (supergraph === undefined || supergraph === this.#serving?.supergraph) return this.#serving
     const previous = this.#serving
-    this.#serving = this.#makeServing(supergraph)
+    if (supergraph === undefined || supergraph === previous?.supergraph) return previous
+    if (supergraph === this.#unplannable?.supergraph) return previous
+    try {
+      this.#serving = this.#makeServing(supergraph)
+    } catch (failure) {
+      const reason = 'no planner can be made for this supergraph'
+      if (previous === undefined) throw new EnneadError('SUPERGRAPH_INVALID', reason, { cause: failure })
+      this.#unplannable = { supergraph, reason }
+      this.#tools.log.error('supergraph.refused', { failure, kept: previous.supergraph.hash })
+      return previous
+    }
+    this.#unplannable = undefined
     this.#connections.retain(supergraph)
     if (previous !== undefined) {
       this.#tools.log.info('supergraph.swapped', { from: previous.supergraph.hash, to: supergraph.hash })
@@ -152,7 +163,10 @@ class GatewayEngine implements Engine {
   }
 }
 
-function ours(operation: PreparedOperation): Prepared {
-  if (operation instanceof Prepared) return operation
-  throw new EnneadError('INTERNAL', 'the operation was not prepared by this engine')
+function ours(operation: PreparedOperation, subscription: boolean): Prepared {
+  if (!(operation instanceof Prepared)) {
+    throw new EnneadError('INTERNAL', 'the operation was not prepared by this engine')
+  }
+  if ((operation.kind === 'subscription') === subscription) return operation
+  throw new EnneadError('INTERNAL', `a ${operation.kind} was given to the wrong method of the engine`)
 }

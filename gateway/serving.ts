@@ -1,4 +1,4 @@
-import { BREAK, GraphQLError, Kind, visit } from 'graphql'
+import { BREAK, GraphQLError, Kind, OperationTypeNode, visit } from 'graphql'
 import type { GraphQLObjectType, OperationDefinitionNode } from 'graphql'
 import { EnneadError } from '../kernel/errors.ts'
 import type { GraphQLRequest } from './engine.ts'
@@ -55,6 +55,9 @@ export class Serving {
     const operation = selectOperation(document, request.operationName)
     const given = coerceVariables(this.supergraph.apiSchema, operation, request.variables ?? {})
     const planned = await this.#planned(document, operation, request.query)
+    if (planned.unresolvable && operation.operation === OperationTypeNode.SUBSCRIPTION) {
+      throw refused('QUERY_PLAN_EMPTY', 'no subgraph can resolve this subscription')
+    }
     return new Prepared(planned, renamedVariables(given, planned.variableName))
   }
 
@@ -95,6 +98,8 @@ export class Serving {
     text: string,
   ): Promise<PlannedOperation> {
     const { apiSchema, reserved } = this.supergraph
+    const rootType = apiSchema.getRootType(operation.operation)
+    if (!rootType) throw refused('GRAPHQL_VALIDATION_FAILED', `this graph has no ${operation.operation}s`)
     const safe = withSafeNames(document.node, text, reserved)
     const name = operation.name?.value
     const plan = await this.#planner.plan({ document: safe.node, operationName: name })
@@ -104,8 +109,6 @@ export class Serving {
         facts: { limit: fetchesMax, fetches: plan.fetches },
       })
     }
-    const rootType = apiSchema.getRootType(operation.operation)
-    if (!rootType) throw refused('GRAPHQL_VALIDATION_FAILED', `this graph has no ${operation.operation}s`)
     const definitions = safe.node.definitions
     const fragments = new Map(
       definitions.filter(each => each.kind === Kind.FRAGMENT_DEFINITION).map(each => [each.name.value, each]),

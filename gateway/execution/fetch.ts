@@ -73,17 +73,20 @@ async function fetchEntities(
 function distinct(node: FetchNode, targets: readonly Target[], run: Run): ReadonlyMap<string, Asked> {
   const found = new Map<string, Asked>()
   for (const target of targets) {
-    const representation = representationOf(target.tree, node.requires ?? [], run.overlap)
-    if (representation === 'other') continue
-    if (representation === 'missing') {
-      const reason = reasonWithin(target.tree, run)
-      if (reason !== undefined) run.failures.blame(target.tree, reason, keysOf(node))
+    const { entity, missing } = representationOf(target.tree, node.requires ?? [], run.overlap)
+    if (entity === undefined) continue
+    const reason = missing
+      .map(({ tree, key }) => run.failures.reasonFor(tree, key))
+      .find(each => each !== undefined)
+    if (reason !== undefined) {
+      // Asked without what a failed fetch should have brought, the subgraph would answer something else.
+      run.failures.blame(target.tree, reason, keysOf(node))
       continue
     }
-    rewrite(representation, node.inputRewrites, run.overlap)
-    const identity = JSON.stringify(representation)
+    rewrite(entity, node.inputRewrites, run.overlap)
+    const identity = JSON.stringify(entity)
     const known = found.get(identity)
-    if (known === undefined) found.set(identity, { representation, targets: [target] })
+    if (known === undefined) found.set(identity, { representation: entity, targets: [target] })
     else known.targets.push(target)
   }
   return found
@@ -188,16 +191,6 @@ function badAnswer(node: FetchNode): Failure {
 function blameAll(targets: readonly Target[], failure: Failure, node: FetchNode, run: Run): void {
   const keys = keysOf(node)
   for (const { tree } of targets) run.failures.blame(tree, failure, keys)
-}
-
-function reasonWithin(tree: Tree, run: Run): Failure | undefined {
-  const own = run.failures.reasonFor(tree)
-  if (own !== undefined) return own
-  for (const value of Object.values(tree)) {
-    const found = isTree(value) ? run.failures.reasonFor(value) : undefined
-    if (found !== undefined) return found
-  }
-  return undefined
 }
 
 /** Answers the errors of a response, whatever a subgraph has put there. */

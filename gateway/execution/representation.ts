@@ -1,53 +1,73 @@
 import type { RequiredSelection } from '../planning/plan.ts'
 import type { TypeOverlap } from '../supergraph/type-overlap.ts'
-import { isTree, own, put } from './tree.ts'
+import { isTree, merged, own, put } from './tree.ts'
 import type { Tree } from './tree.ts'
 
-/** `missing`: a part was never answered, so there is nothing to ask with. `other`: no condition on the type holds. */
-export type Representation = Tree | 'missing' | 'other'
+/** A required field that the answer so far does not have, and the object it should stand on. */
+export interface MissingField {
+  readonly tree: Tree
+  readonly key: string
+}
+
+export interface Representation {
+  /** Undefined: the entity is of none of the types that the fetch is for. */
+  readonly entity: Tree | undefined
+  /** Left out of `entity`: skipped by a condition, or never answered. */
+  readonly missing: readonly MissingField[]
+}
 
 /** What the entity `tree` is known by to the subgraph that `requires` was written for. */
 export function representationOf(
-  tree: Readonly<Tree>,
+  tree: Tree,
   requires: readonly RequiredSelection[],
   overlap: TypeOverlap,
 ): Representation {
-  const result: Tree = {}
-  if (!select(tree, requires, overlap, result)) return 'missing'
-  return typeof result['__typename'] === 'string' ? result : 'other'
+  const missing: MissingField[] = []
+  const entity: Tree = {}
+  select(tree, requires, overlap, entity, missing)
+  return { entity: typeof entity['__typename'] === 'string' ? entity : undefined, missing }
 }
 
 function select(
-  source: Readonly<Tree>,
+  source: Tree,
   selections: readonly RequiredSelection[],
   overlap: TypeOverlap,
   into: Tree,
-): boolean {
+  missing: MissingField[],
+): void {
   for (const selection of selections) {
     if (selection.kind === 'InlineFragment') {
-      if (!applies(source, selection.typeCondition, overlap)) continue
-      if (!select(source, selection.selections, overlap, into)) return false
+      if (applies(source, selection.typeCondition, overlap)) {
+        select(source, selection.selections, overlap, into, missing)
+      }
       continue
     }
     const key = selection.alias ?? selection.name
     const value = own(source, key)
-    if (value === undefined) return false
-    const chosen = selection.selections === undefined ? value : inner(value, selection.selections, overlap)
-    if (chosen === undefined) return false
-    const before = own(into, key)
-    put(into, key, isTree(before) && isTree(chosen) ? { ...before, ...chosen } : chosen)
+    if (value === undefined) missing.push({ tree: source, key })
+    else {
+      const { selections } = selection
+      const chosen = selections === undefined ? value : inner(value, selections, overlap, missing)
+      put(
+        into,
+        key,
+        merged(own(into, key), chosen, () => true),
+      )
+    }
   }
-  return true
 }
 
-function inner(value: unknown, selections: readonly RequiredSelection[], overlap: TypeOverlap): unknown {
-  if (Array.isArray(value)) {
-    const items = value.map(item => inner(item, selections, overlap))
-    return items.includes(undefined) ? undefined : items
-  }
+function inner(
+  value: unknown,
+  selections: readonly RequiredSelection[],
+  overlap: TypeOverlap,
+  missing: MissingField[],
+): unknown {
+  if (Array.isArray(value)) return value.map(item => inner(item, selections, overlap, missing))
   if (!isTree(value)) return value
   const result: Tree = {}
-  return select(value, selections, overlap, result) ? result : undefined
+  select(value, selections, overlap, result, missing)
+  return result
 }
 
 function applies(source: Readonly<Tree>, condition: string | undefined, overlap: TypeOverlap): boolean {

@@ -1,12 +1,12 @@
 import { getDirectiveValues, GraphQLIncludeDirective, GraphQLSkipDirective, Kind } from 'graphql'
 import type {
-  DirectiveNode,
   FieldNode,
   FragmentDefinitionNode,
   GraphQLField,
   GraphQLInterfaceType,
   GraphQLObjectType,
   GraphQLSchema,
+  SelectionNode,
   SelectionSetNode,
 } from 'graphql'
 import type { VariableValues } from '../operation/variables.ts'
@@ -111,7 +111,7 @@ export class ShapeSource {
     this.clientName = clientName
   }
 
-  included(node: { readonly directives?: readonly DirectiveNode[] | undefined }): boolean {
+  included(node: SelectionNode): boolean {
     if (node.directives === undefined || node.directives.length === 0) return true
     const skip = getDirectiveValues(GraphQLSkipDirective, node, this.#variables)
     if (skip?.['if'] === true) return false

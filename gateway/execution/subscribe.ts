@@ -21,9 +21,8 @@ export class SubscriptionAnswers implements AsyncIterableIterator<GraphQLAnswer>
   readonly #context: SubgraphContext
   readonly #tools: SubscriptionTools
   readonly #source: AsyncIterableIterator<SubgraphResponse>
-  readonly #left: Promise<IteratorResult<GraphQLAnswer>>
+  readonly #waiting = new Set<(result: IteratorResult<GraphQLAnswer>) => void>()
   readonly #controller = new AbortController()
-  #leave: (result: IteratorResult<GraphQLAnswer>) => void = () => undefined
   #over = false
   /** The `next` asked for last; the one after it waits for it, so that answers keep the order of events. */
   #last: Promise<unknown> = Promise.resolve()
@@ -31,13 +30,9 @@ export class SubscriptionAnswers implements AsyncIterableIterator<GraphQLAnswer>
   constructor(prepared: Prepared, context: SubgraphContext, tools: SubscriptionTools) {
     this.#prepared = prepared
     this.#tools = tools
-    this.#left = new Promise(resolve => {
-      this.#leave = resolve
-    })
     const { signal } = context
     const abort = (): void => void this.return()
-    if (signal.aborted) this.#controller.abort(signal.reason)
-    else signal.addEventListener('abort', abort, { once: true })
+    signal.addEventListener('abort', abort, { once: true })
     this.#controller.signal.addEventListener('abort', () => signal.removeEventListener('abort', abort))
     this.#context = { ...context, signal: this.#controller.signal }
     const { plan, subgraphs } = prepared.planned
@@ -46,6 +41,8 @@ export class SubscriptionAnswers implements AsyncIterableIterator<GraphQLAnswer>
     }
     const request = requestOf(plan.source, prepared.variables)
     this.#source = subgraphs.subscribe(plan.source.serviceName, request, this.#context)
+    // A signal that had aborted before says nothing any more.
+    if (signal.aborted) this.#end()
   }
 
   [Symbol.asyncIterator](): this {
@@ -53,15 +50,19 @@ export class SubscriptionAnswers implements AsyncIterableIterator<GraphQLAnswer>
   }
 
   next(): Promise<IteratorResult<GraphQLAnswer>> {
-    const previous = this.#last
-    const answer = Promise.race([this.#left, this.#after(previous)])
+    const answer = this.#after(this.#last)
     this.#last = answer.catch(() => undefined)
-    return answer
+    // Not Promise.race with one promise for the end: that would keep something of every event as long as it is pending.
+    return new Promise((resolve, reject) => {
+      this.#waiting.add(resolve)
+      answer.then(resolve, reject).finally(() => this.#waiting.delete(resolve))
+    })
   }
 
-  async return(): Promise<IteratorResult<GraphQLAnswer>> {
+  return(): Promise<IteratorResult<GraphQLAnswer>> {
     this.#end()
-    return { done: true, value: undefined }
+    for (const settle of this.#waiting) settle({ done: true, value: undefined })
+    return Promise.resolve({ done: true, value: undefined })
   }
 
   async #after(previous: Promise<unknown>): Promise<IteratorResult<GraphQLAnswer>> {
@@ -98,7 +99,6 @@ export class SubscriptionAnswers implements AsyncIterableIterator<GraphQLAnswer>
   #end(): void {
     if (this.#over) return
     this.#over = true
-    this.#leave({ done: true, value: undefined })
     this.#controller.abort(new EnneadError('CANCELLED', 'the subscription was ended'))
     // The source's own failure to end is nobody's concern any more.
     this.#source.return?.().catch(() => undefined)

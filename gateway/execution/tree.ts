@@ -33,7 +33,8 @@ export function merge(target: Tree, source: Readonly<Tree>, isObject: IsObject):
   }
 }
 
-function merged(present: unknown, incoming: unknown, isObject: IsObject): unknown {
+/** `incoming` merged into `present`. */
+export function merged(present: unknown, incoming: unknown, isObject: IsObject): unknown {
   if (present === undefined || present === null) return incoming
   if (incoming === undefined || incoming === null) return present
   if (Array.isArray(present) && Array.isArray(incoming)) {

@@ -1,6 +1,6 @@
 import { composeServices } from '@apollo/composition'
-import type { CompositionHint } from '@apollo/composition'
-import { GraphQLError, parse } from 'graphql'
+import type { CompositionSuccess } from '@apollo/composition'
+import { GraphQLError, parse, Source } from 'graphql'
 import type { DocumentNode } from 'graphql'
 import { readComposeConfig } from './compose-config.ts'
 import type { SubgraphSource } from './compose-config.ts'
@@ -40,7 +40,7 @@ export function compose(sources: readonly SubgraphSource[]): ComposeResult {
   const errors: CompositionMessage[] = []
   for (const { name, routingUrl, sdl, file } of sorted) {
     try {
-      services.push({ name, url: routingUrl, typeDefs: parse(sdl) })
+      services.push({ name, url: routingUrl, typeDefs: parse(new Source(sdl, name)) })
     } catch (failure) {
       if (!(failure instanceof GraphQLError)) throw failure
       errors.push({
@@ -79,7 +79,10 @@ function ofError(error: GraphQLError, files: ReadonlyMap<string, string>): Compo
   }
 }
 
-function ofHint(hint: CompositionHint, files: ReadonlyMap<string, string>): CompositionMessage {
+function ofHint(
+  hint: CompositionSuccess['hints'][number],
+  files: ReadonlyMap<string, string>,
+): CompositionMessage {
   return { code: hint.definition.code, message: hint.message, ...ofNode(hint.nodes?.[0], files) }
 }
 
@@ -87,11 +90,14 @@ type Place = Pick<CompositionMessage, 'subgraph' | 'file' | 'line' | 'column'>
 
 function ofNode(node: unknown, files: ReadonlyMap<string, string>): Place {
   if (typeof node !== 'object' || node === null) return {}
-  // Composition adds `subgraph` to the nodes of its messages; `loc` is graphql-js's. Both may be missing.
-  const { subgraph, loc } = node as {
+  // Composition adds `subgraph` to the nodes of most messages; `loc` is graphql-js's, its source named after the subgraph.
+  const given = node as {
     subgraph?: string
-    loc?: { startToken?: { line: number; column: number } }
+    loc?: { source?: { name: string }; startToken?: { line: number; column: number } }
   }
+  const { loc } = given
+  const source = loc?.source?.name
+  const subgraph = given.subgraph ?? (source !== undefined && files.has(source) ? source : undefined)
   const file = subgraph === undefined ? undefined : files.get(subgraph)
   const start = loc?.startToken
   return {

@@ -1,6 +1,6 @@
 import { buildSubgraphSchema } from '@apollo/subgraph'
 import type { GraphQLResolverMap } from '@apollo/subgraph/dist/schema-helper/index.js'
-import { execute, GraphQLError, isAsyncIterable, parse, subscribe, validate } from 'graphql'
+import { execute, GraphQLError, parse, subscribe, validate } from 'graphql'
 import type { ExecutionResult, GraphQLSchema } from 'graphql'
 import { createEngine } from '../../gateway/create-engine.ts'
 import type { EngineOptions } from '../../gateway/create-engine.ts'
@@ -179,7 +179,7 @@ function events(
   context: SubgraphContext,
 ): AsyncIterableIterator<SubgraphResponse> {
   const started = Promise.resolve(subscribe(executionOf(schema, request))).then(result => {
-    if (!isAsyncIterable(result)) throw new GraphQLError(result.errors?.[0]?.message ?? 'no stream')
+    if (!(Symbol.asyncIterator in result)) throw new GraphQLError(result.errors?.[0]?.message ?? 'no stream')
     return result[Symbol.asyncIterator]()
   })
   started.catch(() => undefined)

@@ -1,0 +1,160 @@
+import { Pool } from 'undici'
+import type { Dispatcher } from 'undici'
+import { systemClock } from '../../kernel/clock.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import { EnneadError } from '../../kernel/errors.ts'
+import type { HopSigner } from '../../kernel/hop.ts'
+import { hopHeaders } from '../../kernel/hop.ts'
+import { startDeadline } from './deadline.ts'
+import { readAnswer } from './http-answer.ts'
+import type { Subgraph, SubgraphContext, SubgraphRequest, SubgraphResponse } from './subgraph.ts'
+import { SocketEvents } from './socket-events.ts'
+
+export interface HttpSubgraphOptions {
+  readonly name: string
+  /** Where it answers GraphQL over HTTP; subscriptions go to the same place by WebSocket (`http` → `ws`). */
+  readonly url: string
+  /** Vouches for the principal towards subgraphs of the same deployment. Default: no assertion is sent. */
+  readonly signer?: HopSigner
+  /** Connections at once. Default 64. */
+  readonly connectionsMax?: number
+  /** Longest answer, in bytes. Default 10 MiB. */
+  readonly answerBytesMax?: number
+  /** Events of one subscription that may wait to be read. Default 1,000. */
+  readonly eventsMax?: number
+  /** Default: the system's. */
+  readonly clock?: Clock
+}
+
+const defaults = { connectionsMax: 64, answerBytesMax: 10 * 1024 * 1024, eventsMax: 1_000 } as const
+
+/** The way to a subgraph over HTTP, and over graphql-transport-ws for subscriptions. Throws BAD_OPTION. */
+export function httpSubgraph(options: HttpSubgraphOptions): Subgraph {
+  return new HttpSubgraph(options)
+}
+
+class HttpSubgraph implements Subgraph {
+  readonly name: string
+  readonly #url: URL
+  readonly #pool: Pool
+  readonly #signer: HopSigner | undefined
+  readonly #answerBytesMax: number
+  readonly #eventsMax: number
+  readonly #clock: Clock
+  readonly #streams = new Set<SocketEvents>()
+
+  constructor(options: HttpSubgraphOptions) {
+    const { connectionsMax, answerBytesMax, eventsMax } = { ...defaults, ...options }
+    for (const [name, value] of Object.entries({ connectionsMax, answerBytesMax, eventsMax })) {
+      if (!Number.isSafeInteger(value) || value < 1) {
+        throw new EnneadError('BAD_OPTION', `${name} must be an integer >= 1, got ${value}`)
+      }
+    }
+    const url = URL.parse(options.url)
+    if (url === null || !/^https?:$/.test(url.protocol)) {
+      throw new EnneadError('BAD_OPTION', `the url of subgraph "${options.name}" must be http or https`)
+    }
+    this.name = options.name
+    this.#url = url
+    this.#signer = options.signer
+    this.#answerBytesMax = answerBytesMax
+    this.#eventsMax = eventsMax
+    this.#clock = options.clock ?? systemClock
+    // Timeouts are those of the request's own deadline; undici's would only make a second, coarser one.
+    this.#pool = new Pool(url.origin, { connections: connectionsMax, headersTimeout: 0, bodyTimeout: 0 })
+  }
+
+  async execute(request: SubgraphRequest, context: SubgraphContext): Promise<SubgraphResponse> {
+    const deadline = startDeadline(this.#clock, context.remainingMs, context.signal)
+    try {
+      return await this.#attempts(request, context, deadline.signal)
+    } catch (failure) {
+      throw deadline.signal.aborted ? this.#late(deadline.signal.reason) : failure
+    } finally {
+      deadline.close()
+    }
+  }
+
+  subscribe(request: SubgraphRequest, context: SubgraphContext): AsyncIterableIterator<SubgraphResponse> {
+    const url = new URL(this.#url)
+    url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
+    const events = new SocketEvents({
+      subgraph: this.name,
+      url: url.href,
+      headers: this.#headers(context),
+      request,
+      signal: context.signal,
+      eventsMax: this.#eventsMax,
+      eventBytesMax: this.#answerBytesMax,
+      clock: this.#clock,
+      ended: () => this.#streams.delete(events),
+    })
+    this.#streams.add(events)
+    return events
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#streams].map(events => events.return()))
+    await this.#pool.destroy()
+  }
+
+  async #attempts(
+    request: SubgraphRequest,
+    context: SubgraphContext,
+    signal: AbortSignal,
+  ): Promise<SubgraphResponse> {
+    const body = JSON.stringify(request)
+    const headers = { ...this.#headers(context), 'content-type': 'application/json', accept }
+    try {
+      return await this.#post(body, headers, signal)
+    } catch (failure) {
+      // A kept-alive connection may be closed by the other side just as it is used; a query can safely be sent again.
+      if (signal.aborted || !brokeBeforeAnswer(failure) || isMutation(request)) throw failure
+      return this.#post(body, headers, signal)
+    }
+  }
+
+  async #post(body: string, headers: Record<string, string>, signal: AbortSignal): Promise<SubgraphResponse> {
+    let response: Dispatcher.ResponseData
+    try {
+      const path = `${this.#url.pathname}${this.#url.search}`
+      response = await this.#pool.request({ method: 'POST', path, headers, body, signal })
+    } catch (failure) {
+      throw new EnneadError('SUBGRAPH_UNREACHABLE', `subgraph "${this.name}" could not be reached`, {
+        cause: failure,
+      })
+    }
+    return readAnswer(response, this.name, this.#answerBytesMax)
+  }
+
+  #headers(context: SubgraphContext): Record<string, string> {
+    const hop = this.#signer?.headers(context) ?? {
+      [hopHeaders.requestId]: context.requestId,
+      ...(Number.isFinite(context.remainingMs)
+        ? { [hopHeaders.remainingMs]: String(Math.max(0, Math.floor(context.remainingMs))) }
+        : {}),
+    }
+    // What we say about the request wins over what a client may have sent under the same name.
+    return { ...context.headers, ...hop }
+  }
+
+  #late(reason: unknown): EnneadError {
+    if (reason instanceof EnneadError && reason.code === 'CANCELLED') return reason
+    const message = `subgraph "${this.name}" did not answer within the time of this request`
+    return new EnneadError('SUBGRAPH_TIMEOUT', message, { cause: reason })
+  }
+}
+
+const accept = 'application/graphql-response+json, application/json;q=0.9'
+
+function brokeBeforeAnswer(failure: unknown): boolean {
+  if (!(failure instanceof EnneadError) || failure.code !== 'SUBGRAPH_UNREACHABLE') return false
+  const { cause } = failure
+  const code: unknown =
+    typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined
+  return code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE'
+}
+
+function isMutation(request: SubgraphRequest): boolean {
+  return /^\s*mutation\b/.test(request.query)
+}
