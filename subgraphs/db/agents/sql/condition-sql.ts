@@ -35,25 +35,30 @@ export function textArray(values: readonly string[]): string {
   return `{${values.map(value => `"${storable(value).replace(/["\\]/g, '\\$&')}"`).join(',')}}`
 }
 
-/** The condition as SQL that is true or false, never null, so that `not` means what it says. */
-export function conditionSql(condition: Condition, values: Values): string {
+/**
+ * The condition as SQL. Where a row's null fields make it null, it does not hold, as in a `where`; with `exact` it is
+ * then false, so that `not` in front of it means what it says.
+ */
+export function conditionSql(condition: Condition, values: Values, exact = false): string {
+  const joined = (parts: readonly Condition[], by: string, none: string): string =>
+    parts.length === 0 ? none : `(${parts.map(part => conditionSql(part, values, exact)).join(by)})`
   switch (condition.is) {
     case 'all':
-      return joined(condition.of, ' and ', 'true', values)
+      return joined(condition.of, ' and ', 'true')
     case 'any':
-      return joined(condition.of, ' or ', 'false', values)
+      return joined(condition.of, ' or ', 'false')
     case 'not':
-      return `not ${conditionSql(condition.of, values)}`
+      return `not ${conditionSql(condition.of, values, true)}`
     case 'in':
-      return inSql(condition.field, condition.values, values)
+      return inSql(condition.field, condition.values, values, exact)
     case 'before':
     case 'after':
-      return comparisonSql(condition, values)
+      return comparisonSql(condition, values, exact)
     case 'contains': {
       const { name, type } = columns[condition.field]
       if (type !== 'text') return 'false'
       const wanted = values.text(condition.text.toLowerCase())
-      return `(${name} is not null and strpos(${lowerSql(name)}, ${wanted}) > 0)`
+      return unlessNull(name, `strpos(${lowerSql(name)}, ${wanted}) > 0`, exact)
     }
     default:
       return unreachable(condition)
@@ -100,16 +105,16 @@ function placeColumns(kind: RecordKind, field: Field): readonly string[] {
   return mayBeNull(kind, field) ? [`(${name} is null)`, name, 'id'] : [name, 'id']
 }
 
-function joined(parts: readonly Condition[], by: string, none: string, values: Values): string {
-  return parts.length === 0 ? none : `(${parts.map(part => conditionSql(part, values)).join(by)})`
+function unlessNull(column: string, sql: string, exact: boolean): string {
+  return exact ? `(${column} is not null and ${sql})` : `(${sql})`
 }
 
-function inSql(field: Field, wanted: readonly (Scalar | null)[], values: Values): string {
+function inSql(field: Field, wanted: readonly (Scalar | null)[], values: Values, exact: boolean): string {
   const { name } = columns[field]
   const found = valueInSql(field, wanted, values)
   const parts = [
     ...(wanted.includes(null) ? [`${name} is null`] : []),
-    ...(found === undefined ? [] : [`(${name} is not null and ${found})`]),
+    ...(found === undefined ? [] : [unlessNull(name, found, exact)]),
   ]
   return parts.length === 0 ? 'false' : `(${parts.join(' or ')})`
 }
@@ -145,6 +150,7 @@ function valueInSql(field: Field, wanted: readonly (Scalar | null)[], values: Va
 function comparisonSql(
   condition: Extract<Condition, { readonly is: 'before' | 'after' }>,
   values: Values,
+  exact: boolean,
 ): string {
   const { name, type } = columns[condition.field]
   const { value } = condition
@@ -153,7 +159,7 @@ function comparisonSql(
     (type === 'number' && typeof value === 'number' && !Number.isNaN(value))
   if (!comparable) return 'false'
   const operator = (condition.is === 'before' ? '<' : '>') + (condition.orEqual ? '=' : '')
-  return `(${name} is not null and ${name} ${operator} ${scalar(value, values)})`
+  return unlessNull(name, `${name} ${operator} ${scalar(value, values)}`, exact)
 }
 
 function scalar(value: Scalar, values: Values): string {
