@@ -18,16 +18,16 @@ interface Waiting<K, V> {
   readonly failed: (failure: unknown) => void
 }
 
-/** Keys handed to one call of `load`; more are split. */
-const batchMax = 1_000
+const batchMaxDefault = 1_000
 
 /**
  * `load` gets each key once and answers values in the order of its keys. `keyOf` says which keys are the same; the
- * default is the key itself.
+ * default is the key itself. More than `batchMax` keys are split over several calls.
  */
 export function batchLoader<K, V>(
   load: (keys: readonly K[]) => Promise<readonly V[]>,
   keyOf: (key: K) => unknown = key => key,
+  batchMax: number = batchMaxDefault,
 ): BatchLoader<K, V> {
   const known = new Map<unknown, Promise<V>>()
   let waiting: Waiting<K, V>[] = []

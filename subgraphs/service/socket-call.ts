@@ -2,8 +2,9 @@ import { type ExecutionArgs, GraphQLError, type GraphQLFormattedError, type Grap
 import type { ServerOptions } from 'graphql-ws'
 import { systemClock } from '../../kernel/clock.ts'
 import { EnneadError } from '../../kernel/errors.ts'
-import type { Hop } from '../../kernel/hop.ts'
+import type { Hop, HopSigner } from '../../kernel/hop.ts'
 import type { DocumentCache } from './documents.ts'
+import { openHop } from './request-hop.ts'
 import type { SubgraphAnswer, SubgraphOperation, SubgraphService } from './subgraph-service.ts'
 
 export interface SocketCallOptions {
@@ -11,6 +12,7 @@ export interface SocketCallOptions {
   readonly schema: GraphQLSchema
   readonly documents: DocumentCache
   readonly formatErrors: (errors: readonly GraphQLError[]) => readonly GraphQLFormattedError[]
+  readonly signer: HopSigner
   /** Operations that may run at once on one socket. */
   readonly operationsMax: number
   /** What a query over a socket has. Milliseconds. */
@@ -49,9 +51,12 @@ export function callServer(options: SocketCallOptions): ServerOptions<Record<str
   return {
     onSubscribe(context, _id, payload) {
       if (Object.keys(context.subscriptions).length > operationsMax) {
-        const failure = new EnneadError('OVERLOADED', `a socket carries at most ${operationsMax} operations`)
-        return [new GraphQLError(failure.message, { originalError: failure })]
+        return [
+          refusal(new EnneadError('OVERLOADED', `a socket carries at most ${operationsMax} operations`)),
+        ]
       }
+      const caller = operationHop(context.extra.hop, payload.extensions, options)
+      if (caller instanceof GraphQLError) return [caller]
       return callArguments(
         schema,
         documents,
@@ -60,13 +65,15 @@ export function callServer(options: SocketCallOptions): ServerOptions<Record<str
           ...(payload.variables ? { variables: payload.variables } : {}),
           ...(payload.operationName ? { operationName: payload.operationName } : {}),
         },
-        context.extra.hop,
+        caller,
       )
     },
     async execute({ contextValue }) {
       const { operation, hop } = callOf(contextValue)
       return new SocketAnswer(
-        await withinTime(hop, operationMs, limited => service.execute(operation, limited)),
+        await withinTime(hop, Math.min(hop.remainingMs, operationMs), limited =>
+          service.execute(operation, limited),
+        ),
       )
     },
     subscribe({ contextValue }) {
@@ -77,6 +84,38 @@ export function callServer(options: SocketCallOptions): ServerOptions<Record<str
       result instanceof SocketAnswer ? result.answer : undefined,
     onError: (_context, _id, _payload, errors) => formatErrors(errors),
   }
+}
+
+/**
+ * One socket may carry operations for many: one whose `extensions.hop` holds a hop's headers runs for that hop's
+ * principal, every other one for the socket's.
+ */
+function operationHop(
+  socket: Hop,
+  extensions: Readonly<Record<string, unknown>> | null | undefined,
+  { signer }: SocketCallOptions,
+): Hop | GraphQLError {
+  const given = extensions?.['hop']
+  if (given === undefined) return socket
+  try {
+    const { hop, end } = openHop(headersOf(given), signer, Infinity)
+    end()
+    return { ...hop, signal: socket.signal }
+  } catch (failure) {
+    if (failure instanceof EnneadError) return refusal(failure)
+    throw failure
+  }
+}
+
+function headersOf(value: unknown): Record<string, string> {
+  if (typeof value !== 'object' || value === null) return {}
+  return Object.fromEntries(
+    Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  )
+}
+
+function refusal(failure: EnneadError): GraphQLError {
+  return new GraphQLError(failure.message, { originalError: failure })
 }
 
 function callArguments(

@@ -9,7 +9,6 @@ import { openHop, requireUnexpired } from './request-hop.ts'
 import { type SocketCallOptions, type SocketCaller, callServer } from './socket-call.ts'
 
 export interface SocketDoorOptions extends SocketCallOptions {
-  readonly signer: HopSigner
   readonly log: Log
   /** Largest message taken. Bytes. */
   readonly messageBytesMax: number

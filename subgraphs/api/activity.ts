@@ -1,0 +1,54 @@
+import { formatPosition } from '../../events/position.ts'
+import type { Hop } from '../../kernel/hop.ts'
+import type { ActorPrincipal } from '../../kernel/principal.ts'
+import type { ApiDomain } from './domain.ts'
+import { type TaskEvent, taskEvent } from './task-event.ts'
+
+/** `type TaskEventConnection` of the schema. */
+export interface ActivityPage {
+  readonly nodes: readonly TaskEvent[]
+  readonly edges: readonly { readonly node: TaskEvent; readonly cursor: string }[]
+  readonly pageInfo: {
+    readonly hasNextPage: boolean
+    readonly hasPreviousPage: boolean
+    readonly startCursor: string | null
+    readonly endCursor: string | null
+  }
+}
+
+/** A task's events from the newest backwards, behind the cursor `after`: only those of the viewer's workspace. */
+export async function readActivity(
+  domain: ApiDomain,
+  { workspaceId }: ActorPrincipal,
+  taskId: string,
+  size: number,
+  after: string | undefined,
+  { remainingMs, signal }: Hop,
+): Promise<ActivityPage> {
+  const from = after === undefined ? undefined : domain.cursors.decode(after, workspaceId)
+  const { entries } = await domain.channel.call(
+    'changes',
+    {
+      after: from === undefined ? undefined : formatPosition(from),
+      // One more than asked for says whether there is a next page.
+      first: size + 1,
+      waitMs: 0,
+      workspaceId,
+      taskId,
+      newestFirst: true,
+    },
+    { remainingMs, signal },
+  )
+  const nodes = entries.slice(0, size).flatMap(entry => taskEvent(entry) ?? [])
+  const edges = nodes.map(node => ({ node, cursor: domain.cursors.encode(node.position, workspaceId) }))
+  return {
+    nodes,
+    edges,
+    pageInfo: {
+      hasNextPage: entries.length > size,
+      hasPreviousPage: after !== undefined,
+      startCursor: edges[0]?.cursor ?? null,
+      endCursor: edges.at(-1)?.cursor ?? null,
+    },
+  }
+}

@@ -1,0 +1,48 @@
+import type { Attempt } from '../../../../dispatch/port.ts'
+import { EnneadError } from '../../../../kernel/errors.ts'
+import type { Principal } from '../../../../kernel/principal.ts'
+import { changeLogPage, failureOf, objectOf } from '../../answers.ts'
+import { changeLogQuery, changeLogVariables } from '../../change-log-query.ts'
+import { type ChannelAgent, apiPrincipal } from '../../channel-agent.ts'
+import { DbHttp, type DbHttpOptions } from '../../db-http.ts'
+import { existingQuery, foundIn, representationsOf } from '../../existing-query.ts'
+
+/** The way to db over its GraphQL endpoint. */
+export function graphqlChannel(options: DbHttpOptions): ChannelAgent {
+  const http = new DbHttp(options)
+  const ask = async (
+    query: string,
+    variables: Readonly<Record<string, unknown>>,
+    principal: Principal,
+    { remainingMs, signal }: Attempt,
+  ): Promise<Readonly<Record<string, unknown>>> => {
+    const { status, body } = await http.request({
+      method: 'POST',
+      path: '/graphql',
+      body: { query, variables },
+      principal,
+      remainingMs,
+      signal,
+    })
+    const answer = objectOf(body, 'no GraphQL response')
+    if (status === 200 || 'errors' in answer) return answer
+    throw new EnneadError('AGENT_FAULT', `db answered over GraphQL with status ${status}`)
+  }
+  return {
+    name: 'graphql',
+    detail: 'GraphQL over HTTP to db',
+    operations: {
+      async changes(read, attempt) {
+        const { data, errors } = await ask(changeLogQuery, changeLogVariables(read), apiPrincipal, attempt)
+        if (errors !== undefined) throw failureOf(errors)
+        return changeLogPage(objectOf(data, 'no data')['changeLog'])
+      },
+      async existing({ principal, ids }, attempt) {
+        const representations = representationsOf(ids)
+        if (representations.length === 0) return new Set()
+        return foundIn(await ask(existingQuery, { representations }, principal, attempt), representations)
+      },
+    },
+    close: () => http.close(),
+  }
+}

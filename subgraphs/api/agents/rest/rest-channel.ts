@@ -1,0 +1,57 @@
+import type { Attempt } from '../../../../dispatch/port.ts'
+import { EnneadError } from '../../../../kernel/errors.ts'
+import { changeLogPage, failureOf, idsOf, objectOf } from '../../answers.ts'
+import { type ChannelAgent, apiPrincipal } from '../../channel-agent.ts'
+import { DbHttp, type DbAnswer, type DbHttpOptions } from '../../db-http.ts'
+import type { ChangeLogRead } from '../../task-channel.ts'
+
+/** The way to db over its versioned HTTP resources. */
+export function restChannel(options: DbHttpOptions): ChannelAgent {
+  const http = new DbHttp(options)
+  return {
+    name: 'rest',
+    detail: 'HTTP resources of db, version 1',
+    operations: {
+      async changes(read, { remainingMs, signal }: Attempt) {
+        const path = `/v1/changes?${parametersOf(read)}`
+        const answer = await http.request({
+          method: 'GET',
+          path,
+          principal: apiPrincipal,
+          remainingMs,
+          signal,
+        })
+        return changeLogPage(bodyOf(answer))
+      },
+      async existing({ principal, ids }, { remainingMs, signal }: Attempt) {
+        const answer = await http.request({
+          method: 'POST',
+          path: '/v1/existing',
+          body: { ids },
+          principal,
+          remainingMs,
+          signal,
+        })
+        return idsOf(bodyOf(answer), ids)
+      },
+    },
+    close: () => http.close(),
+  }
+}
+
+function parametersOf(read: ChangeLogRead): string {
+  const parameters = new URLSearchParams({ first: String(read.first), waitMs: String(read.waitMs) })
+  for (const name of ['after', 'workspaceId', 'projectId', 'taskId'] as const) {
+    const value = read[name]
+    if (value !== undefined) parameters.set(name, value)
+  }
+  if (read.newestFirst === true) parameters.set('newestFirst', 'true')
+  return parameters.toString()
+}
+
+function bodyOf({ status, body }: DbAnswer): unknown {
+  if (status === 200) return body
+  const { errors } = objectOf(body, `status ${status} and no JSON object`)
+  if (errors !== undefined) throw failureOf(errors)
+  throw new EnneadError('AGENT_FAULT', `db answered over HTTP with status ${status}`)
+}

@@ -1,0 +1,76 @@
+import { randomUUID } from 'node:crypto'
+import { Pool } from 'undici'
+import { EnneadError } from '../../kernel/errors.ts'
+import type { HopSigner } from '../../kernel/hop.ts'
+import type { Principal } from '../../kernel/principal.ts'
+import { type DbAddress, httpAddress } from './db-address.ts'
+
+export interface DbHttpOptions {
+  readonly db: DbAddress
+  readonly signer: HopSigner
+  /** Connections at most. Default 32. */
+  readonly connectionsMax?: number
+  /** Largest answer taken. Bytes. Default 10 MiB. */
+  readonly answerBytesMax?: number
+}
+
+export interface DbRequest {
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  readonly body?: unknown
+  /** For whom db answers. */
+  readonly principal: Principal
+  readonly remainingMs: number
+  readonly signal: AbortSignal
+}
+
+export interface DbAnswer {
+  readonly status: number
+  readonly body: unknown
+}
+
+const defaults = { connectionsMax: 32, answerBytesMax: 10 * 1024 * 1024 } as const
+
+/** JSON over HTTP to the db subgraph, signed. Redirects are answers like any other, never followed. */
+export class DbHttp {
+  readonly #pool: Pool
+  readonly #signer: HopSigner
+
+  constructor(options: DbHttpOptions) {
+    const { db, signer, connectionsMax, answerBytesMax } = { ...defaults, ...options }
+    const { origin, socketPath } = httpAddress(db)
+    this.#signer = signer
+    this.#pool = new Pool(origin, {
+      connections: connectionsMax,
+      maxResponseSize: answerBytesMax,
+      ...(socketPath === undefined ? {} : { socketPath }),
+    })
+  }
+
+  /** Rejects with AGENT_FAULT when db cannot be reached or answers no JSON, and with the signal's reason when it aborts. */
+  async request({ method, path, body, principal, remainingMs, signal }: DbRequest): Promise<DbAnswer> {
+    const hop = { requestId: randomUUID(), principal, remainingMs, signal }
+    try {
+      const response = await this.#pool.request({
+        method,
+        path,
+        signal,
+        headers: {
+          accept: 'application/json',
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...this.#signer.headers(hop),
+        },
+        body: body === undefined ? null : JSON.stringify(body),
+      })
+      return { status: response.statusCode, body: await response.body.json() }
+    } catch (failure) {
+      signal.throwIfAborted()
+      throw new EnneadError('AGENT_FAULT', 'db cannot be reached over HTTP', { cause: failure })
+    }
+  }
+
+  /** Ends what still runs. */
+  close(): Promise<void> {
+    return this.#pool.destroy()
+  }
+}

@@ -1,0 +1,118 @@
+import { CursorCodec } from '../../events/cursor.ts'
+import { Feed } from '../../events/feed.ts'
+import { createDispatcher } from '../../dispatch/dispatcher.ts'
+import { failover } from '../../dispatch/policy.ts'
+import type { AbsentAgent, Dispatcher } from '../../dispatch/port.ts'
+import { type Clock, type Random, systemClock } from '../../kernel/clock.ts'
+import { EnneadError } from '../../kernel/errors.ts'
+import type { DomainHealth } from '../../kernel/health.ts'
+import type { HopSigner } from '../../kernel/hop.ts'
+import { type Log, silentLog } from '../../kernel/log.ts'
+import type { ActorDirectory } from '../service/actor-directory.ts'
+import { graphqlChannel } from './agents/graphql/graphql-channel.ts'
+import { restChannel } from './agents/rest/rest-channel.ts'
+import { websocketChannel } from './agents/websocket/websocket-channel.ts'
+import { type ChannelAgent, type ChannelName, channelNames } from './channel-agent.ts'
+import { changeLog } from './change-log.ts'
+import type { DbAddress } from './db-address.ts'
+import type { TaskChannel } from './task-channel.ts'
+import type { TaskFeed } from './task-event.ts'
+
+export interface ApiDomainOptions {
+  /** Where the db subgraph listens. */
+  readonly db: DbAddress
+  readonly signer: HopSigner
+  readonly actors: ActorDirectory
+  /** Signs the cursors clients hold. At least 32 bytes, the same in every process and after restarts. */
+  readonly cursorKey: Buffer
+  /** Where people open the application, e.g. `https://tasks.example.org`. */
+  readonly baseUrl: string
+  /** Why agents (`graphql`, `rest`, `websocket`) are switched off, by name. Default: none is. */
+  readonly absent?: ReadonlyMap<string, string>
+  /** A whole call of a channel. Milliseconds. Default: the dispatcher's. */
+  readonly timeoutMs?: number
+  /** One attempt of a call. Milliseconds. Default: the dispatcher's. */
+  readonly attemptMs?: number
+  /** Default: the system's. */
+  readonly clock?: Clock
+  /** Default: Math.random. */
+  readonly random?: Random
+  /** Default: none. */
+  readonly log?: Log
+}
+
+/** What the resolvers of the api subgraph stand on. */
+export interface ApiDomain {
+  /** The ways to db. */
+  readonly channel: Dispatcher<TaskChannel>
+  /** The change log, followed once for the whole process. */
+  readonly feed: TaskFeed
+  readonly cursors: CursorCodec
+  readonly actors: ActorDirectory
+  readonly baseUrl: string
+  health(): DomainHealth
+  /** Ends all listeners and connections. Idempotent. */
+  close(): Promise<void>
+}
+
+/** Opens the ways to db; db need not be there yet. Throws BAD_OPTION naming what is wrong. */
+export async function openApiDomain(options: ApiDomainOptions): Promise<ApiDomain> {
+  const { db, signer, actors, absent = new Map(), clock = systemClock, random = Math.random } = options
+  const { log = silentLog, timeoutMs, attemptMs } = options
+  const cursors = new CursorCodec(options.cursorKey)
+  const baseUrl = checkedBaseUrl(options.baseUrl)
+  const channels: ChannelAgent[] = []
+  const make: Readonly<Record<ChannelName, () => ChannelAgent>> = {
+    websocket: () => websocketChannel({ db, signer, clock, random, log }),
+    graphql: () => graphqlChannel({ db, signer }),
+    rest: () => restChannel({ db, signer }),
+  }
+  const agents = channelNames.map((name): ChannelAgent | AbsentAgent => {
+    const why: string | undefined = absent.get(name)
+    if (why !== undefined) return { name, absent: why }
+    const agent = make[name]()
+    channels.push(agent)
+    return agent
+  })
+  const channel = createDispatcher<TaskChannel>({
+    domain: 'api',
+    agents,
+    // The stream has what happens first; a question is best asked where answers come quickest.
+    policies: { changes: { ...failover, preference: 'order' }, existing: failover },
+    clock,
+    random,
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(attemptMs === undefined ? {} : { attemptMs }),
+  })
+  const feed: TaskFeed = new Feed({
+    source: changeLog(channel),
+    clock,
+    random,
+    log,
+    limits: { waitMs: followMs },
+  })
+  let closed: Promise<void> | undefined
+  const close = async (): Promise<void> => {
+    feed.close()
+    channel.close()
+    await Promise.all(channels.map(agent => agent.close()))
+  }
+  return {
+    channel,
+    feed,
+    cursors,
+    actors,
+    baseUrl,
+    health: () => channel.health(),
+    close: () => (closed ??= close()),
+  }
+}
+
+/** How long one read of the log waits. Long enough to be idle, short enough that a way that hangs is soon left. */
+const followMs = 5_000
+
+function checkedBaseUrl(text: string): string {
+  const url = URL.parse(text)
+  if (url !== null && (url.protocol === 'http:' || url.protocol === 'https:')) return text.replace(/\/+$/, '')
+  throw new EnneadError('BAD_OPTION', `baseUrl must be an http or https URL, got ${text}`)
+}

@@ -1,0 +1,134 @@
+import { EnneadError } from '../../kernel/errors.ts'
+import { kindOfGlobalId } from '../../kernel/global-id.ts'
+import type { Hop } from '../../kernel/hop.ts'
+import type { ActorPrincipal } from '../../kernel/principal.ts'
+import type { Resolvers } from '../service/create-subgraph-service.ts'
+import { dateTimeScalar } from '../service/date-time.ts'
+import { pageSize } from '../service/page.ts'
+import { readActivity } from './activity.ts'
+import type { ApiDomain } from './domain.ts'
+import { type Existence, existence } from './existence.ts'
+import type { TaskEvent, TaskEventKind } from './task-event.ts'
+
+/** What resolvers share for one request. */
+export interface ApiContext {
+  readonly existence: Existence
+}
+
+type Context = ApiContext & { readonly hop: Hop }
+
+/** An object by its kind and id: the other subgraphs know the rest. */
+interface NodeReference {
+  readonly __typename: string
+  readonly id: string
+}
+
+interface TaskReference extends NodeReference {
+  readonly number?: number
+  readonly project?: { readonly key?: string }
+}
+
+interface TaskEventsArguments {
+  readonly projectId?: string | null
+  readonly taskId?: string | null
+  readonly kinds?: readonly TaskEventKind[] | null
+  readonly after?: string | null
+}
+
+const idsMax = 100
+
+export function apiContext(domain: ApiDomain): (hop: Hop) => ApiContext {
+  return hop => ({ existence: existence(domain, hop) })
+}
+
+/** Resolvers of schema/api.graphql: they translate, the domain does the work. */
+export function apiResolvers(domain: ApiDomain): Resolvers {
+  return {
+    DateTime: dateTimeScalar,
+    Node: { __resolveType: (node: NodeReference) => node.__typename },
+    Query: {
+      node: (_: unknown, { id }: { readonly id: string }, context: Context) => nodeOf(id, context),
+      nodes(_: unknown, { ids }: { readonly ids: readonly string[] }, context: Context) {
+        if (ids.length > idsMax) {
+          throw new EnneadError(
+            'BAD_USER_INPUT',
+            `"ids" may name at most ${idsMax} objects, got ${ids.length}`,
+          )
+        }
+        return ids.map(id => nodeOf(id, context))
+      },
+    },
+    Task: {
+      __resolveReference: (reference: TaskReference) => reference,
+      url: ({ number, project }: TaskReference) => taskUrl(domain.baseUrl, project?.key, number),
+      activity(
+        task: TaskReference,
+        args: { readonly first: number; readonly after?: string | null },
+        { hop }: Context,
+      ) {
+        const size = pageSize('first', args.first)
+        return readActivity(domain, viewerOf(hop), task.id, size, args.after ?? undefined, hop)
+      },
+    },
+    Project: { __resolveReference: (reference: NodeReference) => reference },
+    TaskEvent: {
+      cursor: ({ position, workspaceId }: TaskEvent) => domain.cursors.encode(position, workspaceId),
+      actor: ({ actorId }: TaskEvent) =>
+        kindOfGlobalId(actorId) === 'User' ? { __typename: 'User', id: actorId } : null,
+      task: ({ taskId }: TaskEvent) => ({ __typename: 'Task', id: taskId }),
+    },
+    Subscription: {
+      taskEvents: {
+        subscribe: (_: unknown, args: TaskEventsArguments, { hop }: Context) =>
+          followTaskEvents(domain, args, hop),
+        resolve: (event: TaskEvent) => event,
+      },
+    },
+  }
+}
+
+async function nodeOf(id: string, context: Context): Promise<NodeReference | null> {
+  const kind = kindOfGlobalId(id)
+  if (kind === undefined || !(await context.existence.load(id))) return null
+  return { __typename: kind, id }
+}
+
+function taskUrl(baseUrl: string, key: string | undefined, number: number | undefined): string {
+  if (key === undefined || number === undefined) {
+    throw new EnneadError('INTERNAL', 'Task.url was asked for without the number and project it requires')
+  }
+  return `${baseUrl}/t/${encodeURIComponent(key)}-${number}`
+}
+
+function followTaskEvents(
+  domain: ApiDomain,
+  args: TaskEventsArguments,
+  hop: Hop,
+): AsyncIterableIterator<TaskEvent, undefined> {
+  const { workspaceId } = viewerOf(hop)
+  const projectId = args.projectId ?? undefined
+  const taskId = args.taskId ?? undefined
+  const kinds = args.kinds ? new Set(args.kinds) : undefined
+  const after = args.after ?? undefined
+  return domain.feed.attach({
+    after: after === undefined ? undefined : domain.cursors.decode(after, workspaceId),
+    signal: hop.signal,
+    wanted: event =>
+      event.workspaceId === workspaceId &&
+      (projectId === undefined || event.projectId === projectId) &&
+      (taskId === undefined || event.taskId === taskId) &&
+      (kinds === undefined || kinds.has(event.kind)),
+    narrow: {
+      workspaceId,
+      ...(projectId === undefined ? {} : { projectId }),
+      ...(taskId === undefined ? {} : { taskId }),
+    },
+  })
+}
+
+/** The member who asks. Throws UNAUTHENTICATED for nobody, FORBIDDEN for services, who are in no workspace. */
+function viewerOf({ principal }: Hop): ActorPrincipal {
+  if (principal?.kind === 'actor') return principal
+  if (principal === undefined) throw new EnneadError('UNAUTHENTICATED', 'sign in to see events')
+  throw new EnneadError('FORBIDDEN', 'a service is in no workspace and sees no events')
+}

@@ -1,0 +1,27 @@
+import type { HopSigner } from '../../kernel/hop.ts'
+import type { Log } from '../../kernel/log.ts'
+import { createSubgraphService } from '../service/create-subgraph-service.ts'
+import type { SubgraphService } from '../service/subgraph-service.ts'
+import type { ApiDomain } from './domain.ts'
+import { apiContext, apiResolvers } from './resolvers.ts'
+
+export interface ApiServiceOptions {
+  /** schema/api.graphql */
+  readonly typeDefs: string
+  /** Needed to listen. */
+  readonly signer: HopSigner | undefined
+  readonly log: Log
+}
+
+/** The api subgraph over its domain; closing the service leaves the domain open. */
+export function createApiService(domain: ApiDomain, options: ApiServiceOptions): SubgraphService {
+  return createSubgraphService({
+    name: 'api',
+    typeDefs: options.typeDefs,
+    resolvers: apiResolvers(domain),
+    context: apiContext(domain),
+    health: () => domain.health(),
+    signer: options.signer,
+    log: options.log,
+  })
+}
