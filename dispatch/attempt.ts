@@ -127,7 +127,7 @@ export class RunningAttempt extends Deadline implements Attempt {
       this.lane.agent.lagging--
       return
     }
-    const { core, plan } = this.#owner
+    const { plan } = this.#owner
     const { agent, load } = this.lane
     const failure = agentTimeout(agent.name, plan.name, this.#endsAt - this.startedAt)
     this.#lag(now)

@@ -150,7 +150,7 @@ const longestMs = 2 ** 31 - 1
 
 /** Throws BAD_OPTION unless `value` is a time above 0 that a timer can wait. */
 export function checkDuration(name: string, value: number): void {
-  if (!(value > 0 && value <= longestMs)) {
+  if (typeof value !== 'number' || !(value > 0 && value <= longestMs)) {
     throw new EnneadError(
       'BAD_OPTION',
       `${name} must be more than 0 and at most ${longestMs} ms, got ${value}`,
@@ -165,7 +165,7 @@ export function checkInteger(name: string, value: number, min: number, max: numb
 }
 
 function checkNumber(name: string, value: number, min: number, max: number): void {
-  if (!(value >= min && value <= max)) {
+  if (typeof value !== 'number' || !(value >= min && value <= max)) {
     throw new EnneadError('BAD_OPTION', `${name} must be a number from ${min} to ${max}, got ${value}`)
   }
 }

@@ -7,7 +7,7 @@ import { acting, desk, domain, eventsOf } from './desk.ts'
 import type { Desk } from './desk.ts'
 
 function desks(names: string): Desk[] {
-  return [...names].map(name => desk(name))
+  return names.split('').map(name => desk(name))
 }
 
 function ordered(policy: Policy): { read: Policy } {
