@@ -20,22 +20,30 @@ export function entriesBehind(head: LogHead, entries: readonly LogEntry[]): read
     const { position, commit } = entry
     if (epoch === '') epoch = position.epoch
     if (position.epoch !== epoch || (position.seq === head.seq && commit.id !== head.commitId)) {
-      throw new EnneadError(
-        'STORE_DIVERGED',
-        `the log of epoch "${position.epoch}" at ${position.seq} is not a continuation of epoch "${epoch}" at ${head.seq}`,
-      )
+      throw diverged({ epoch, seq: head.seq }, position)
     }
     if (position.seq < next) continue
-    if (position.seq > next) {
-      throw new EnneadError(
-        'UNAVAILABLE',
-        `the log ends at ${next - 1} and cannot go on with ${position.seq}: entries are missing`,
-      )
-    }
+    if (position.seq > next) throw gap(next - 1, position.seq)
     fresh.push(entry)
     next++
   }
   return fresh
+}
+
+/** Says that a log which ends at `end` cannot take over an entry that is not the next one. */
+export function gap(end: number, seq: number): EnneadError {
+  return new EnneadError(
+    'UNAVAILABLE',
+    `the log ends at ${end} and cannot go on with ${seq}: entries are missing`,
+  )
+}
+
+/** Says that an entry is of another history than the log which ends at `head`. */
+export function diverged(head: Position, entry: Position): EnneadError {
+  return new EnneadError(
+    'STORE_DIVERGED',
+    `the entry ${entry.epoch}:${entry.seq} is of another history than the log that ends at ${head.epoch}:${head.seq}`,
+  )
 }
 
 /** Is this entry one that `read` asks for? Looks at the filters only, not at the place. */

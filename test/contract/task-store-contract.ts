@@ -264,7 +264,8 @@ function logPromises(given: Given): void {
 
   test('the log is read forwards from a place and backwards from the head, in pages', async () => {
     await withStore(given, async store => {
-      expect(await seqs(store, { afterSeq: 0, limit: 10 }).catch(codeOf)).toEqual([])
+      const empty = given.promises.has('commit') ? [] : 'OVERLOADED'
+      expect(await seqs(store, { afterSeq: 0, limit: 10 }).catch(codeOf)).toEqual(empty)
       await fill(store, commits)
       expect(await store.log({ afterSeq: 0, limit: 10 }, attempt())).toEqual(
         commits.map((commit, index) => entryOf(index + 1, commit)),

@@ -1,10 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { afterAll, beforeAll } from 'vitest'
 import { silentLog } from '../../kernel/log.ts'
 import { openMemoryCache } from '../../subgraphs/db/agents/cache/memory-cache.ts'
 import { openLmdbStore } from '../../subgraphs/db/agents/nosql/lmdb-store.ts'
+import { openRedisCache } from '../../subgraphs/db/agents/cache/redis-cache.ts'
 import type { TaskStore } from '../../subgraphs/db/task-store.ts'
+import { describeWithService } from '../services/availability.ts'
+import { findRedis, type RedisServer, startRedis } from '../services/redis.ts'
 import { taskStoreContract } from './task-store-contract.ts'
 
 const whole = new Set<keyof TaskStore>([
@@ -33,3 +37,21 @@ taskStoreContract('memory cache', cache, async () => ({
   open: async () => openMemoryCache(),
   [Symbol.asyncDispose]: async () => {},
 }))
+
+describeWithService('Redis', findRedis(), command => {
+  let server: RedisServer
+  let stores = 0
+  beforeAll(async () => {
+    server = await startRedis(command)
+  })
+  afterAll(() => server[Symbol.asyncDispose]())
+
+  taskStoreContract('Redis', cache, async () => {
+    const prefix = `store${++stores}`
+    return {
+      durable: true,
+      open: () => openRedisCache({ url: server.url, prefix, log: silentLog }),
+      [Symbol.asyncDispose]: async () => {},
+    }
+  })
+})

@@ -100,11 +100,15 @@ class MemoryCache {
   log(read: LogRead): readonly LogEntry[] {
     const first = this.#head.seq - this.#log.length + 1
     const found: LogEntry[] = []
+    // What is behind the own head may exist, and an empty cache knows of no log at all.
+    if (this.#head.seq === 0 || read.afterSeq > this.#head.seq + (read.newestFirst === true ? 1 : 0)) {
+      throw notCached(`the log behind ${this.#head.seq}`)
+    }
     if (read.newestFirst === true) {
-      const from = Math.min(read.afterSeq === 0 ? Infinity : read.afterSeq - 1, this.#head.seq)
+      const from = read.afterSeq === 0 ? this.#head.seq : read.afterSeq - 1
       for (let seq = from; seq >= first && found.length < read.limit; seq--)
         this.#take(seq - first, read, found)
-      if (found.length < read.limit && first > 1) throw notCached(`the log before ${first}`)
+      if (found.length < read.limit && first > 1 && from > 0) throw notCached(`the log before ${first}`)
       return found
     }
     if (read.afterSeq + 1 < first) throw notCached(`the log before ${first}`)

@@ -1,0 +1,237 @@
+import { createHash } from 'node:crypto'
+import type { Redis } from 'ioredis'
+import { EnneadError } from '../../../../kernel/errors.ts'
+import type { Log } from '../../../../kernel/log.ts'
+import { emptyHead, entriesBehind, gap, isWanted, diverged, type LogHead } from '../../log-order.ts'
+import type { StoredRecord } from '../../record.ts'
+import type { LogEntry, LogRead, Position, RecordKey, StoreEngine } from '../../task-store.ts'
+import { notCached, requirePositive } from './memory-cache.ts'
+import { RedisConnection } from './redis-connection.ts'
+import { absorbScript, forgetScript, headScript, logScript, readScript } from './redis-scripts.ts'
+
+export interface RedisCacheOptions {
+  /** `redis://user:password@host:port/db` or `rediss://…` */
+  readonly url: string
+  /** Begins the names of all keys, in a hash tag; without braces. */
+  readonly prefix: string
+  /** Records kept; the one not changed for longest goes first. At least 1. Default 200,000. */
+  readonly recordsMax?: number
+  /** Entries of the change log kept; the oldest goes first. At least 1. Default 10,000. */
+  readonly logMax?: number
+  /** Milliseconds until a connection must be ready. At least 1. Default 5,000. */
+  readonly connectTimeoutMs?: number
+  readonly log: Log
+}
+
+const defaults = { recordsMax: 200_000, logMax: 10_000, connectTimeoutMs: 5_000 } as const
+
+/** Sizes of one script call, so that none holds Redis up for long. */
+const readMax = 1_000
+const entriesMax = 100
+const logChunk = 250
+
+/**
+ * A store in Redis that follows another's log, shared by all processes. It answers reads of what it holds; a Redis
+ * that was emptied, evicted or is only partly there refuses with OVERLOADED ("not cached") and is filled anew. Rejects
+ * with UNAVAILABLE when Redis cannot be reached; later breaks of the connection heal by themselves.
+ */
+export async function openRedisCache(options: RedisCacheOptions): Promise<StoreEngine> {
+  const { url, prefix, recordsMax, logMax, connectTimeoutMs, log } = { ...defaults, ...options }
+  requirePositive('recordsMax', recordsMax)
+  requirePositive('logMax', logMax)
+  requirePositive('connectTimeoutMs', connectTimeoutMs)
+  if (!/^[^{}\s]{1,100}$/.test(prefix)) {
+    throw new EnneadError(
+      'BAD_OPTION',
+      `prefix must be 1 to 100 characters without braces, got ${JSON.stringify(prefix)}`,
+    )
+  }
+  const connection = await RedisConnection.open({ url, connectTimeoutMs, log })
+  const cache = new RedisCache(connection, prefix, recordsMax, logMax)
+  return {
+    detail: connection.detail,
+    operations: {
+      read: (keys, { signal }) => cache.read(keys, signal),
+      head: (_input, { signal }) => cache.head(signal),
+      log: (read, { signal }) => cache.log(read, signal),
+      absorb: (entries, { signal }) => cache.absorb(entries, signal),
+      forget: (before, { signal }) => cache.forget(before, signal),
+    },
+    close: async () => connection.close(),
+  }
+}
+
+class RedisCache {
+  readonly #connection: RedisConnection
+  readonly #keys: readonly string[]
+  readonly #recordsMax: number
+  readonly #logMax: number
+
+  constructor(connection: RedisConnection, prefix: string, recordsMax: number, logMax: number) {
+    this.#connection = connection
+    this.#keys = ['head', 'records', 'ages', 'log'].map(part => `{${prefix}}:${part}`)
+    this.#recordsMax = recordsMax
+    this.#logMax = logMax
+  }
+
+  async head(signal: AbortSignal): Promise<LogHead> {
+    // The answers of scripts are what redis-scripts.ts says they are; so below.
+    const [epoch, seq, commitId] = (await this.#script(headScript, [], signal)) as string[]
+    if (epoch === undefined || commitId === undefined) return emptyHead
+    return { epoch, seq: Number(seq), commitId }
+  }
+
+  async read(
+    keys: readonly RecordKey[],
+    signal: AbortSignal,
+  ): Promise<readonly (StoredRecord | undefined)[]> {
+    signal.throwIfAborted()
+    const found: (StoredRecord | undefined)[] = []
+    for (let from = 0; from < keys.length; from += readMax) {
+      const some = keys.slice(from, from + readMax)
+      const addresses = some.map(({ kind, id }) => `${kind}/${id}`)
+      const [complete, values] = (await this.#script(readScript, addresses, signal)) as [
+        string?,
+        (string | null)[]?,
+      ]
+      if (values === undefined) throw notCached('anything')
+      for (const [index, value] of values.entries()) {
+        if (value === null && complete !== '1') throw notCached(addresses[index] ?? '')
+        // Only absorb writes values.
+        found.push(
+          value === null ? undefined : (JSON.parse(value.slice(value.indexOf('|') + 1)) as StoredRecord),
+        )
+      }
+    }
+    return found
+  }
+
+  async log(read: LogRead, signal: AbortSignal): Promise<readonly LogEntry[]> {
+    if (read.newestFirst === true) return this.#backwards(read, signal)
+    const found: LogEntry[] = []
+    for (let at = read.afterSeq + 1; ; at += logChunk) {
+      const { seq, first, entries } = await this.#logChunk(at, at + logChunk - 1, signal)
+      if (at < first || at > seq + 1) throw notCached(`the log behind ${at - 1}`)
+      if (takeWanted(entries, read, found) || at + logChunk > seq) return found
+    }
+  }
+
+  async #backwards(read: LogRead, signal: AbortSignal): Promise<readonly LogEntry[]> {
+    const found: LogEntry[] = []
+    const { seq: end } = await this.head(signal)
+    if (end === 0) throw notCached('the log')
+    for (let at = read.afterSeq === 0 ? end : read.afterSeq - 1; at > 0; at -= logChunk) {
+      const { seq, first, entries } = await this.#logChunk(at - logChunk + 1, at, signal)
+      if (at > seq) throw notCached(`the log behind ${seq}`)
+      if (takeWanted(entries.reverse(), read, found)) return found
+      if (Math.max(at - logChunk + 1, 1) < first) throw notCached(`the log before ${first}`)
+    }
+    return found
+  }
+
+  async absorb(entries: readonly LogEntry[], signal: AbortSignal): Promise<Position> {
+    // Order and epoch among the entries; how they follow what Redis holds is decided there.
+    const [first] = entries
+    if (first === undefined) return positionOf(await this.head(signal))
+    const before = { epoch: first.position.epoch, seq: first.position.seq - 1, commitId: '' }
+    const ordered = entriesBehind(before, entries)
+    let position: Position = before
+    for (let from = 0; from < ordered.length; from += entriesMax) {
+      const some = ordered.slice(from, from + entriesMax)
+      const seq = first.position.seq + from
+      const parts = [this.#recordsMax, this.#logMax, first.position.epoch, seq, ...some.flatMap(partsOf)]
+      const [outcome, epoch, head] = (await this.#script(absorbScript, parts, signal)) as [
+        string,
+        string,
+        string,
+      ]
+      position = { epoch, seq: Number(head) }
+      if (outcome === 'gap') throw gap(position.seq, seq)
+      if (outcome === 'diverged') throw diverged(position, first.position)
+    }
+    return position
+  }
+
+  async forget(before: string, signal: AbortSignal): Promise<number> {
+    const records = this.#keys[1] ?? ''
+    let forgotten = 0
+    let cursor = '0'
+    do {
+      const [next, fields] = await this.#connection.run(signal, client =>
+        client.hscan(records, cursor, 'MATCH', 'receipt/*', 'COUNT', 1_000),
+      )
+      const expired: string[] = []
+      for (let index = 0; index + 1 < fields.length; index += 2) {
+        const value = fields[index + 1] ?? ''
+        // Only absorb writes values, and these are of receipts.
+        const record = JSON.parse(value.slice(value.indexOf('|') + 1)) as StoredRecord
+        if (record.kind === 'receipt' && record.expiresAt < before) expired.push(fields[index] ?? '')
+      }
+      if (expired.length > 0) forgotten += Number(await this.#script(forgetScript, expired, signal))
+      cursor = next
+    } while (cursor !== '0')
+    return forgotten
+  }
+
+  async #logChunk(from: number, to: number, signal: AbortSignal) {
+    const answer = await this.#script(logScript, [from, to], signal)
+    const [seq, first, entries] = answer as [number?, number?, string[]?]
+    if (seq === undefined || first === undefined || entries === undefined) throw notCached('the log')
+    return { seq, first, entries: entries.map(entry => JSON.parse(entry) as LogEntry) }
+  }
+
+  #script(script: string, parts: readonly (string | number)[], signal: AbortSignal): Promise<unknown> {
+    return this.#connection.run(signal, client => evaluate(client, script, this.#keys, parts))
+  }
+}
+
+/** Runs a script by its hash, and whole when Redis does not know it (yet, or after a restart). */
+async function evaluate(
+  client: Redis,
+  script: string,
+  keys: readonly string[],
+  parts: readonly (string | number)[],
+): Promise<unknown> {
+  const hash = hashOf(script)
+  try {
+    return await client.evalsha(hash, keys.length, ...keys, ...parts)
+  } catch (failure) {
+    if (!(failure instanceof Error) || !failure.message.startsWith('NOSCRIPT')) throw failure
+    return client.eval(script, keys.length, ...keys, ...parts)
+  }
+}
+
+const hashes = new Map<string, string>()
+
+function hashOf(script: string): string {
+  let hash = hashes.get(script)
+  if (hash === undefined) {
+    hash = createHash('sha1').update(script).digest('hex')
+    hashes.set(script, hash)
+  }
+  return hash
+}
+
+/** Adds what is wanted to `found`; says whether that is enough. */
+function takeWanted(entries: readonly LogEntry[], read: LogRead, found: LogEntry[]): boolean {
+  for (const entry of entries) {
+    if (isWanted(entry, read)) found.push(entry)
+    if (found.length === read.limit) return true
+  }
+  return false
+}
+
+/** An entry as the absorb script takes it. */
+function partsOf(entry: LogEntry): (string | number)[] {
+  const { commit } = entry
+  const puts = commit.puts.flatMap(record => [
+    `${record.kind}/${record.id}`,
+    record.version,
+    `${record.version}|${JSON.stringify(record)}`,
+  ])
+  return [commit.id, JSON.stringify(entry), commit.puts.length, ...puts]
+}
+
+function positionOf({ epoch, seq }: Position): Position {
+  return { epoch, seq }
+}
