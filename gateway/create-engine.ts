@@ -3,6 +3,7 @@ import type { Clock } from '../kernel/clock.ts'
 import { EnneadError } from '../kernel/errors.ts'
 import { silentLog } from '../kernel/log.ts'
 import type { Log } from '../kernel/log.ts'
+import { RequestRefused } from './engine.ts'
 import type { Engine, EngineHealth, GraphQLAnswer, GraphQLRequest, PreparedOperation } from './engine.ts'
 import { executePrepared } from './execution/execute.ts'
 import { Prepared } from './execution/prepared.ts'
@@ -99,7 +100,17 @@ class GatewayEngine implements Engine {
     if (serving === undefined) {
       throw refused('UNAVAILABLE', 'the gateway has no supergraph yet; try again later')
     }
-    return serving.prepare(request)
+    try {
+      return await serving.prepare(request)
+    } catch (failure) {
+      if (failure instanceof RequestRefused) {
+        const { cause } = failure
+        if (cause !== undefined) this.#tools.log.warn('operation.refused', { errors: failure.errors, cause })
+        throw failure
+      }
+      this.#tools.log.error('preparation.fault', { failure })
+      throw refused('INTERNAL', 'a fault of the gateway; the log has it')
+    }
   }
 
   async execute(operation: PreparedOperation, context: SubgraphContext): Promise<GraphQLAnswer> {

@@ -1,6 +1,7 @@
 import { BREAK, GraphQLError, Kind, OperationTypeNode, visit } from 'graphql'
 import type { GraphQLObjectType, OperationDefinitionNode } from 'graphql'
-import { EnneadError } from '../kernel/errors.ts'
+import { EnneadError, kindOf } from '../kernel/errors.ts'
+import { RequestRefused } from './engine.ts'
 import type { GraphQLRequest } from './engine.ts'
 import { Prepared } from './execution/prepared.ts'
 import type { PlannedOperation } from './execution/prepared.ts'
@@ -13,7 +14,7 @@ import { refusalOf, refused } from './operation/refusal.ts'
 import { selectOperation } from './operation/select-operation.ts'
 import { coerceVariables } from './operation/variables.ts'
 import type { VariableValues } from './operation/variables.ts'
-import { withSafeNames } from './planning/client-names.ts'
+import { withoutEmptySelections, withSafeNames } from './planning/client-names.ts'
 import type { Planner } from './planning/planner.ts'
 import type { Supergraph } from './supergraph/supergraph.ts'
 
@@ -79,15 +80,16 @@ export class Serving {
     text: string,
   ): Promise<PlannedOperation> {
     const key = `${operation.name?.value ?? ''}\n${text}`
-    const known = this.#plans.get(key)
-    if (known !== undefined) return known
-    const planning = this.#plan(document, operation, text)
-    if (text.length <= this.#rules.limits.cachedLengthMax) this.#plans.set(key, planning, key.length)
+    let planning = this.#plans.get(key)
+    if (planning === undefined) {
+      planning = this.#plan(document, operation, text)
+      if (text.length <= this.#rules.limits.cachedLengthMax) this.#plans.set(key, planning, key.length)
+    }
     try {
       return await planning
     } catch (failure) {
-      // A plan that failed once may succeed with more time; a refusal is as cheap the second time.
-      this.#plans.delete(key)
+      // What is wrong with the operation stays wrong, and finding out may have been expensive; a fault may pass.
+      if (!(failure instanceof RequestRefused) && kindOf(failure) !== 'caller') this.#plans.delete(key)
       throw refusalOf(failure)
     }
   }
@@ -102,7 +104,10 @@ export class Serving {
     if (!rootType) throw refused('GRAPHQL_VALIDATION_FAILED', `this graph has no ${operation.operation}s`)
     const safe = withSafeNames(document.node, text, reserved)
     const name = operation.name?.value
-    const plan = await this.#planner.plan({ document: safe.node, operationName: name })
+    const plan = await this.#planner.plan({
+      document: withoutEmptySelections(safe.node),
+      operationName: name,
+    })
     const { fetchesMax } = this.#rules.limits
     if (plan.fetches > fetchesMax) {
       throw new EnneadError('LIMIT_FETCHES', `the operation needs more than ${fetchesMax} subgraph fetches`, {

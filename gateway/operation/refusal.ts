@@ -23,7 +23,11 @@ export function refusedBy(code: ErrorCode, errors: readonly GraphQLError[]): Req
 
 /** A refusal that says what one of our own errors says; anything else is passed through. */
 export function refusalOf(failure: unknown): unknown {
-  return failure instanceof EnneadError ? refused(failure.code, failure.message, failure.facts) : failure
+  if (!(failure instanceof EnneadError)) return failure
+  const refusal = refused(failure.code, failure.message, failure.facts)
+  // For the log; what is wrong with an operation itself needs none.
+  if (failure.kind !== 'caller') refusal.cause = failure.cause
+  return refusal
 }
 
 /** graphql-js's error as clients see it: its message, places and path, and nothing of its cause. */

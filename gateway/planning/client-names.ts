@@ -1,5 +1,5 @@
 import { Kind, print, visit } from 'graphql'
-import type { DocumentNode, FieldNode } from 'graphql'
+import type { DocumentNode, FieldNode, SelectionNode } from 'graphql'
 import type { ReservedNames } from '../supergraph/reserved-names.ts'
 
 /** A document whose names cannot collide with those that plans use for themselves, and the way back. */
@@ -44,6 +44,26 @@ export function withSafeNames(document: DocumentNode, text: string, reserved: Re
     clientName: name => clientNames.get(name) ?? name,
     variableName: name => variables.get(name) ?? name,
   }
+}
+
+/**
+ * The document with `__typename` in every selection set that has no field without a condition: Apollo's planner drops a
+ * field whose selections exclude each other (`posts @skip(if: $x) { id @include(if: $x) }`) instead of fetching an
+ * object without fields.
+ */
+export function withoutEmptySelections(document: DocumentNode): DocumentNode {
+  return visit(document, {
+    SelectionSet(set, _key, parent) {
+      const ofOperation = parent !== undefined && 'operation' in parent
+      if (ofOperation || set.selections.some(isUnconditionalField)) return undefined
+      const typename: FieldNode = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } }
+      return { ...set, selections: [...set.selections, typename] }
+    },
+  })
+}
+
+function isUnconditionalField(selection: SelectionNode): boolean {
+  return selection.kind === Kind.FIELD && (selection.directives?.length ?? 0) === 0
 }
 
 function collides(field: FieldNode, reserved: ReservedNames): boolean {

@@ -220,3 +220,38 @@ test('distinct operations push out the one that was used longest ago, and no mor
   expect(planned.filter(name => name === 'Kept')).toHaveLength(1)
   expect(planned).toHaveLength(503)
 })
+
+test('an operation that was refused by its plan is refused again without planning', async () => {
+  let plans = 0
+  const { engine } = federated(nodes, {
+    limits: { fetchesMax: 2 },
+    planner: () => ({
+      async plan() {
+        plans++
+        return { root: undefined, source: undefined, fetches: 3 }
+      },
+      close: async () => undefined,
+    }),
+  })
+  const attempts = Array.from({ length: 5 }, () => engine.prepare({ query: '{ node { id } }' }))
+  for (const attempt of attempts) {
+    await expect(attempt).rejects.toMatchObject({ errors: [{ extensions: { code: 'LIMIT_FETCHES' } }] })
+  }
+  expect(plans).toBe(1)
+})
+
+test('a planner that fails once is asked again, and its failure says nothing of its inside', async () => {
+  let plans = 0
+  const { ask } = federated(nodes, {
+    planner: () => ({
+      async plan() {
+        plans++
+        if (plans === 1) throw new Error('secret of the planner')
+        return { root: undefined, source: undefined, fetches: 0 }
+      },
+      close: async () => undefined,
+    }),
+  })
+  expect((await ask('{ __typename }')).errors).toMatchObject([{ extensions: { code: 'INTERNAL' } }])
+  expect(await ask('{ __typename }')).toEqual({ data: { __typename: 'Query' } })
+})
