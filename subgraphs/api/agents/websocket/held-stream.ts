@@ -100,7 +100,12 @@ export class HeldStream {
   async close(): Promise<void> {
     this.#closing.abort()
     this.#turn('down')
-    await this.client.dispose()
+    try {
+      await this.client.dispose()
+    } catch (failure) {
+      // It was still connecting, and that failed: there is nothing left to close.
+      this.#options.log.debug('api.stream.closed', { error: failure })
+    }
   }
 
   async #hold(): Promise<void> {
