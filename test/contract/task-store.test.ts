@@ -5,9 +5,11 @@ import { afterAll, beforeAll } from 'vitest'
 import { silentLog } from '../../kernel/log.ts'
 import { openMemoryCache } from '../../subgraphs/db/agents/cache/memory-cache.ts'
 import { openLmdbStore } from '../../subgraphs/db/agents/nosql/lmdb-store.ts'
+import { openMongoStore } from '../../subgraphs/db/agents/nosql/mongo-store.ts'
 import { openRedisCache } from '../../subgraphs/db/agents/cache/redis-cache.ts'
 import type { TaskStore } from '../../subgraphs/db/task-store.ts'
 import { describeWithService } from '../services/availability.ts'
+import { findMongo, type MongoServer, startMongo } from '../services/mongo.ts'
 import { findRedis, type RedisServer, startRedis } from '../services/redis.ts'
 import { taskStoreContract } from './task-store-contract.ts'
 
@@ -51,6 +53,24 @@ describeWithService('Redis', findRedis(), command => {
     return {
       durable: true,
       open: () => openRedisCache({ url: server.url, prefix, log: silentLog }),
+      [Symbol.asyncDispose]: async () => {},
+    }
+  })
+})
+
+describeWithService('MongoDB', findMongo(), command => {
+  let server: MongoServer
+  let stores = 0
+  beforeAll(async () => {
+    server = await startMongo(command)
+  })
+  afterAll(() => server[Symbol.asyncDispose]())
+
+  taskStoreContract('MongoDB', whole, async () => {
+    const database = `store${++stores}`
+    return {
+      durable: true,
+      open: () => openMongoStore({ url: server.url, database, log: silentLog }),
       [Symbol.asyncDispose]: async () => {},
     }
   })

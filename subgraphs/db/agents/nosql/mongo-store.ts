@@ -1,0 +1,217 @@
+import type { PipelineStage } from 'mongoose'
+import type { Attempt } from '../../../../dispatch/port.ts'
+import type { Random } from '../../../../kernel/clock.ts'
+import { EnneadError } from '../../../../kernel/errors.ts'
+import type { Log } from '../../../../kernel/log.ts'
+import { emptyHead, type LogHead } from '../../log-order.ts'
+import type { StoredRecord } from '../../record.ts'
+import type { LogEntry, LogRead, RecordKey, RecordQuery, StoreEngine } from '../../task-store.ts'
+import { addressOf } from './commit-batch.ts'
+import { behindToMongo, conditionToMongo, type MongoFilter, orderToMongo } from './condition-to-mongo.ts'
+import { modelOf } from './mongo-apply.ts'
+import { connectMongo, mongoFailure, type MongoConnection } from './mongo-connection.ts'
+import { MongoLog } from './mongo-log.ts'
+import { entryOf, type LogDocument, mongoModels, type MongoModels } from './mongo-models.ts'
+import { type RecordDocument, recordOf } from './mongo-models.ts'
+import { GroupCommit } from './write-lane.ts'
+
+export interface MongoStoreOptions {
+  /** `mongodb://user:password@host:port/database` or `mongodb+srv://…` */
+  readonly url: string
+  /** Default: the one in the URL, else `ennead`. */
+  readonly database?: string
+  /** Milliseconds until a server must be found. At least 1. Default 5,000. */
+  readonly connectTimeoutMs?: number
+  readonly log: Log
+  /** Default Math.random; only makes names of epochs. */
+  readonly random?: Random
+}
+
+const defaults = { connectTimeoutMs: 5_000, random: Math.random } as const
+
+/** Reads that may wait for MongoDB at once; further ones are refused. */
+const readsMax = 1_000
+/** The longest a read may run on the server, whatever its attempt allows. */
+const readMsMax = 30_000
+
+/**
+ * A whole TaskStore on MongoDB, standalone or a replica set: a commit answers when it is in the journal (of most
+ * members), whole or not at all; several processes may write. Rejects with UNAVAILABLE when there is no server; later
+ * breaks of the connection heal by themselves.
+ */
+export async function openMongoStore(options: MongoStoreOptions): Promise<StoreEngine> {
+  const { url, database, connectTimeoutMs, log, random } = { ...defaults, ...options }
+  if (!Number.isSafeInteger(connectTimeoutMs) || connectTimeoutMs < 1) {
+    throw new EnneadError('BAD_OPTION', `connectTimeoutMs must be an integer >= 1, got ${connectTimeoutMs}`)
+  }
+  const mongo = await connectMongo(url, database, connectTimeoutMs, log)
+  const models = mongoModels(mongo.connection)
+  const writer = new MongoLog(models, mongo, random)
+  const never = new AbortController().signal
+  try {
+    await makeCollections(models)
+    await writer.lane.run(never, () => writer.settle())
+  } catch (failure) {
+    await mongo.connection.close(true)
+    throw mongoFailure(failure)
+  }
+  const store = new MongoStore(models, writer)
+  const group = new GroupCommit(writer.lane, commits => writer.commit(commits))
+  return {
+    detail: mongo.detail,
+    operations: {
+      read: (keys, attempt) => store.read(keys, attempt),
+      query: (query, attempt) => store.query(query, attempt),
+      count: (query, attempt) => store.count(query, attempt),
+      commit: (commits, { signal }) => group.commit(commits, signal),
+      head: (_input, attempt) => store.head(attempt),
+      log: (read, attempt) => store.log(read, attempt),
+      absorb: (entries, { signal }) => writer.lane.run(signal, () => writer.absorb(entries)),
+      forget: (before, { signal }) => writer.lane.run(signal, () => forget(models, mongo, before)),
+    },
+    // Waits for the write that runs; what comes later finds the connection closed.
+    close: () => writer.lane.run(never, () => mongo.connection.close()),
+  }
+}
+
+class MongoStore {
+  readonly #models: MongoModels
+  readonly #writer: MongoLog
+  #reading = 0
+
+  constructor(models: MongoModels, writer: MongoLog) {
+    this.#models = models
+    this.#writer = writer
+  }
+
+  async read(keys: readonly RecordKey[], attempt: Attempt): Promise<readonly (StoredRecord | undefined)[]> {
+    return this.#run(attempt, async maxTimeMS => {
+      const byKind = Map.groupBy(keys, key => key.kind)
+      const found = new Map<string, StoredRecord>()
+      await Promise.all(
+        [...byKind].map(async ([kind, some]) => {
+          const ids = some.map(key => key.id)
+          const documents = await modelOf(this.#models, kind)
+            .find({ _id: { $in: ids } })
+            .maxTimeMS(maxTimeMS)
+            .lean<RecordDocument[]>()
+            .exec()
+          for (const document of documents) found.set(`${kind}/${document._id}`, recordOf(document))
+        }),
+      )
+      return keys.map(key => found.get(addressOf(key)))
+    })
+  }
+
+  async query(query: RecordQuery, attempt: Attempt): Promise<readonly StoredRecord[]> {
+    const filters = [scopeOf(query), conditionToMongo(query.where)]
+    if (query.behind !== undefined) filters.push(behindToMongo(query.order, query.behind))
+    const pipeline: PipelineStage[] = [
+      { $match: { $and: filters } },
+      { $sort: { ...orderToMongo(query.order) } },
+      { $limit: query.limit },
+    ]
+    const documents = await this.#run(attempt, maxTimeMS =>
+      modelOf(this.#models, query.kind).aggregate<RecordDocument>(pipeline).option({ maxTimeMS }).exec(),
+    )
+    return documents.map(recordOf)
+  }
+
+  async count(query: Pick<RecordQuery, 'kind' | 'workspaceId' | 'where'>, attempt: Attempt): Promise<number> {
+    const pipeline: PipelineStage[] = [
+      { $match: { $and: [scopeOf(query), conditionToMongo(query.where)] } },
+      { $count: 'count' },
+    ]
+    const [counted] = await this.#run(attempt, maxTimeMS =>
+      modelOf(this.#models, query.kind).aggregate<{ count: number }>(pipeline).option({ maxTimeMS }).exec(),
+    )
+    return counted?.count ?? 0
+  }
+
+  async head(attempt: Attempt): Promise<LogHead> {
+    const [newest] = await this.log({ afterSeq: 0, limit: 1, newestFirst: true }, attempt)
+    return newest === undefined ? emptyHead : { ...newest.position, commitId: newest.commit.id }
+  }
+
+  async log(read: LogRead, attempt: Attempt): Promise<readonly LogEntry[]> {
+    const newestFirst = read.newestFirst === true
+    const place = newestFirst ? (read.afterSeq === 0 ? {} : { $lt: read.afterSeq }) : { $gt: read.afterSeq }
+    const pipeline: PipelineStage[] = [
+      { $match: { $and: [{ _id: { $gt: 0, ...place } }, ...logFilters(read)] } },
+      { $sort: { _id: newestFirst ? -1 : 1 } },
+      { $limit: read.limit },
+    ]
+    const documents = await this.#run(attempt, maxTimeMS =>
+      this.#models.log.aggregate<LogDocument>(pipeline).option({ maxTimeMS }).exec(),
+    )
+    // Nobody is told of a change that a read might not show yet.
+    const newest = Math.max(0, ...documents.map(document => document._id))
+    if (newest > this.#writer.applied) {
+      await this.#writer.lane.run(attempt.signal, () => this.#writer.reach(newest))
+    }
+    return documents.map(entryOf)
+  }
+
+  /** Runs a read with its time limit, after what this process knows to be missing has been made up for. */
+  async #run<T>(attempt: Attempt, work: (maxTimeMS: number) => Promise<T>): Promise<T> {
+    const { signal, remainingMs } = attempt
+    signal.throwIfAborted()
+    if (this.#reading >= readsMax) {
+      throw new EnneadError('OVERLOADED', `${readsMax} reads are waiting for MongoDB`)
+    }
+    this.#reading++
+    try {
+      if (this.#writer.stale) await this.#writer.lane.run(signal, () => this.#writer.settle())
+      const maxTimeMS = Math.ceil(Math.min(Math.max(remainingMs, 1), readMsMax))
+      // The driver's own signal would close the connection under the others; the server ends the read by itself.
+      return await untilAborted(work(maxTimeMS), signal)
+    } catch (failure) {
+      signal.throwIfAborted()
+      throw mongoFailure(failure)
+    } finally {
+      this.#reading--
+    }
+  }
+}
+
+function scopeOf({ workspaceId }: Pick<RecordQuery, 'workspaceId'>): MongoFilter {
+  return { workspaceId: { $eq: String(workspaceId) } }
+}
+
+function logFilters({ workspaceId, projectId, taskId }: LogRead): MongoFilter[] {
+  const filters: MongoFilter[] = []
+  if (workspaceId !== undefined) filters.push({ workspaceId: { $eq: String(workspaceId) } })
+  if (projectId !== undefined) filters.push({ 'event.projectId': { $eq: String(projectId) } })
+  if (taskId !== undefined) filters.push({ 'event.taskId': { $eq: String(taskId) } })
+  // The indexes hold entries with an event only, and are used only when the filter says so, too.
+  if (filters.length > 0) filters.push({ 'event.id': { $exists: true } })
+  return filters
+}
+
+async function forget(models: MongoModels, { durable }: MongoConnection, before: string): Promise<number> {
+  try {
+    const receipts = modelOf(models, 'receipt').collection
+    const { deletedCount } = await receipts.deleteMany(
+      { expiresAt: { $lt: String(before) } },
+      { writeConcern: durable },
+    )
+    return deletedCount
+  } catch (failure) {
+    throw mongoFailure(failure)
+  }
+}
+
+async function makeCollections(models: MongoModels): Promise<void> {
+  for (const model of [...models.records.values(), models.log, models.marker]) {
+    await model.createCollection()
+    await model.createIndexes()
+  }
+}
+
+function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const left = (): void => reject(signal.reason)
+    signal.addEventListener('abort', left, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', left))
+  })
+}
