@@ -45,15 +45,18 @@ export function followCreatedEvents(url: string, token: () => string, projectId:
   const started = new Promise<void>(resolve => {
     client.on('connected', () => resolve())
   })
+  let failure: Error | undefined
   const failed = (reason: unknown): void => {
-    for (const one of waiting.splice(0)) one.reject(reason)
+    failure ??= reason instanceof Error ? reason : new Error(JSON.stringify(reason))
+    for (const one of waiting.splice(0)) one.reject(failure)
   }
   client.subscribe<{ taskEvents: CreatedEvent }>(
     { query: document, variables },
     {
       next(result) {
         const event = result.data?.taskEvents
-        if (event === undefined) return failed(result.errors)
+        if (event === undefined || result.errors !== undefined)
+          return failed(new Error(JSON.stringify(result.errors)))
         variables.after = event.cursor // The whole recipe of resuming.
         events.push(event)
         for (const one of waiting.splice(0)) {
@@ -70,7 +73,8 @@ export function followCreatedEvents(url: string, token: () => string, projectId:
     started,
     reached: count =>
       new Promise((resolve, reject) => {
-        if (events.length >= count) resolve()
+        if (failure !== undefined) reject(failure)
+        else if (events.length >= count) resolve()
         else waiting.push({ count, resolve, reject })
       }),
     stop: async () => {

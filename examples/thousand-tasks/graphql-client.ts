@@ -20,6 +20,11 @@ export interface GraphQLError {
   readonly extensions?: { readonly code?: string }
 }
 
+/** What every mutation's payload has. */
+export interface Payload {
+  readonly errors: readonly { readonly code: string; readonly message: string }[]
+}
+
 /** The least a client of Ennead needs: fetch, a token, and patience for a system that is healing. */
 export class GraphQLClient {
   readonly #url: string
@@ -39,6 +44,18 @@ export class GraphQLClient {
       if ('data' in answer) return answer.data as Data
       const passing = answer.errors.some(error => transient.has(error.extensions?.code ?? ''))
       if (!passing || attempt === retriesMax) throw new Error(JSON.stringify(answer.errors))
+      this.retries++
+      await delay(retryMs)
+    }
+  }
+
+  /** Runs a mutation whose only root field answers with a payload; a payload that says UNAVAILABLE is asked for again. */
+  async write<P extends Payload>(query: string, variables: Readonly<Record<string, unknown>>): Promise<P> {
+    for (let attempt = 0; ; attempt++) {
+      const [payload] = Object.values(await this.run<Readonly<Record<string, P>>>(query, variables))
+      if (payload === undefined) throw new Error('the mutation has no root field')
+      const passing = payload.errors.some(error => error.code === 'UNAVAILABLE')
+      if (!passing || attempt === retriesMax) return payload
       this.retries++
       await delay(retryMs)
     }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { followCreatedEvents } from './follow-events.ts'
-import type { GraphQLClient } from './graphql-client.ts'
+import type { GraphQLClient, Payload } from './graphql-client.ts'
 
 const pageSize = 100
 const concurrency = 8
@@ -26,10 +26,9 @@ export interface StoryResult {
   readonly retries: number
 }
 
-interface Payload {
+interface TaskPayload extends Payload {
   readonly task: { readonly id: string; readonly version: number } | null
   readonly replayed: boolean
-  readonly errors: readonly { readonly code: string; readonly message: string }[]
 }
 
 interface Page {
@@ -86,33 +85,29 @@ export async function signIn(
   client: GraphQLClient,
   options: Pick<StoryOptions, 'email' | 'password'>,
 ): Promise<Viewer> {
-  const { signIn } = await client.run<{
-    signIn: { accessToken: string | null; viewer: Viewer | null; errors: readonly unknown[] }
-  }>(
+  const signedIn = await client.write<Payload & { accessToken: string | null; viewer: Viewer | null }>(
     `mutation SignIn($input: SignInInput!) {
       signIn(input: $input) { accessToken viewer { actor { id displayName } } errors { code message } }
     }`,
     { input: { email: options.email, password: options.password } },
   )
-  if (signIn.accessToken === null || signIn.viewer === null) {
-    throw new Error(`sign-in refused: ${JSON.stringify(signIn.errors)}`)
+  if (signedIn.accessToken === null || signedIn.viewer === null) {
+    throw new Error(`sign-in refused: ${JSON.stringify(signedIn.errors)}`)
   }
-  client.token = signIn.accessToken
-  return signIn.viewer
+  client.token = signedIn.accessToken
+  return signedIn.viewer
 }
 
 async function createProject(client: GraphQLClient): Promise<string> {
   const key = `P${randomUUID().replaceAll('-', '').slice(0, 7).toUpperCase()}`
-  const { createProject } = await client.run<{
-    createProject: { project: { id: string } | null; errors: readonly unknown[] }
-  }>(
+  const created = await client.write<Payload & { project: { id: string } | null }>(
     `mutation Project($input: CreateProjectInput!, $key: String!) {
       createProject(input: $input, idempotencyKey: $key) { project { id } errors { code message } }
     }`,
     { input: { key, name: 'A thousand tasks' }, key: randomUUID() },
   )
-  if (createProject.project === null) throw new Error(JSON.stringify(createProject.errors))
-  return createProject.project.id
+  if (created.project === null) throw new Error(JSON.stringify(created.errors))
+  return created.project.id
 }
 
 const createTask = `mutation Create($input: CreateTaskInput!, $key: String!) {
@@ -137,7 +132,7 @@ async function createTasks(
     while (next < options.tasks) {
       const index = next++
       if (interruptAt.has(index)) await options.interrupt?.(index)
-      const { createTask: payload } = await client.run<{ createTask: Payload }>(createTask, {
+      const payload = await client.write<TaskPayload>(createTask, {
         input: taskInput(projectId, index, assigneeId),
         key: `${projectId}-${index}`,
       })
@@ -214,15 +209,15 @@ async function checkFilters(client: GraphQLClient, projectId: string, tasks: num
 }
 
 async function checkVersions(client: GraphQLClient, id: string): Promise<void> {
-  const update = (title: string, expectedVersion: number): Promise<{ updateTask: Payload }> =>
-    client.run(
+  const update = (title: string, expectedVersion: number): Promise<TaskPayload> =>
+    client.write(
       `mutation Update($input: UpdateTaskInput!, $key: String!) {
         updateTask(input: $input, idempotencyKey: $key) { task { id version } replayed errors { code message } }
       }`,
       { input: { id, title, expectedVersion }, key: randomUUID() },
     )
-  expectEqual((await update('Renamed', 1)).updateTask.task?.version, 2, 'the version after an update')
-  const stale = (await update('Renamed again', 1)).updateTask
+  expectEqual((await update('Renamed', 1)).task?.version, 2, 'the version after an update')
+  const stale = await update('Renamed again', 1)
   expectEqual(stale.errors[0]?.code, 'VERSION_MISMATCH', 'the refusal of a stale version')
   expectEqual(stale.task?.version, 2, 'the current version beside it')
 }
@@ -234,12 +229,12 @@ async function checkIdempotency(
 ): Promise<void> {
   const viewer = await client.run<{ viewer: { actor: { id: string } } }>('{ viewer { actor { id } } }')
   const variables = { input: taskInput(projectId, created.size, viewer.viewer.actor.id), key: randomUUID() }
-  const first = (await client.run<{ createTask: Payload }>(createTask, variables)).createTask
-  const again = (await client.run<{ createTask: Payload }>(createTask, variables)).createTask
+  const first = await client.write<TaskPayload>(createTask, variables)
+  const again = await client.write<TaskPayload>(createTask, variables)
   expectEqual(again.replayed, true, 'replayed at the second time')
   expectEqual(again.task?.id, first.task?.id, 'the task of the second answer')
   const other = { ...variables, input: { ...variables.input, title: 'Another body' } }
-  const conflict = (await client.run<{ createTask: Payload }>(createTask, other)).createTask
+  const conflict = await client.write<TaskPayload>(createTask, other)
   expectEqual(conflict.errors[0]?.code, 'IDEMPOTENCY_CONFLICT', 'the same key with another body')
 }
 
