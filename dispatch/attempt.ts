@@ -36,7 +36,6 @@ export class RunningAttempt extends Deadline implements Attempt {
   readonly #fair: boolean
   #phase: 'running' | 'lagging' | 'over' = 'running'
   #controller: AbortController | undefined
-  #endsAt: number
 
   constructor(
     owner: AttemptOwner,
@@ -52,7 +51,7 @@ export class RunningAttempt extends Deadline implements Attempt {
     this.lane = lane
     this.number = number
     this.startedAt = startedAt
-    this.#endsAt = endsAt
+    this.deadline = endsAt
     this.#fair = fair
     this.older = older
     this.entry = lane.agent.breaker.enter(startedAt)
@@ -68,7 +67,7 @@ export class RunningAttempt extends Deadline implements Attempt {
   }
 
   get remainingMs(): number {
-    return Math.max(0, this.#endsAt - this.#owner.core.clock.now())
+    return this.running ? Math.max(0, this.deadline - this.#owner.core.clock.now()) : 0
   }
 
   get running(): boolean {
@@ -78,7 +77,7 @@ export class RunningAttempt extends Deadline implements Attempt {
   start(reason: AttemptReason): void {
     const { core, input } = this.#owner
     this.lane.agent.running++
-    core.deadlines.add(this, this.#endsAt)
+    core.deadlines.add(this, this.deadline)
     if (core.emit !== undefined) this.#emitStarted(reason)
     let answer: Promise<unknown>
     try {
@@ -129,7 +128,7 @@ export class RunningAttempt extends Deadline implements Attempt {
     }
     const { plan } = this.#owner
     const { agent, load } = this.lane
-    const failure = agentTimeout(agent.name, plan.name, this.#endsAt - this.startedAt)
+    const failure = agentTimeout(agent.name, plan.name, this.deadline - this.startedAt)
     this.#lag(now)
     load.observe(Math.max(now - this.startedAt, plan.attemptMs), now)
     if (this.#fair) agent.failed(this.entry, failure, now)

@@ -2,7 +2,10 @@ import type { DomainHealth } from '../kernel/health.ts'
 
 /** What an agent gets with every attempt besides the input. */
 export interface Attempt {
-  /** Aborts when the attempt's deadline passes, the caller leaves or another attempt has won. Pass it to the driver. */
+  /**
+   * Aborts when the attempt's deadline passes, the caller leaves or another attempt has won. Pass it to the driver. A
+   * probe, and now and then an attempt of an agent that always loses, go on to their end, to judge the agent by.
+   */
   readonly signal: AbortSignal
   /** Milliseconds until this attempt's deadline. */
   readonly remainingMs: number

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { Breaker } from '../../dispatch/health/breaker.ts'
 import type { Entry } from '../../dispatch/health/breaker.ts'
 import { failover } from '../../dispatch/policy.ts'
+import { EnneadError } from '../../kernel/errors.ts'
 import { settled } from '../support/manual-clock.ts'
 import { acting, desk, domain, eventsOf } from './desk.ts'
 
@@ -235,6 +236,22 @@ test('a resting operation lets one call probe it, and is well again when that su
   await expect(dispatcher.call('read', 'x')).rejects.toMatchObject({ code: 'OVERLOADED' })
   a.last().answer('ok')
   expect(await probe).toBe('ok')
+  const usual = dispatcher.call('read', 'x')
+  a.last().answer('ok')
+  expect(await usual).toBe('ok')
+})
+
+test('a caller error shows that a resting operation is well again', async () => {
+  const a = desk('a')
+  const { dispatcher, clock } = domain([a.agent], { domainTrip: 1, roundsMax: 1 })
+  const failed = dispatcher.call('read', 'x').catch(() => undefined)
+  a.last().fail(new Error('down'))
+  await failed
+  await clock.run(250)
+  const refusal = new EnneadError('NOT_FOUND', 'no such task')
+  const probe = expect(dispatcher.call('read', 'x')).rejects.toBe(refusal)
+  a.last().fail(refusal)
+  await probe
   const usual = dispatcher.call('read', 'x')
   a.last().answer('ok')
   expect(await usual).toBe('ok')

@@ -143,6 +143,13 @@ test('an answer that its check refuses is a fault, and the next agent is asked',
   expect(eventsOf(events, 'attemptEnded').map(event => event.outcome)).toEqual(['fault', 'ok'])
 })
 
+test('the retry budget is never more than its maximum, however long nothing happened', async () => {
+  const { dispatcher, clock } = domain([acting('a', () => Promise.resolve('ok'))], { budgetMax: 5 })
+  await clock.run(1_000_000)
+  await dispatcher.call('read', 'x')
+  expect(dispatcher.usage().budget).toBe(5)
+})
+
 test('without budget a failure is final, so that retries cannot multiply an outage', async () => {
   const { dispatcher, events } = domain(
     ['a', 'b', 'c'].map(name => acting(name, () => Promise.reject(new Error('down')))),

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
+import { logEvents } from '../../dispatch/log-events.ts'
 import { failover } from '../../dispatch/policy.ts'
 import { EnneadError } from '../../kernel/errors.ts'
+import { jsonLog } from '../../kernel/log.ts'
 import { acting, desk, domain, eventsOf } from './desk.ts'
 
 const inOrder = {
@@ -83,6 +85,25 @@ test('events tell the whole story of a call: attempts, outcome, time', async () 
     { is: 'attemptStarted', ...where, agent: 'b', number: 2, reason: 'failover' },
     { is: 'attemptEnded', ...where, agent: 'b', number: 2, outcome: 'ok', tookMs: 0 },
     { is: 'callEnded', ...where, outcome: 'ok', tookMs: 50, attempts: 2 },
+  ])
+})
+
+test('the log has a warning when an agent opens, a line when it is well again, and nothing else above debug', async () => {
+  let well = false
+  const lines: unknown[] = []
+  const log = jsonLog({ level: 'info', write: line => lines.push(JSON.parse(line)) })
+  const a = acting('a', () => (well ? Promise.resolve('ok') : Promise.reject(new Error('down'))))
+  const { dispatcher, clock } = domain([a, acting('b', () => Promise.resolve('ok'))], {
+    policies: inOrder,
+    observe: logEvents(log),
+  })
+  for (let call = 0; call < 20; call++) await dispatcher.call('read', 'x')
+  well = true
+  await clock.run(250)
+  for (let call = 0; call < 20; call++) await dispatcher.call('read', 'x')
+  expect(lines).toMatchObject([
+    { level: 'warn', event: 'dispatch.opened', domain: 'test', of: { name: 'a' }, restMs: 187.5 },
+    { level: 'info', event: 'dispatch.closed', domain: 'test', of: { name: 'a' } },
   ])
 })
 

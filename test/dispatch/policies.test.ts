@@ -115,6 +115,24 @@ test('under hedges a slow agent loses nearly all its calls, and does not open', 
   expect(eventsOf(events, 'opened')).toEqual([])
 })
 
+test('one call that a hedge had to save is enough for the next ones to go to the other agent first', async () => {
+  const agents = desks('ab')
+  const { dispatcher, clock } = domain(
+    agents.map(({ agent }) => agent),
+    { policies: { read: hedge(20) } },
+  )
+  const saved = dispatcher.call('read', 'x')
+  await clock.run(20)
+  expect(asked(agents)).toEqual([1, 1])
+  await clock.run(2)
+  at(agents, 1).last().answer('from b')
+  await saved
+  const next = dispatcher.call('read', 'x')
+  expect(asked(agents)).toEqual([1, 2])
+  at(agents, 1).last().answer('from b')
+  await next
+})
+
 test('hedges stop when half of the budget is used, so that retries still can', async () => {
   const slow = (name: string): ReturnType<typeof acting> =>
     acting(name, () => new Promise(resolve => clock.after(30, () => resolve(name))))
@@ -244,6 +262,20 @@ test('load sends calls to the quicker agent and spreads them over equals', async
   expect(counts.get('slow') ?? 0).toBeLessThan(60)
   expect(counts.get('x') ?? 0).toBeGreaterThan(150)
   expect(counts.get('y') ?? 0).toBeGreaterThan(150)
+})
+
+test('an agent that has never answered gets one call until it does', async () => {
+  const agents = desks('ab')
+  const { dispatcher, clock } = domain(agents.map(({ agent }) => agent))
+  const first = dispatcher.call('read', 'x')
+  const second = dispatcher.call('read', 'x')
+  await clock.run(5)
+  at(agents, 1).last().answer('from b')
+  await second
+  const more = [1, 2, 3, 4].map(number => dispatcher.call('read', `${number}`))
+  expect(asked(agents)).toEqual([1, 5])
+  for (const { work } of agents) for (const { answer } of work) answer('ok')
+  await Promise.all([first, ...more])
 })
 
 test('an agent that fails fast does not draw the calls', async () => {
