@@ -1,6 +1,6 @@
 import { access, constants, mkdir, readdir, readFile, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { dirname, join, relative } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { EnneadError } from '../../../../../kernel/errors.ts'
 
 /** PostgreSQL's programs as npm brought them. */
@@ -78,7 +78,9 @@ async function privateLinks(native: string, directory: string, links: readonly L
   await mkdir(directory, { recursive: true, mode: 0o755 })
   const lib = join(native, 'lib')
   for (const file of await readdir(lib)) await link(join(directory, file), join(lib, file))
-  for (const { at, to } of links) await link(join(directory, relative(lib, at)), to)
+  for (const { at, to } of links) {
+    if (dirname(at) === lib) await link(join(directory, basename(at)), to)
+  }
   return directory
 }
 

@@ -35,7 +35,8 @@ export async function clearLeftovers(leftovers: Leftovers): Promise<void> {
   if (pid === undefined) return
   const server = (await processes()).find(found => found.pid === pid && isServerOn(found, data))
   if (server !== undefined) {
-    if (server.parent === previousSupervisor) throw inUse(data, server)
+    // While a process that was killed is ending, it still has its children.
+    if (server.parent === previousSupervisor && isAlive(server.parent)) throw inUse(data, server)
     log.warn('postgres.leftover-stopped', { pid, data })
     await stopProcess(pid, clock)
   }
