@@ -58,7 +58,7 @@ const policies: Partial<Record<keyof Authority, Policy>> = {
   member: inOrder,
   session: inOrder,
   sessions: inOrder,
-  // A derivation takes 25 ms and may wait for 64 others; two at a time.
+  // A derivation takes 25 ms and may wait for 32 others; two at a time.
   verifyPassword: { ...inOrder, attemptMs: 2_000, timeoutMs: 4_500 },
   // Longer than one copy is waited for (replica.ts), so that the others' success is known first. Merging is idempotent.
   put: { ...inOrder, attemptMs: 3_000, timeoutMs: 4_500 },

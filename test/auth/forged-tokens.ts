@@ -16,8 +16,8 @@ export interface Forge {
   readonly header: Part
   readonly payload: Part
   /** Signs with our own private key: what our own verifier must refuse by content alone. */
-  ours(header: Part, payload: Part): string
-  theirs(header: Part, payload: Part): string
+  readonly ours: (header: Part, payload: Part) => string
+  readonly theirs: (header: Part, payload: Part) => string
   readonly publicPem: string
 }
 

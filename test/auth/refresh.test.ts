@@ -1,4 +1,7 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { openAuthDomain } from '../../subgraphs/auth/domain.ts'
 import { openDesk, signedIn } from './auth-desk.ts'
 
 const dayMs = 86_400_000
@@ -101,8 +104,6 @@ test('sessions and users are there after a restart, and no secret lies in the st
   await using desk = await openDesk()
   const { accessToken, refreshToken } = await desk.signIn()
   await desk.domain.close()
-  const { readFile } = await import('node:fs/promises')
-  const { join } = await import('node:path')
   const secret = refreshToken.split('.')[2] ?? ''
   for (const copy of ['rbac', 'issuer']) {
     const bytes = await readFile(join(desk.path, 'auth', copy, 'data.mdb'))
@@ -111,7 +112,6 @@ test('sessions and users are there after a restart, and no secret lies in the st
       expect(bytes.includes(text)).toBe(false)
     }
   }
-  const { openAuthDomain } = await import('../../subgraphs/auth/domain.ts')
   const path = join(desk.path, 'auth')
   const again = await openAuthDomain({ path, keysPath: join(desk.path, 'keys'), clock: desk.clock })
   try {

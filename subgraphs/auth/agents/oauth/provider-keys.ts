@@ -72,7 +72,6 @@ export class ProviderKeys {
 
   /** One question at a time, whoever asks. */
   #ask(): Promise<Known> {
-    this.#askedAt = this.#clock.now()
     this.#asking ??= this.#fetch()
       .then(
         keys => {
@@ -86,6 +85,7 @@ export class ProviderKeys {
         },
       )
       .finally(() => {
+        this.#askedAt = this.#clock.now()
         this.#asking = undefined
       })
     return this.#asking
