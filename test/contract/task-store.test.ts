@@ -7,9 +7,11 @@ import { openMemoryCache } from '../../subgraphs/db/agents/cache/memory-cache.ts
 import { openLmdbStore } from '../../subgraphs/db/agents/nosql/lmdb-store.ts'
 import { openMongoStore } from '../../subgraphs/db/agents/nosql/mongo-store.ts'
 import { openRedisCache } from '../../subgraphs/db/agents/cache/redis-cache.ts'
+import { openSqlStore } from '../../subgraphs/db/agents/sql/sql-store.ts'
 import type { TaskStore } from '../../subgraphs/db/task-store.ts'
 import { describeWithService } from '../services/availability.ts'
 import { findMongo, type MongoServer, startMongo } from '../services/mongo.ts'
+import { findPostgres, type PostgresServer, startPostgres } from '../services/postgres.ts'
 import { findRedis, type RedisServer, startRedis } from '../services/redis.ts'
 import { taskStoreContract } from './task-store-contract.ts'
 
@@ -71,6 +73,25 @@ describeWithService('MongoDB', findMongo(), command => {
     return {
       durable: true,
       open: () => openMongoStore({ url: server.url, database, log: silentLog }),
+      [Symbol.asyncDispose]: async () => {},
+    }
+  })
+})
+
+// The embedded PostgreSQL keeps the same promises in test/db/sql/contract.test.ts.
+describeWithService('PostgreSQL', findPostgres(), binaries => {
+  let server: PostgresServer
+  let stores = 0
+  beforeAll(async () => {
+    server = await startPostgres(binaries)
+  })
+  afterAll(() => server[Symbol.asyncDispose]())
+
+  taskStoreContract('PostgreSQL', whole, async () => {
+    const schema = `store${++stores}`
+    return {
+      durable: true,
+      open: () => openSqlStore({ connection: { kind: 'url', url: server.url }, schema, log: silentLog }),
       [Symbol.asyncDispose]: async () => {},
     }
   })

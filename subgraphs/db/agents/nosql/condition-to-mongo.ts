@@ -36,7 +36,7 @@ export function conditionToMongo(condition: Condition): MongoFilter {
       const field = known(condition.field)
       const text = { $ifNull: [`$${lowerCaseField}.${field}`, `$${field}`] }
       // $indexOfBytes takes texts only; null and numbers must not hold.
-      const found = { $indexOfBytes: [text, { $literal: String(plain(condition.text)).toLowerCase() }] }
+      const found = { $indexOfBytes: [text, { $literal: plainText(condition.text).toLowerCase() }] }
       return { $expr: { $and: [{ $eq: [{ $type: text }, 'string'] }, { $gte: [found, 0] }] } }
     }
     default:
@@ -55,7 +55,7 @@ export function orderToMongo({ field, direction }: RecordOrder): Readonly<Record
 export function behindToMongo({ field, direction }: RecordOrder, { value, id }: OrderKey): MongoFilter {
   const ascending = direction === 'ascending'
   const than = ascending ? '$gt' : '$lt'
-  const idBehind = { id: { [than]: String(id) } }
+  const idBehind = { id: { [than]: plainText(id) } }
   if (!orders(field)) return value === null ? idBehind : ascending ? all : none
   const name = known(field)
   const isNull = { [name]: null }
@@ -86,4 +86,10 @@ function known(field: Field): Field {
 function plain(value: Scalar | null): Scalar | null {
   if (value === null || ['string', 'number', 'boolean'].includes(typeof value)) return value
   throw new EnneadError('BAD_USER_INPUT', 'a condition compares with a value that is not plain')
+}
+
+/** Like `plain`, for what can only be a text. */
+export function plainText(value: string): string {
+  if (typeof value === 'string') return value
+  throw new EnneadError('BAD_USER_INPUT', 'a query compares with a value that is not a text')
 }

@@ -30,7 +30,7 @@ export async function applyEntries(
 
 export function modelOf(models: MongoModels, kind: RecordKind): Model<RecordDocument> {
   const model = models.records.get(kind)
-  if (model === undefined) throw new TypeError(`no such kind of record: ${String(kind)}`)
+  if (model === undefined) throw new TypeError(`no model for records of kind ${kind}`)
   return model
 }
 

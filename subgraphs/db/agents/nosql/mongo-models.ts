@@ -177,8 +177,7 @@ export function documentOf(record: StoredRecord): RecordDocument {
 /** The record out of its document. */
 export function recordOf(document: RecordDocument): StoredRecord {
   const { _id, [lowerCaseField]: _lower, [isNullField]: _isNull, ...record } = document
-  // Nothing but records is ever put in, by documentOf.
-  return record as StoredRecord
+  return record
 }
 
 export function logDocumentOf({ position, commit }: LogEntry): LogDocument {

@@ -7,7 +7,13 @@ import { emptyHead, type LogHead } from '../../log-order.ts'
 import type { StoredRecord } from '../../record.ts'
 import type { LogEntry, LogRead, RecordKey, RecordQuery, StoreEngine } from '../../task-store.ts'
 import { addressOf } from './commit-batch.ts'
-import { behindToMongo, conditionToMongo, type MongoFilter, orderToMongo } from './condition-to-mongo.ts'
+import {
+  behindToMongo,
+  conditionToMongo,
+  type MongoFilter,
+  orderToMongo,
+  plainText,
+} from './condition-to-mongo.ts'
 import { modelOf } from './mongo-apply.ts'
 import { connectMongo, mongoFailure, type MongoConnection } from './mongo-connection.ts'
 import { MongoLog } from './mongo-log.ts'
@@ -175,14 +181,14 @@ class MongoStore {
 }
 
 function scopeOf({ workspaceId }: Pick<RecordQuery, 'workspaceId'>): MongoFilter {
-  return { workspaceId: { $eq: String(workspaceId) } }
+  return { workspaceId: { $eq: plainText(workspaceId) } }
 }
 
 function logFilters({ workspaceId, projectId, taskId }: LogRead): MongoFilter[] {
   const filters: MongoFilter[] = []
-  if (workspaceId !== undefined) filters.push({ workspaceId: { $eq: String(workspaceId) } })
-  if (projectId !== undefined) filters.push({ 'event.projectId': { $eq: String(projectId) } })
-  if (taskId !== undefined) filters.push({ 'event.taskId': { $eq: String(taskId) } })
+  if (workspaceId !== undefined) filters.push({ workspaceId: { $eq: plainText(workspaceId) } })
+  if (projectId !== undefined) filters.push({ 'event.projectId': { $eq: plainText(projectId) } })
+  if (taskId !== undefined) filters.push({ 'event.taskId': { $eq: plainText(taskId) } })
   // The indexes hold entries with an event only, and are used only when the filter says so, too.
   if (filters.length > 0) filters.push({ 'event.id': { $exists: true } })
   return filters
@@ -192,7 +198,7 @@ async function forget(models: MongoModels, { durable }: MongoConnection, before:
   try {
     const receipts = modelOf(models, 'receipt').collection
     const { deletedCount } = await receipts.deleteMany(
-      { expiresAt: { $lt: String(before) } },
+      { expiresAt: { $lt: plainText(before) } },
       { writeConcern: durable },
     )
     return deletedCount
