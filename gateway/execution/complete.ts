@@ -129,6 +129,8 @@ export class Completion {
       }
       return null
     }
+    // Fragments on object types were left out: that is a loss to tell of, if a failure is the reason.
+    if (isInterfaceType(fieldsType)) this.#explain(value, '__typename', place)
     const object = this.#object(fieldsType, selections, value, place)
     return object === impossible ? null : object
   }

@@ -19,7 +19,7 @@ export class Failures {
   readonly #clientName: (name: string) => string
   readonly #errors: AnswerError[] = []
   readonly #blamed = new Map<Tree, { readonly failure: Failure; readonly keys: ReadonlySet<string> }[]>()
-  readonly #failures = new Set<Failure>()
+  readonly #mentioned = new Set<Failure>()
   readonly #told = new Set<Failure>()
 
   constructor(clientName: (name: string) => string) {
@@ -36,17 +36,21 @@ export class Failures {
     )
   }
 
+  /** An error that must be told, without a path when no missing field gives it one. */
+  mention(error: Failure): void {
+    this.#mentioned.add(error)
+  }
+
   /** `failure` is why `keys` of `tree` are missing, if any are. */
   blame(tree: Tree, failure: Failure, keys: ReadonlySet<string>): void {
-    this.#failures.add(failure)
     const known = this.#blamed.get(tree)
     if (known === undefined) this.#blamed.set(tree, [{ failure, keys }])
     else known.push({ failure, keys })
   }
 
-  /** Why `key` of `tree` is missing; without a key, why anything of it is. */
-  reasonFor(tree: Tree, key?: string): Failure | undefined {
-    return this.#blamed.get(tree)?.find(blame => key === undefined || blame.keys.has(key))?.failure
+  /** Why `key` of `tree` is missing. */
+  reasonFor(tree: Tree, key: string): Failure | undefined {
+    return this.#blamed.get(tree)?.find(({ keys }) => keys.has(key))?.failure
   }
 
   /** Is there an error at `path`, around it or inside it? It then explains a null there. */
@@ -62,9 +66,9 @@ export class Failures {
     })
   }
 
-  /** All errors; failures that left no field missing are told without a path. */
+  /** All errors. A failure that was only blamed, and left nothing missing that the client asked for, is none. */
   list(): readonly AnswerError[] {
-    for (const failure of this.#failures) if (!this.#told.has(failure)) this.add(failure, undefined)
+    for (const failure of this.#mentioned) if (!this.#told.has(failure)) this.add(failure, undefined)
     return this.#errors
   }
 

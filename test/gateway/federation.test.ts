@@ -258,7 +258,11 @@ test('fields of an @interfaceObject survive when the subgraph that knows the typ
   expect(await ask('{ task { creator { id tasks } watchers { tasks ... on User { email } } } }')).toEqual({
     data: { task: { creator: { id: 'u2', tasks: 2 }, watchers: [{ tasks: 2 }, null] } },
     errors: [
-      { message: 'subgraph "people" failed', extensions: { code: 'SUBGRAPH_ERROR', subgraph: 'people' } },
+      {
+        message: 'subgraph "people" failed',
+        path: ['task', 'watchers', 0],
+        extensions: { code: 'SUBGRAPH_ERROR', subgraph: 'people' },
+      },
     ],
   })
 })
