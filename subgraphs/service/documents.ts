@@ -1,4 +1,11 @@
-import { type DocumentNode, GraphQLError, type GraphQLSchema, parse, validate } from 'graphql'
+import {
+  type DocumentNode,
+  GraphQLError,
+  type GraphQLSchema,
+  getOperationAST,
+  parse,
+  validate,
+} from 'graphql'
 import type { ErrorCode } from '../../kernel/errors.ts'
 
 /** Documents kept, and the size above which one is not worth keeping. */
@@ -30,8 +37,19 @@ export class DocumentCache {
     return Promise.resolve(this.#documents.delete(key))
   }
 
-  /** The document of `query`, validated against `schema`. One cache serves one schema. */
-  prepare(schema: GraphQLSchema, query: string): Prepared {
+  /**
+   * The document of `query`, validated against `schema`, with one operation of that name, or with only one. One cache
+   * serves one schema.
+   */
+  prepare(schema: GraphQLSchema, query: string, operationName?: string): Prepared {
+    const prepared = this.#prepare(schema, query)
+    if (prepared.is === 'refused' || getOperationAST(prepared.document, operationName)) return prepared
+    const message =
+      operationName === undefined ? 'say which operation to run' : `there is no operation "${operationName}"`
+    return refused([new GraphQLError(message, { extensions: { code: 'OPERATION_RESOLUTION_FAILURE' } })])
+  }
+
+  #prepare(schema: GraphQLSchema, query: string): Prepared {
     const known = this.#use(`subscription ${query}`)
     if (known !== undefined) return { is: 'document', document: known }
     let document: DocumentNode

@@ -29,6 +29,9 @@ export interface HttpDoorOptions<Context extends { readonly hop: Hop }> {
   readonly remainingMsMax: number
 }
 
+/** Between two looks for requests that arrive too slowly. Milliseconds. */
+const lateCheckMsMax = 1_000
+
 /** The HTTP server of a subgraph: POST and GET /graphql, health and the domain's routes. Does not listen yet. */
 export function httpDoor<Context extends { readonly hop: Hop }>(
   options: HttpDoorOptions<Context>,
@@ -38,6 +41,11 @@ export function httpDoor<Context extends { readonly hop: Hop }>(
     bodyLimit: options.bodyBytesMax,
     requestTimeout: options.requestTimeoutMs,
     forceCloseConnections: 'idle',
+    // Node looks for late requests only every 30 seconds by itself.
+    http: {
+      headersTimeout: options.requestTimeoutMs,
+      connectionsCheckingInterval: Math.min(options.requestTimeoutMs, lateCheckMsMax),
+    },
   })
   const door = hopDoor(server, options)
   server.setErrorHandler((failure, _request, reply) => answerFailure(failure, reply, log))

@@ -168,7 +168,7 @@ export class RunningSubgraph<Context extends { readonly hop: Hop }> implements S
     const { schema, documents, contextOf } = this.#parts
     try {
       requireUnexpired(hop, systemClock.wall())
-      const prepared = documents.prepare(schema, operation.query)
+      const prepared = documents.prepare(schema, operation.query, operation.operationName)
       if (prepared.is === 'refused') return this.#refused(prepared.errors)
       const events = await createSourceEventStream({
         schema,
@@ -186,7 +186,7 @@ export class RunningSubgraph<Context extends { readonly hop: Hop }> implements S
 
   async #answer(operation: SubgraphOperation, hop: Hop, rootValue: unknown): Promise<SubgraphAnswer> {
     const { schema, documents, contextOf } = this.#parts
-    const prepared = documents.prepare(schema, operation.query)
+    const prepared = documents.prepare(schema, operation.query, operation.operationName)
     if (prepared.is === 'refused') return { errors: this.#format(prepared.errors) }
     const { errors, ...result } = await execute({
       schema,

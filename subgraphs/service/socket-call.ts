@@ -124,7 +124,7 @@ function callArguments(
   operation: SubgraphOperation,
   hop: Hop,
 ): ExecutionArgs | readonly GraphQLError[] {
-  const prepared = documents.prepare(schema, operation.query)
+  const prepared = documents.prepare(schema, operation.query, operation.operationName)
   if (prepared.is === 'refused') return prepared.errors
   return {
     schema,

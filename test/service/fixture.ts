@@ -7,7 +7,8 @@ import { type Hop, HopSigner } from '../../kernel/hop.ts'
 import { type Log, jsonLog } from '../../kernel/log.ts'
 import type { ActorPrincipal, Principal } from '../../kernel/principal.ts'
 
-export const signer = new HopSigner(randomBytes(32))
+export const secret = randomBytes(32)
+export const signer = new HopSigner(secret)
 
 export const ready: DomainHealth = {
   domain: 'notes',

@@ -1,4 +1,7 @@
-import { createSubgraphService } from '../../subgraphs/service/create-subgraph-service.ts'
+import {
+  type SubgraphLimits,
+  createSubgraphService,
+} from '../../subgraphs/service/create-subgraph-service.ts'
 import { dateTimeScalar } from '../../subgraphs/service/date-time.ts'
 import type { SubgraphService } from '../../subgraphs/service/subgraph-service.ts'
 import { EnneadError } from '../../kernel/errors.ts'
@@ -32,17 +35,21 @@ const typeDefs = `
 
 export interface Notes {
   readonly service: SubgraphService
-  /** How often sources of \`ticks\` were let go of. */
+  /** How often sources of `ticks` were let go of. */
   readonly released: () => number
   readonly opened: () => number
+  /** Requests that hang in a resolver and whose caller has not left. */
+  readonly hung: () => number
   readonly push: (value: number) => void
-  readonly batches: readonly (readonly string[])[]
 }
 
 /** A small subgraph with everything the door has to get right. */
-export function notes(changes: { readonly log?: Log; readonly ready?: boolean } = {}): Notes {
+export function notes(
+  changes: { readonly log?: Log; readonly ready?: boolean; readonly limits?: Partial<SubgraphLimits> } = {},
+): Notes {
   let released = 0
   let opened = 0
+  let hung = 0
   const listeners = new Set<(value: number) => void>()
   const ticks = (): AsyncIterableIterator<number> => {
     opened += 1
@@ -75,6 +82,7 @@ export function notes(changes: { readonly log?: Log; readonly ready?: boolean } 
     typeDefs,
     signer,
     log: changes.log ?? silentLog,
+    ...(changes.limits === undefined ? {} : { limits: changes.limits }),
     health: () => ({ ...ready, ready: changes.ready ?? true }),
     context: () => ({ made: performance.now() }),
     resolvers: {
@@ -94,10 +102,15 @@ export function notes(changes: { readonly log?: Log; readonly ready?: boolean } 
         },
         echo: (_: unknown, { at }: { at: string | null }) => at,
         badInstant: () => 'yesterday',
-        hang: (_: unknown, _args: object, { hop }: { hop: Hop }) =>
-          new Promise((_resolve, reject) =>
-            hop.signal.addEventListener('abort', () => reject(hop.signal.reason)),
-          ),
+        hang(_: unknown, _args: object, { hop }: { hop: Hop }) {
+          hung += 1
+          return new Promise((_resolve, reject) => {
+            hop.signal.addEventListener('abort', () => {
+              hung -= 1
+              reject(hop.signal.reason)
+            })
+          })
+        },
       },
       Note: {
         __resolveReference: ({ id }: { id: string }) => ({ id, text: `note ${id}` }),
@@ -126,7 +139,7 @@ export function notes(changes: { readonly log?: Log; readonly ready?: boolean } 
     service,
     released: () => released,
     opened: () => opened,
+    hung: () => hung,
     push: value => listeners.forEach(listen => listen(value)),
-    batches: [],
   }
 }
