@@ -31,10 +31,10 @@ export function chooseLane(core: Core, plan: OperationPlan, asked: Asked, now: n
 }
 
 /** An open agent that has rested and that nobody is probing. */
-export function chooseProbe(plan: OperationPlan, asked: Asked, now: number): Lane | undefined {
+export function chooseProbe(plan: OperationPlan, now: number): Lane | undefined {
   for (const lane of plan.lanes) {
-    const { bit, breaker, full } = lane.agent
-    if (!breaker.closed && breaker.probeIsDue(now) && (asked.notAgain & bit) === 0 && !full) return lane
+    const { breaker, full } = lane.agent
+    if (breaker.probeIsDue(now) && !full) return lane
   }
   return undefined
 }

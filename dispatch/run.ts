@@ -193,7 +193,7 @@ export class Run extends Deadline implements AttemptOwner, Asked {
 
   /** Lets one call in a while find out whether an open agent is well again, without waiting for it. */
   #probe(now: number): void {
-    const lane = chooseProbe(this.plan, this, now)
+    const lane = chooseProbe(this.plan, now)
     if (lane === undefined || !this.core.budget.some) return
     this.core.budget.spend()
     this.#begin(lane, 'probe', now)

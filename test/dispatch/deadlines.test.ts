@@ -56,6 +56,19 @@ test.each([0, -1, Number.NaN])('with %d ms left no agent is asked', async remain
   expect(a.work).toHaveLength(0)
 })
 
+test('with less than a millisecond left no further attempt begins', async () => {
+  const [a, b] = [desk('a'), desk('b')]
+  const { dispatcher, clock } = domain([a.agent, b.agent], { policies: inOrder })
+  const rejected = expect(dispatcher.call('read', 'x', { remainingMs: 20 })).rejects.toMatchObject({
+    code: 'DEADLINE_EXCEEDED',
+    cause: { errors: [new Error('down')] },
+  })
+  await clock.run(19.2)
+  a.last().fail(new Error('down'))
+  await rejected
+  expect(b.work).toHaveLength(0)
+})
+
 test('an operation that waits on purpose can have its own times, by policy and by call', async () => {
   const a = desk('a')
   const policies = { read: { ...failover, attemptMs: 25_000, timeoutMs: 26_000 } }

@@ -278,6 +278,20 @@ test('an agent that has never answered gets one call until it does', async () =>
   await Promise.all([first, ...more])
 })
 
+test('after one timeout the next calls go to the other agent first', async () => {
+  const agents = desks('ab')
+  const { dispatcher, clock } = domain(agents.map(({ agent }) => agent))
+  const slow = dispatcher.call('read', 'x')
+  await clock.run(50)
+  await clock.run(2)
+  at(agents, 1).last().answer('from b')
+  await slow
+  const next = dispatcher.call('read', 'x')
+  expect(asked(agents)).toEqual([1, 2])
+  at(agents, 1).last().answer('from b')
+  await next
+})
+
 test('an agent that fails fast does not draw the calls', async () => {
   const broken = acting('broken', () => Promise.reject(new EnneadError('OVERLOADED', 'full')))
   const steady = acting('steady', () => new Promise(resolve => clock.after(5, () => resolve('ok'))))
