@@ -18,10 +18,9 @@ export function changeRoutes(domain: DbDomain): (server: FastifyInstance, door: 
       requireService(hop)
       return domain.changes.read(feedReadOf(request.query), hop.signal)
     })
-    server.post('/v1/existing', async (request): Promise<{ readonly ids: readonly string[] }> => {
+    server.post('/v1/existing', (request): Promise<{ readonly ids: readonly string[] }> => {
       const hop = door.requireHop(request)
-      const ids = idsOf(request.body)
-      return { ids: await readableIds(dbContext(domain, hop).reader(), ids) }
+      return existing(dbContext(domain, hop).reader(), idsOf(request.body))
     })
   }
 }
@@ -29,15 +28,17 @@ export function changeRoutes(domain: DbDomain): (server: FastifyInstance, door: 
 const kinds = { Task: 'task', Project: 'project', Label: 'label', Comment: 'comment' } as const
 
 /** Those of the ids that name a task, project, label or comment which the reader's viewer may read; in their order. */
-export async function readableIds(reader: RecordReader, ids: readonly string[]): Promise<readonly string[]> {
-  const found = await Promise.all(
-    ids.map(id => {
-      const kind = kindOfGlobalId(id)
-      const isRecord = kind === 'Task' || kind === 'Project' || kind === 'Label' || kind === 'Comment'
-      return isRecord ? reader.load(kinds[kind], id) : undefined
-    }),
-  )
-  return ids.filter((_, index) => found[index] !== undefined)
+async function existing(
+  reader: RecordReader,
+  ids: readonly string[],
+): Promise<{ readonly ids: readonly string[] }> {
+  const look = async (id: string): Promise<string | undefined> => {
+    const kind = kindOfGlobalId(id)
+    const isRecord = kind === 'Task' || kind === 'Project' || kind === 'Label' || kind === 'Comment'
+    return isRecord && (await reader.load(kinds[kind], id)) !== undefined ? id : undefined
+  }
+  const found = await Promise.all(ids.map(look))
+  return { ids: found.filter(id => id !== undefined) }
 }
 
 function feedReadOf(query: unknown): FeedRead {

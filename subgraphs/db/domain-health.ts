@@ -27,7 +27,8 @@ export function domainHealth(parts: HealthParts): DomainHealth {
       one.name === name && 'absent' in one ? [{ name, state: 'absent' as const, detail: one.absent }] : [],
     )
   })
-  const answers = (slot: EngineSlot): boolean => slot.current && states.get(slot.name) !== 'open'
+  const answers = (slot: EngineSlot): boolean =>
+    slot.current && slot.answering && states.get(slot.name) !== 'open'
   return { domain: 'db', ready: answers(primary) && slots.some(answers), agents }
 }
 
@@ -36,9 +37,12 @@ function agentHealth(slot: EngineSlot, dispatched: AgentState, parts: HealthPart
   const role = slot === parts.primary ? `${detail}, writer` : detail
   if (phase.is !== 'open') return { name, state: 'failing', detail: `${role}: ${phase.why}` }
   if (!phase.admitted) return { name, state: 'failing', detail: `${role}: its log is being compared` }
+  if (!slot.answering) return { name, state: 'failing', detail: `${role}: it does not answer` }
+  // A copy is seldom asked, so that what the dispatcher saw last may be long past; its keeper has just looked.
+  const state = slot === parts.primary || dispatched === 'open' ? dispatched : 'ok'
   const behind = parts.frontierSeq - slot.seq
-  if (behind <= 0) return { name, state: dispatched, detail: `${role}, at ${slot.seq}` }
+  if (behind <= 0) return { name, state, detail: `${role}, at ${slot.seq}` }
   const failure = parts.failureOf(slot)
-  if (failure === undefined) return { name, state: dispatched, detail: `${role}, ${behind} behind` }
+  if (failure === undefined) return { name, state, detail: `${role}, ${behind} behind` }
   return { name, state: 'failing', detail: `${role}, ${behind} behind: ${failure}` }
 }

@@ -4,7 +4,7 @@ import { EnneadError } from '../../kernel/errors.ts'
 import type { Log } from '../../kernel/log.ts'
 import type { ActorDirectory } from '../service/actor-directory.ts'
 import { type EngineName, type EngineSource, engineNames } from './engine-slot.ts'
-import type { ReplicationLimits } from './replication.ts'
+import type { KeeperLimits } from './engine-keeper.ts'
 import type { WriterLimits } from './writer.ts'
 
 /** An engine that takes part, or one that is switched off and why. */
@@ -25,11 +25,13 @@ export interface DbDomainOptions {
   readonly limits?: Partial<DbLimits>
 }
 
-export interface DbLimits extends ReplicationLimits, WriterLimits {
+export interface DbLimits extends KeeperLimits, WriterLimits {
   /** Time one store has for a read. Milliseconds. */
   readonly readAttemptMs: number
   /** Time all stores together have for a read. Milliseconds. */
   readonly readMs: number
+  /** Calls one store may have running; beyond, the next store is asked. */
+  readonly runningMax: number
   /** Time one store has for a page of the log. Milliseconds. */
   readonly logAttemptMs: number
   /** How often a command is computed anew after a conflict. */
@@ -54,6 +56,7 @@ export const dbLimits: DbLimits = {
   copyWaitMs: 50,
   readAttemptMs: 50,
   readMs: 200,
+  runningMax: 256,
   logAttemptMs: 1_000,
   triesMax: 20,
   receiptMs: 3_600_000,

@@ -54,10 +54,20 @@ export async function openDbDomain(options: DbDomainOptions): Promise<DbDomain> 
     random,
     timeoutMs: limits.readMs,
     attemptMs: limits.readAttemptMs,
+    agentRunningMax: limits.runningMax,
   })
   const readLog = (read: LogRead, call?: CallOptions): Promise<readonly LogEntry[]> =>
     store.call('log', read, call)
-  const replication = new Replication({ slots, primary, frontier, readLog, clock, log, limits })
+  const replication = new Replication({
+    slots,
+    primary,
+    frontier,
+    readLog,
+    answered: slot => revive(store, slot),
+    clock,
+    log,
+    limits,
+  })
   const writer = new Writer({
     store,
     primary,
@@ -107,7 +117,16 @@ export async function openDbDomain(options: DbDomainOptions): Promise<DbDomain> 
   }
 }
 
-const reading = ['read', 'query', 'count', 'log'] as const
+/** What every store answers. */
+const reading = ['read', 'query', 'count', 'log', 'head'] as const
+
+/** An agent that is being spared is only tried again by a call; when nobody calls, its recovery would go unnoticed. */
+function revive(store: Dispatcher<TaskStore>, slot: EngineSlot): void {
+  const agent = store.health().agents.find(({ name }) => name === slot.name)
+  if (agent?.state !== 'open' || !slot.current) return
+  // Whatever comes of it is noted by the breaker.
+  void store.call('head', undefined).catch(() => undefined)
+}
 
 function agentsOf(
   { engines }: DbDomainOptions,
@@ -115,7 +134,7 @@ function agentsOf(
   primary: EngineSlot,
 ): readonly (Agent<TaskStore> | AbsentAgent)[] {
   const absent = engines.flatMap(engine => ('absent' in engine ? [engine] : []))
-  const agents = slots.map(slot => slot.agent(slot === primary ? [...reading, 'head', 'commit'] : reading))
+  const agents = slots.map(slot => slot.agent(slot === primary ? [...reading, 'commit'] : reading))
   return [...agents, ...absent]
 }
 
@@ -123,5 +142,5 @@ function agentsOf(
 function policiesOf(limits: DbLimits): Partial<Record<keyof TaskStore, Policy>> {
   const inOrder: Policy = { ...failover, preference: 'order' }
   const ofLog: Policy = { ...inOrder, attemptMs: limits.logAttemptMs, timeoutMs: limits.logAttemptMs * 3 }
-  return { read: inOrder, query: inOrder, count: inOrder, log: ofLog, commit: once(inOrder) }
+  return { read: inOrder, query: inOrder, count: inOrder, head: inOrder, log: ofLog, commit: once(inOrder) }
 }

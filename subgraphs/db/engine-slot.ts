@@ -17,6 +17,10 @@ export interface EngineSource {
   readonly place?: string
 }
 
+/** A copy so many entries behind is waited for, so many milliseconds, before it refuses. */
+const nearMax = 200
+const nearMs = 20
+
 /** An engine is exactly one of these at a time. */
 export type SlotPhase =
   | { readonly is: 'closed'; readonly why: string }
@@ -26,8 +30,8 @@ export type SlotPhase =
 /**
  * The place of one engine in the domain: knows whether the engine is there and how far its copy of the log reaches, and
  * lets the dispatcher have its operations only while it is there and stands at the frontier. Otherwise an operation
- * rejects at once with OVERLOADED ("no work was done, ask another"), so that failover costs nothing and the past is
- * never told as the present.
+ * rejects with OVERLOADED ("no work was done, ask another"), at once unless the copy is about to arrive, so that failover
+ * costs next to nothing and the past is never told as the present.
  */
 export class EngineSlot {
   readonly name: EngineName
@@ -35,6 +39,9 @@ export class EngineSlot {
   readonly #frontier: Frontier
   readonly #clock: Clock
   #phase: SlotPhase = { is: 'closed', why: 'not open yet' }
+  /** Did it answer when its keeper looked last? */
+  answering = true
+  readonly #watching = new Set<() => void>()
   #detail = ''
   #seq = 0
 
@@ -76,6 +83,7 @@ export class EngineSlot {
 
   opened(engine: StoreEngine): void {
     this.#phase = { is: 'open', engine, admitted: false }
+    this.answering = true
     this.#detail = engine.detail
     this.#seq = 0
   }
@@ -90,6 +98,24 @@ export class EngineSlot {
   /** Holds entries up to `seq` now, or more: answers may overtake each other. */
   reached(seq: number): void {
     this.#seq = Math.max(this.#seq, seq)
+    for (const look of this.#watching) look()
+  }
+
+  /** True as soon as it holds `seq`; false after `ms` milliseconds. */
+  whenAt(seq: number, ms: number): Promise<boolean> {
+    if (this.#seq >= seq || ms <= 0) return Promise.resolve(this.#seq >= seq)
+    return new Promise(resolve => {
+      const end = (): void => {
+        timer.cancel()
+        this.#watching.delete(look)
+        resolve(this.#seq >= seq)
+      }
+      const look = (): void => {
+        if (this.#seq >= seq) end()
+      }
+      const timer = this.#clock.after(ms, end)
+      this.#watching.add(look)
+    })
   }
 
   closed(why: string): void {
@@ -129,21 +155,26 @@ export class EngineSlot {
 
   /** The engine as the dispatcher knows it, with these operations. */
   agent(operations: readonly (keyof TaskStore)[]): Agent<TaskStore> {
-    const gated = Object.fromEntries(operations.map(operation => [operation, this.#gate(operation)]))
-    // Each operation's gate takes and answers what the operation itself does.
-    return { name: this.name, detail: this.detail, operations: gated as Partial<TaskStore> }
+    const gated: Partial<TaskStore> = Object.fromEntries(
+      operations.map(operation => [operation, this.#gate(operation)]),
+    )
+    return { name: this.name, detail: this.detail, operations: gated }
   }
 
   #gate<O extends keyof TaskStore>(operation: O) {
-    return (input: InputOf<TaskStore, O>, attempt: Attempt): Promise<OutputOf<TaskStore, O>> => {
+    return async (input: InputOf<TaskStore, O>, attempt: Attempt): Promise<OutputOf<TaskStore, O>> => {
+      if (!this.current && this.#isNear()) await this.whenAt(this.#frontier.head.seq, nearMs)
       const phase = this.#phase
-      if (!this.current || phase.is !== 'open') return Promise.reject(this.#absence())
+      if (!this.current || phase.is !== 'open') throw this.#absence()
       const run = phase.engine.operations[operation]
-      if (run === undefined) {
-        return Promise.reject(new EnneadError('OVERLOADED', `${this.name} does not offer ${operation}`))
-      }
+      if (run === undefined) throw new EnneadError('OVERLOADED', `${this.name} does not offer ${operation}`)
       return invoke(run, input, attempt)
     }
+  }
+
+  /** Absorbing the newest entries at this very moment, so that waiting is quicker than asking another. */
+  #isNear(): boolean {
+    return this.admitted && this.#frontier.head.seq - this.#seq <= nearMax
   }
 
   #absence(): EnneadError {

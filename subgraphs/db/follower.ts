@@ -30,7 +30,6 @@ const pauseMs = { first: 50, last: 5_000 }
 export class Follower {
   readonly #parts: FollowerParts
   readonly #closing = new AbortController()
-  readonly #arrived = new Set<() => void>()
   #tail: LogEntry[] = []
   #running: Promise<void> | undefined
   #failure: string | undefined
@@ -42,6 +41,12 @@ export class Follower {
   /** Why the last attempt to catch up failed; undefined while it goes well. */
   get failure(): string | undefined {
     return this.#failure
+  }
+
+  /** Goes well and needs no more than what is in memory, so that waiting for it makes sense. */
+  get isClose(): boolean {
+    const { slot, frontier } = this.#parts
+    return slot.admitted && this.#failure === undefined && frontier.head.seq - slot.seq <= tailMax
   }
 
   /** Takes note of new entries, in the order of the log, and begins to absorb them. */
@@ -63,24 +68,6 @@ export class Follower {
     }
   }
 
-  /** True as soon as the store holds `seq`; false after `ms` milliseconds. */
-  reached(seq: number, ms: number): Promise<boolean> {
-    const { slot, clock } = this.#parts
-    if (slot.seq >= seq) return Promise.resolve(true)
-    return new Promise(resolve => {
-      const look = (): void => {
-        if (slot.seq >= seq) end()
-      }
-      const end = (): void => {
-        timer.cancel()
-        this.#arrived.delete(look)
-        resolve(slot.seq >= seq)
-      }
-      const timer = clock.after(ms, end)
-      this.#arrived.add(look)
-    })
-  }
-
   /** Stops after the batch that is on its way. */
   async close(): Promise<void> {
     this.#closing.abort()
@@ -100,7 +87,6 @@ export class Follower {
         await this.#absorbNext()
         pause = pauseMs.first
         this.#failure = undefined
-        for (const look of this.#arrived) look()
       } catch (failure) {
         this.#failure = failure instanceof Error ? failure.message : String(failure)
         log.warn('db.copy.failed', { engine: slot.name, at: slot.seq, error: failure })

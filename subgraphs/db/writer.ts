@@ -210,10 +210,14 @@ export class Writer {
   }
 }
 
-/** Whoever says so refused before the work or has rolled it back; silence and breaks say nothing. */
+/**
+ * Whoever says so refused before the work or has rolled it back; silence and breaks say nothing. The dispatcher cannot
+ * know what a store's failure means and calls every one unknown; the store's own words are its cause.
+ */
 function didNotHappen(failure: unknown): boolean {
-  const kind = kindOf(failure)
-  return kind === 'overload' || kind === 'fault' || kind === 'caller'
+  if (!(failure instanceof EnneadError)) return false
+  if (failure.code === 'UNKNOWN_COMMIT_OUTCOME') return didNotHappen(failure.cause)
+  return failure.kind === 'overload' || failure.kind === 'fault' || failure.kind === 'caller'
 }
 
 function unknownOutcome(cause?: unknown): EnneadError {

@@ -25,7 +25,7 @@ export class InputCheck {
       return
     }
     // A text cannot have more code points than units, so a huge one need not be taken apart.
-    const length = value.length > 2 * max ? value.length : [...value].length
+    const length = value.length > 2 * max ? value.length : Array.from(value).length
     if (length < min || length > max) {
       this.refuse(field, `${field} must have ${min} to ${max} characters, has ${length}`)
     } else if (min > 0 && value.trim() === '') this.refuse(field, `${field} must not be blank`)

@@ -53,11 +53,7 @@ export async function openTestDb(options: Partial<DbDomainOptions> = {}): Promis
   const stores = { sql: new MemoryTaskStore(), nosql: new MemoryTaskStore(), cache: new MemoryTaskStore() }
   const { limits, ...rest } = options
   const domain = await openDbDomain({
-    engines: [
-      engineOf('sql', stores.sql),
-      engineOf('nosql', stores.nosql),
-      engineOf('cache', stores.cache),
-    ],
+    engines: [engineOf('sql', stores.sql), engineOf('nosql', stores.nosql), engineOf('cache', stores.cache)],
     actors: everyone,
     ...rest,
     limits: { ...quick, ...limits },
@@ -110,18 +106,6 @@ export function hopOf(
 }
 
 export const serviceHop = hopOf({ kind: 'service', name: 'api' })
-
-/** Waits until `holds`, at most `withinMs`. */
-export async function eventually(
-  holds: () => boolean | Promise<boolean>,
-  withinMs = 5_000,
-): Promise<void> {
-  const until = performance.now() + withinMs
-  while (!(await holds())) {
-    if (performance.now() > until) throw new Error('the condition did not come to hold in time')
-    await new Promise(resolve => setTimeout(resolve, 5))
-  }
-}
 
 /** Creates a project and answers its id. */
 export async function newProject(db: TestDb, key = 'ENN', principal?: Principal): Promise<string> {

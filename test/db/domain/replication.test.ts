@@ -1,0 +1,402 @@
+import { describe, expect, test } from 'vitest'
+import { EnneadError } from '../../../kernel/errors.ts'
+import type { EngineName } from '../../../subgraphs/db/engine-slot.ts'
+import { openDbDomain } from '../../../subgraphs/db/domain.ts'
+import { MemoryTaskStore } from '../../support/memory-task-store.ts'
+import { until } from '../../support/until.ts'
+import {
+  type TestDb,
+  createTask,
+  engineOf,
+  everyone,
+  newProject,
+  newTask,
+  openTestDb,
+  quick,
+} from './fixture.ts'
+
+const names = ['sql', 'nosql', 'cache'] as const
+
+/** The store answers nothing but failures from now on. */
+function fail(store: MemoryTaskStore): void {
+  store.before = () => Promise.reject(new EnneadError('AGENT_FAULT', 'the connection was refused'))
+}
+
+function heal(store: MemoryTaskStore): void {
+  store.before = undefined
+  store.after = undefined
+}
+
+function detailOf(db: TestDb, name: EngineName): string {
+  const agent = db.domain.health().agents.find(one => one.name === name)
+  return `${agent?.state} ${agent?.detail}`
+}
+
+async function titleOf(db: TestDb, id: string): Promise<string> {
+  const { task } = await db.run('query($id: ID!) { task(id: $id) { title } }', { id })
+  return task.title
+}
+
+async function refusalOf(opening: Promise<unknown>): Promise<EnneadError> {
+  const failure = await opening.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
+  if (failure instanceof EnneadError) return failure
+  throw new Error('it was not refused', { cause: failure })
+}
+
+describe('a store that fails', () => {
+  test.each(names)('%s failing fails no read, and everything is read as it was written last', async name => {
+    await using db = await openTestDb()
+    const project = await newProject(db)
+    const ids = []
+    for (let index = 0; index < 5; index++) ids.push(await newTask(db, project, { title: `Task ${index}` }))
+    fail(db.stores[name])
+    for (const [index, id] of ids.entries()) expect(await titleOf(db, id)).toBe(`Task ${index}`)
+    expect(await db.run('{ tasks { totalCount nodes { project { key } } } }')).toMatchObject({
+      tasks: { totalCount: 5 },
+    })
+  })
+
+  test.each(names)('%s failing in the middle of reads and writes never shows the past', async name => {
+    await using db = await openTestDb()
+    const id = await newTask(db, await newProject(db), { title: '0' })
+    let written = 0
+    for (let round = 1; round <= 30; round++) {
+      if (round === 10) fail(db.stores[name])
+      if (round === 20) heal(db.stores[name])
+      const { updateTask } = await db.run(
+        'mutation($id: ID!, $title: String!) { updateTask(input: {id: $id, title: $title}) { task { title } errors { code } } }',
+        { id, title: `${round}` },
+      )
+      const expected = updateTask.errors.length === 0 ? `${round}` : await titleOf(db, id)
+      expect(await titleOf(db, id)).toBe(expected)
+      written += updateTask.errors.length === 0 ? 1 : 0
+    }
+    expect(written).toBeGreaterThanOrEqual(name === 'sql' ? 9 : 30)
+  })
+
+  test('writes are refused at once while the writer is down, and go on by themselves when it is back', async () => {
+    await using db = await openTestDb()
+    const project = await newProject(db)
+    fail(db.stores.sql)
+    const began = performance.now()
+    const { task, errors } = await createTask(db, project)
+    expect(performance.now() - began).toBeLessThan(1_000)
+    expect(task).toBeNull()
+    expect(errors).toMatchObject([{ code: 'UNAVAILABLE', message: 'the writer store sql is down, retry' }])
+    await until('the writer is reported', () => detailOf(db, 'sql').startsWith('failing'))
+    expect(db.domain.health().ready).toBe(false)
+    heal(db.stores.sql)
+    await until('writes go on', async () => (await createTask(db, project)).errors.length === 0)
+    await until('it is ready', () => db.domain.health().ready)
+  })
+
+  test('a copy that was away catches up from the log, in order, and answers again', async () => {
+    await using db = await openTestDb()
+    const project = await newProject(db)
+    fail(db.stores.nosql)
+    const created = await Promise.all(Array.from({ length: 300 }, () => createTask(db, project)))
+    expect(created.every(({ errors }) => errors.length === 0)).toBe(true)
+    expect(db.stores.nosql.entries.length).toBeLessThan(db.stores.sql.entries.length)
+    heal(db.stores.nosql)
+    await until('it has caught up', () => db.stores.nosql.entries.length === db.stores.sql.entries.length)
+    expect(db.stores.nosql.entries).toEqual(db.stores.sql.entries)
+    expect(db.stores.nosql.records).toEqual(db.stores.sql.records)
+    await until('it says so', () => detailOf(db, 'nosql') === 'ok memory, at 301')
+    fail(db.stores.sql)
+    fail(db.stores.cache)
+    expect(await db.run('{ tasks(first: 1) { totalCount } }')).toEqual({ tasks: { totalCount: 300 } })
+  })
+
+  test('a copy that is behind does not answer', async () => {
+    await using db = await openTestDb({ limits: { copyWaitMs: 0 } })
+    const project = await newProject(db)
+    await until('all stores have it', () => db.stores.cache.entries.length === 1)
+    const gate = Promise.withResolvers<undefined>()
+    db.stores.nosql.before = operation =>
+      operation === 'absorb' ? gate.promise.then(() => undefined) : Promise.resolve()
+    const id = await newTask(db, project, { title: 'New' })
+    expect(detailOf(db, 'nosql')).toBe('ok memory, 1 behind')
+    fail(db.stores.sql)
+    expect(await titleOf(db, id)).toBe('New')
+    expect(db.stores.nosql.calls).not.toContain('read')
+    gate.resolve(undefined)
+    await until('it has caught up', () => detailOf(db, 'nosql') === 'ok memory, at 2')
+  })
+
+  test('a slow copy holds up a write for at most the time it is waited for', async () => {
+    await using db = await openTestDb({ limits: { copyWaitMs: 50 } })
+    const project = await newProject(db)
+    db.stores.nosql.before = operation =>
+      operation === 'absorb' ? new Promise(resolve => setTimeout(resolve, 2_000)) : Promise.resolve()
+    const began = performance.now()
+    expect((await createTask(db, project)).errors).toEqual([])
+    expect(performance.now() - began).toBeLessThan(1_500)
+  })
+
+  test('a copy that lost its data is filled again', async () => {
+    await using db = await openTestDb()
+    const project = await newProject(db)
+    await newTask(db, project)
+    db.stores.cache.clear()
+    await until('it is filled again', () => db.stores.cache.entries.length === 2)
+    expect(db.stores.cache.records).toEqual(db.stores.sql.records)
+    await until('it takes part', () => detailOf(db, 'cache') === 'ok memory, at 2')
+  })
+})
+
+describe('a write whose outcome is unknown', () => {
+  test('is repeated with its id until it is known, and happens once', async () => {
+    await using db = await openTestDb()
+    const project = await newProject(db)
+    let broken = 3
+    db.stores.sql.after = operation =>
+      operation === 'commit' && broken-- > 0
+        ? Promise.reject(new EnneadError('UNKNOWN_COMMIT_OUTCOME', 'the connection broke'))
+        : Promise.resolve()
+    const { task, errors } = await createTask(db, project)
+    expect(errors).toEqual([])
+    expect(task.number).toBe(1)
+    expect(db.stores.sql.entries).toHaveLength(2)
+    expect((await createTask(db, project)).task.number).toBe(2)
+  })
+
+  test('is told to be unknown when time is over, and refuses others meanwhile', async () => {
+    await using db = await openTestDb({ limits: { commitMs: 200, unknownMs: 2_000, attemptMs: 50 } })
+    const project = await newProject(db)
+    db.stores.sql.before = (operation, { signal }) =>
+      operation === 'commit'
+        ? new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+        : Promise.resolve()
+    const create =
+      'mutation($id: ID!) { createTask(input: {projectId: $id, title: "x"}) { errors { code } } }'
+    const lost = db.answer(create, { id: project })
+    await until(
+      'a commit is under way',
+      () => db.stores.sql.calls.filter(call => call === 'commit').length > 2,
+    )
+    expect(await db.answer(create, { id: project })).toMatchObject({
+      data: { createTask: { errors: [{ code: 'UNAVAILABLE' }] } },
+    })
+    expect(await lost).toMatchObject({ errors: [{ extensions: { code: 'UNKNOWN_COMMIT_OUTCOME' } }] })
+    heal(db.stores.sql)
+    await until('writes go on', async () => (await createTask(db, project)).errors.length === 0)
+  })
+
+  test('with an idempotency key can be repeated safely', async () => {
+    await using db = await openTestDb({ limits: { commitMs: 100, unknownMs: 100, attemptMs: 50 } })
+    const project = await newProject(db)
+    db.stores.sql.after = operation =>
+      operation === 'commit' ? new Promise(() => undefined) : Promise.resolve()
+    const first = await createTask(db, project, {}, 'key-1').catch((failure: Error) => failure.message)
+    expect(first).toContain('UNKNOWN_COMMIT_OUTCOME')
+    heal(db.stores.sql)
+    const again = async () => createTask(db, project, {}, 'key-1')
+    await until('writes go on', async () => (await again()).errors.length === 0)
+    expect(await again()).toMatchObject({ replayed: true, task: { number: 1 } })
+    expect(db.stores.sql.entries).toHaveLength(2)
+  })
+})
+
+describe('opening', () => {
+  test('an empty store is filled from the others, whichever it is', async () => {
+    const [sql, nosql, cache] = [new MemoryTaskStore(), new MemoryTaskStore(), new MemoryTaskStore()]
+    const engines = [engineOf('sql', sql), engineOf('nosql', nosql), engineOf('cache', cache)]
+    {
+      await using db = await openTestDb({ engines })
+      await newTask(db, await newProject(db))
+    }
+    for (const lost of [sql, nosql, cache]) {
+      lost.clear()
+      await using db = await openTestDb({ engines })
+      await until('it is filled', () => lost.entries.length === 2 && db.domain.health().ready)
+      expect(lost.records).toEqual([sql, nosql, cache].find(store => store !== lost)?.records)
+    }
+  })
+
+  test('a store that was switched off takes over what it missed before it takes writes again', async () => {
+    const [sql, nosql] = [new MemoryTaskStore(), new MemoryTaskStore()]
+    const both = [engineOf('sql', sql), engineOf('nosql', nosql)]
+    const without = [{ name: 'sql', absent: 'switched off' } as const, engineOf('nosql', nosql)]
+    {
+      await using db = await openTestDb({ engines: both })
+      await newProject(db)
+    }
+    {
+      await using db = await openTestDb({ engines: without })
+      expect(db.domain.health().agents).toMatchObject([
+        { name: 'sql', state: 'absent', detail: 'switched off' },
+        { name: 'nosql', state: 'ok', detail: 'memory, writer, at 1' },
+      ])
+      await newProject(db, 'NEW')
+    }
+    await using db = await openTestDb({ engines: both })
+    expect(sql.entries).toEqual(nosql.entries)
+    await newProject(db, 'ALSO')
+    expect(sql.entries).toHaveLength(3)
+  })
+
+  test('different histories are refused with both stores, both heads and the way out', async () => {
+    const [sql, nosql] = [new MemoryTaskStore('one'), new MemoryTaskStore('two')]
+    for (const [name, store] of [
+      ['sql', sql],
+      ['nosql', nosql],
+    ] as const) {
+      await using db = await openTestDb({ engines: [engineOf(name, store)] })
+      await newProject(db)
+    }
+    const engines = [engineOf('sql', sql), engineOf('nosql', nosql)]
+    const refusal = await refusalOf(openDbDomain({ engines, actors: everyone, limits: quick }))
+    expect(refusal.code).toBe('STORE_DIVERGED')
+    for (const part of ['sql', 'one:1', 'the folder of sql', 'nosql', 'two:1', 'the folder of nosql']) {
+      expect(refusal.message).toContain(part)
+    }
+    nosql.clear()
+    await using db = await openTestDb({ engines })
+    await until('the other one is rebuilt', () => nosql.entries.length === 1)
+    expect(db.domain.health().agents.every(({ state }) => state === 'ok')).toBe(true)
+  })
+
+  test('the same epoch with other commits is another history', async () => {
+    const [sql, nosql] = [new MemoryTaskStore('one'), new MemoryTaskStore('one')]
+    for (const [name, store, projects] of [
+      ['sql', sql, 1],
+      ['nosql', nosql, 2],
+    ] as const) {
+      await using db = await openTestDb({ engines: [engineOf(name, store)] })
+      for (let index = 0; index < projects; index++) await newProject(db, `P${index}`)
+    }
+    const engines = [engineOf('sql', sql), engineOf('nosql', nosql)]
+    const refusal = await refusalOf(openDbDomain({ engines, actors: everyone, limits: quick }))
+    expect(refusal.code).toBe('STORE_DIVERGED')
+  })
+
+  test('a cache of another history is left out, and one that is ahead waits for the stores', async () => {
+    const [old, sql, nosql] = [new MemoryTaskStore('old'), new MemoryTaskStore(), new MemoryTaskStore()]
+    {
+      await using db = await openTestDb({ engines: [engineOf('sql', old)] })
+      await newProject(db)
+      await newProject(db, 'MORE')
+    }
+    {
+      await using db = await openTestDb({ engines: [engineOf('sql', sql), engineOf('cache', old)] })
+      await until('it waits', () => detailOf(db, 'cache').includes('ahead of the stores'))
+      await newProject(db)
+      await until('it is left out', () => detailOf(db, 'cache').includes('different histories'))
+      expect(await db.run('{ projects { totalCount } }')).toBeDefined()
+    }
+    await using db = await openTestDb({
+      engines: [engineOf('sql', sql), engineOf('nosql', nosql), engineOf('cache', old)],
+    })
+    expect(db.domain.health().ready).toBe(true)
+    expect(detailOf(db, 'cache')).toContain('different histories')
+    expect(old.entries).toHaveLength(2)
+  })
+
+  test('a store that cannot be opened is shown as failing and joins when it can', async () => {
+    const late = new MemoryTaskStore()
+    let there = false
+    const engines = [
+      engineOf('sql', new MemoryTaskStore()),
+      {
+        name: 'nosql',
+        open: () =>
+          there ? late.open() : Promise.reject(new EnneadError('UNAVAILABLE', 'nobody listens there')),
+      } as const,
+    ]
+    await using db = await openTestDb({ engines })
+    expect(detailOf(db, 'nosql')).toBe('failing nosql: nobody listens there')
+    await newProject(db)
+    there = true
+    await until('it has caught up', () => detailOf(db, 'nosql') === 'ok memory, at 1')
+  })
+
+  test('without the writer at start reads are answered, and writes when it comes', async () => {
+    const [sql, nosql] = [new MemoryTaskStore(), new MemoryTaskStore()]
+    let there = true
+    const open = () => (there ? sql.open() : Promise.reject(new Error('gone: postgres://user:secret@host')))
+    const engines = [{ name: 'sql', open } as const, engineOf('nosql', nosql)]
+    {
+      await using db = await openTestDb({ engines })
+      await newProject(db)
+    }
+    there = false
+    await using db = await openTestDb({ engines })
+    expect(detailOf(db, 'sql')).toBe('failing sql, writer: it could not be opened')
+    expect(await db.run('{ projects { totalCount } }')).toBeDefined()
+    const refused = await db.run(
+      'mutation { createProject(input: {key: "X", name: "x"}) { errors { code } } }',
+    )
+    expect(refused.createProject.errors).toEqual([{ code: 'UNAVAILABLE' }])
+    there = true
+    await until('the writer is there', () => db.domain.health().ready)
+    await newProject(db, 'Y')
+    expect(sql.entries).toHaveLength(2)
+  })
+
+  test('a store of another history that comes late is kept out', async () => {
+    const other = new MemoryTaskStore('other')
+    {
+      await using db = await openTestDb({ engines: [engineOf('sql', other)] })
+      await newProject(db)
+    }
+    let there = false
+    const open = () => (there ? other.open() : Promise.reject(new Error('not yet')))
+    await using db = await openTestDb({
+      engines: [engineOf('sql', new MemoryTaskStore('mine')), { name: 'nosql', open }],
+    })
+    await newProject(db)
+    there = true
+    await until('it is refused', () => detailOf(db, 'nosql').includes('different histories'))
+    expect(await db.run('{ projects { totalCount } }')).toEqual({ projects: { totalCount: 1 } })
+    expect(other.entries).toHaveLength(1)
+  })
+
+  test('what cannot work is refused with a reason', async () => {
+    const open = () => Promise.reject(new EnneadError('UNAVAILABLE', 'nobody listens'))
+    const none = await refusalOf(openDbDomain({ engines: [{ name: 'sql', open }], actors: everyone }))
+    expect(none).toMatchObject({ code: 'UNAVAILABLE' })
+    expect(none.message).toContain('sql: nobody listens')
+    const corrupt = () => Promise.reject(new EnneadError('DATA_FOLDER_CORRUPT', 'not ours'))
+    const engines = [{ name: 'sql', open: corrupt } as const, engineOf('nosql', new MemoryTaskStore())]
+    expect((await refusalOf(openDbDomain({ engines, actors: everyone }))).code).toBe('DATA_FOLDER_CORRUPT')
+    const cacheOnly = [engineOf('cache', new MemoryTaskStore())]
+    expect((await refusalOf(openDbDomain({ engines: cacheOnly, actors: everyone }))).code).toBe('BAD_OPTION')
+    const limits = { batchMax: 0 }
+    expect(
+      (await refusalOf(openDbDomain({ engines: cacheOnly, actors: everyone, limits }))).message,
+    ).toContain('batchMax')
+  })
+})
+
+test('writes that arrive while one is on its way share the next one', async () => {
+  await using db = await openTestDb()
+  const project = await newProject(db)
+  db.stores.sql.after = operation =>
+    operation === 'commit' ? new Promise(resolve => setTimeout(resolve, 20)) : Promise.resolve()
+  const before = db.stores.sql.calls.filter(call => call === 'commit').length
+  await Promise.all(Array.from({ length: 64 }, () => createTask(db, project)))
+  const commits = db.stores.sql.calls.filter(call => call === 'commit').length - before
+  expect(commits).toBeLessThan(10)
+})
+
+test('a batch that the store refuses for one commit does not take the others with it', async () => {
+  await using db = await openTestDb()
+  const project = await newProject(db)
+  const { sql } = db.stores
+  const commit = sql.operations.commit
+  const picky = (commits: Parameters<typeof commit>[0], attempt: Parameters<typeof commit>[1]) =>
+    commits.some(one => one.puts.some(put => put.kind === 'task' && put.title === 'bad'))
+      ? Promise.reject(new EnneadError('BAD_USER_INPUT', 'this title cannot be stored'))
+      : commit(commits, attempt)
+  Object.assign(sql.operations, { commit: picky })
+  const made = await Promise.all(['a', 'bad', 'b', 'c'].map(title => createTask(db, project, { title })))
+  expect(made.map(({ errors }) => errors.map(({ code }: { code: string }) => code))).toEqual([
+    [],
+    ['VALIDATION'],
+    [],
+    [],
+  ])
+})
