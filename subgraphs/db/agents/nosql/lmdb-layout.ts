@@ -1,8 +1,11 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { open, type Database, type RootDatabase } from 'lmdb'
 import { EnneadError } from '../../../../kernel/errors.ts'
 import type { LogHead } from '../../log-order.ts'
 import type { StoredRecord } from '../../record.ts'
 import type { LogEntry, Position, RecordKey } from '../../task-store.ts'
+import { faultOfDataFile } from './lmdb-file.ts'
 
 /** Raised when what is stored changes its form; another format is refused, not guessed at. */
 const format = 1
@@ -63,22 +66,44 @@ export function openTables(directory: string): LmdbTables {
 }
 
 function openRoot(directory: string): RootDatabase<unknown, string> {
+  const corrupt = (cause: unknown): EnneadError =>
+    new EnneadError(
+      'DATA_FOLDER_CORRUPT',
+      'the folder of the record store does not hold what this version wrote; move it away to begin anew',
+      { cause },
+    )
   try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    const fault = faultOfDataFile(join(directory, 'data.mdb'))
+    if (fault !== undefined) throw corrupt(fault)
     // Without overlappingSync a write answers after its fdatasync; with it, before (checked with strace).
     return open<unknown, string>({ path: directory, overlappingSync: false, maxDbs: 12, encoding: 'json' })
   } catch (cause) {
+    if (cause instanceof EnneadError) throw cause
     const code: unknown = cause instanceof Error && 'code' in cause ? cause.code : undefined
-    // EACCES, EROFS, EISDIR, ENOTDIR; everything else is LMDB saying that this is not its file.
-    const unreadable = code === 13 || code === 30 || code === 21 || code === 20
+    if (!unreadable.has(code)) throw corrupt(cause)
     throw new EnneadError(
-      unreadable ? 'DATA_FOLDER_UNREADABLE' : 'DATA_FOLDER_CORRUPT',
-      unreadable
-        ? 'the folder of the record store cannot be read or written'
-        : 'the folder of the record store does not hold what this version wrote',
+      'DATA_FOLDER_UNREADABLE',
+      'the folder of the record store cannot be read or written',
       { cause },
     )
   }
 }
+
+/** How the file system says no, by name or, out of LMDB, by number; everything else is LMDB refusing its file. */
+const unreadable: ReadonlySet<unknown> = new Set([
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'EISDIR',
+  'ENOTDIR',
+  'EEXIST',
+  1,
+  13,
+  20,
+  21,
+  30,
+])
 
 /** The head as stored; undefined before the first entry. */
 export function storedHead(tables: LmdbTables): LogHead | undefined {
