@@ -1,24 +1,15 @@
-import { spawn } from 'node:child_process'
 import { chmod, cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { homedir, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { EnneadError } from '../../kernel/errors.ts'
 import { embeddedPackage } from '../../subgraphs/db/agents/sql/embedded/binaries.ts'
 import { startEmbeddedPostgres } from '../../subgraphs/db/agents/sql/embedded/embedded-postgres.ts'
-import type {
-  EmbeddedPostgres,
-  EmbeddedPostgresOptions,
-} from '../../subgraphs/db/agents/sql/embedded/embedded-postgres.ts'
 import { isAlive } from '../../subgraphs/db/agents/sql/embedded/leftovers.ts'
 import { commitOf, task } from '../contract/sample-records.ts'
-import { until } from '../support/until.ts'
+import { failureOf, packageWithoutLinks, read, withServer, write } from './sql/embedded-for-tests.ts'
 import { attempt, connectionTo, openStore, rawClient, testFolder } from './sql/postgres-for-tests.ts'
 import type { TestFolder } from './sql/postgres-for-tests.ts'
 
-/** Bound of every wait: what takes a moment here may take long on a machine that does much else. */
-const patienceMs = 20_000
 const isRoot = process.geteuid?.() === 0
 
 /** Data as a first start makes it. Making it takes a second or more, so most tests begin with a copy. */
@@ -65,90 +56,6 @@ test('the data is closed to other users, and durable by its settings', async () 
     const [database] = await raw`select datcollate, pg_encoding_to_char(encoding) as encoding
       from pg_database where datname = current_database()`
     expect(database).toMatchObject({ datcollate: 'C', encoding: 'UTF8' })
-  })
-})
-
-test('a server killed in the middle of commits comes back by itself with every acknowledged one', async () => {
-  await using folder = await usedFolder()
-  await withServer({ directory: folder.path }, async server => {
-    await using raw = rawClient(connectionTo(server))
-    // The store must not trust the server's own idea of when a commit is durable.
-    await raw`alter role ${raw(server.user)} set synchronous_commit = off`
-    await using open = await openStore({ connection: connectionTo(server) })
-    const acknowledged = new Map<string, number>()
-    const ambiguous = new Set<string>()
-    const enoughOf = new AbortController()
-    const writer = async (name: number): Promise<void> => {
-      for (let number = 0; !enoughOf.signal.aborted; number++) {
-        const id = `task_${name}_${number}`
-        const commit = commitOf(`c_${id}`, task(id))
-        const [outcome] = await open.store.commit([commit], attempt()).catch((failure: unknown) => {
-          if (failure instanceof EnneadError && failure.kind === 'ambiguous') ambiguous.add(commit.id)
-          return []
-        })
-        if (outcome?.is === 'committed') acknowledged.set(commit.id, outcome.position.seq)
-      }
-    }
-    const writers = [1, 2, 3, 4].map(writer)
-    for (let kill = 1; kill <= 2; kill++) {
-      const enough = acknowledged.size + 25
-      await until('commits go on', () => acknowledged.size > enough, patienceMs)
-      const pid = server.pid()
-      if (pid === undefined) throw new Error('not running')
-      process.kill(pid, 'SIGKILL')
-      await until('it runs again', () => server.pid() !== undefined && server.pid() !== pid, patienceMs)
-    }
-    enoughOf.abort()
-    await Promise.all(writers)
-    const log = await wholeLog(open.store)
-    expect(log.map(entry => entry.position.seq)).toEqual(log.map((_, index) => index + 1))
-    const stored = new Map(log.map(entry => [entry.commit.id, entry.position.seq]))
-    for (const [id, seq] of acknowledged) expect(stored.get(id), id).toBe(seq)
-    const unexplained = [...stored.keys()].filter(id => !acknowledged.has(id) && !ambiguous.has(id))
-    expect(unexplained).toEqual([])
-    const keys = log.map(entry => ({ kind: 'task' as const, id: entry.commit.puts[0]?.id ?? '' }))
-    expect((await open.store.read(keys, attempt())).every(record => record !== undefined)).toBe(true)
-  })
-})
-
-test('a server killed while a statement holds on to its memory does not keep the next one out', async () => {
-  await using folder = await usedFolder()
-  await withServer({ directory: folder.path }, async server => {
-    await using raw = rawClient(connectionTo(server))
-    const [row] = await raw`select pg_backend_pid() as pid`
-    // A busy loop notices nothing; its process keeps the dead server's memory.
-    const busy = raw`do $$ begin loop end loop; end $$`.catch(() => undefined)
-    const pid = server.pid()
-    if (pid === undefined) throw new Error('not running')
-    expect(isAlive(Number(row?.['pid']))).toBe(true)
-    process.kill(pid, 'SIGKILL')
-    await until('it is seen as gone', () => server.state().phase === 'restarting', patienceMs)
-    await until('it runs again', () => server.pid() !== undefined, patienceMs)
-    await write(server, 'c1', 'task_a')
-    await busy
-  })
-})
-
-test('when our process is killed the server ends by itself, and the next start finds everything', async () => {
-  await using folder = await usedFolder()
-  const { ours, postgres } = await runElsewhere(folder.path)
-  process.kill(ours, 'SIGKILL')
-  await until('the server ended', () => !isAlive(postgres), patienceMs)
-  await withServer({ directory: folder.path }, async server => {
-    expect(await read(server, 'task_child')).toBe('task_child')
-  })
-})
-
-test('a server left running by a killed run is stopped before the next one', async () => {
-  await using folder = await usedFolder()
-  const { ours, postgres, stopWatchdog } = await runElsewhere(folder.path)
-  await stopWatchdog()
-  process.kill(ours, 'SIGKILL')
-  await until('our process is gone', () => !isAlive(ours), patienceMs)
-  expect(isAlive(postgres)).toBe(true)
-  await withServer({ directory: folder.path }, async server => {
-    expect(isAlive(postgres)).toBe(false)
-    expect(await read(server, 'task_child')).toBe('task_child')
   })
 })
 
@@ -292,92 +199,3 @@ test('stop is bounded, may be called twice, and leaves no process', async () => 
   expect(server.pid()).toBeUndefined()
   expect(isAlive(pid)).toBe(false)
 })
-
-test('a stop while it restarts ends the restarting', async () => {
-  await using folder = await usedFolder()
-  const server = await startEmbeddedPostgres({ directory: folder.path })
-  process.kill(server.pid() ?? 0, 'SIGKILL')
-  await until('it restarts', () => server.state().phase === 'restarting', patienceMs)
-  await server.stop()
-  expect(server.state()).toEqual({ phase: 'stopped' })
-})
-
-async function withServer(
-  options: EmbeddedPostgresOptions,
-  body: (server: EmbeddedPostgres) => Promise<void>,
-): Promise<void> {
-  const server = await startEmbeddedPostgres(options)
-  try {
-    await body(server)
-  } finally {
-    await server.stop()
-  }
-}
-
-async function write(server: EmbeddedPostgres, commitId: string, taskId: string): Promise<void> {
-  await using open = await openStore({ connection: connectionTo(server), schema: 'ennead' })
-  const [outcome] = await open.store.commit([commitOf(commitId, task(taskId))], attempt())
-  expect(outcome?.is).toBe('committed')
-}
-
-async function read(server: EmbeddedPostgres, taskId: string): Promise<string | undefined> {
-  await using open = await openStore({ connection: connectionTo(server), schema: 'ennead' })
-  const [record] = await open.store.read([{ kind: 'task', id: taskId }], attempt())
-  return record?.id
-}
-
-type OpenedStore = Awaited<ReturnType<typeof openStore>>['store']
-
-async function wholeLog(store: OpenedStore): Promise<Awaited<ReturnType<OpenedStore['log']>>> {
-  const entries: Awaited<ReturnType<OpenedStore['log']>>[number][] = []
-  for (;;) {
-    const page = await store.log({ afterSeq: entries.length, limit: 1_000 }, attempt())
-    entries.push(...page)
-    if (page.length < 1_000) return entries
-  }
-}
-
-/** A process of its own with a server on `directory`. */
-async function runElsewhere(directory: string): Promise<{
-  readonly ours: number
-  readonly postgres: number
-  readonly stopWatchdog: () => Promise<void>
-}> {
-  const script = join(import.meta.dirname, 'sql', 'run-embedded.ts')
-  const child = spawn(process.execPath, [script, directory], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const lines = createInterface({ input: child.stdout })
-  const [line] = await Promise.race([
-    new Promise<readonly string[]>(resolve => lines.once('line', text => resolve([text]))),
-    new Promise<never>((_, reject) => child.once('exit', code => reject(new Error(`it ended with ${code}`)))),
-  ])
-  return {
-    ours: child.pid ?? 0,
-    postgres: Number(line),
-    async stopWatchdog() {
-      for (const pid of (await readdir('/proc')).filter(name => /^\d+$/.test(name))) {
-        const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
-        if (command.includes(`ennead-watchdog\0${line}\0`)) process.kill(Number(pid), 'SIGKILL')
-      }
-    },
-  }
-}
-
-async function packageWithoutLinks(folder: string): Promise<string> {
-  const copy = join(folder, 'package')
-  const original = embeddedPackage()
-  const list = JSON.parse(await readFile(join(original, 'native', 'pg-symlinks.json'), 'utf8')) as readonly {
-    readonly target: string
-  }[]
-  const links = new Set(list.map(({ target }) => join(original, target)))
-  await cp(original, copy, { recursive: true, filter: source => !links.has(source) })
-  return copy
-}
-
-async function failureOf(work: Promise<unknown>): Promise<EnneadError> {
-  const failure = await work.then(
-    () => new Error('it did not fail'),
-    (thrown: unknown) => thrown,
-  )
-  if (!(failure instanceof EnneadError)) throw new Error('not one of our failures', { cause: failure })
-  return failure
-}

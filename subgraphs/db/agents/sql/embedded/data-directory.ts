@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { EnneadError } from '../../../../../kernel/errors.ts'
 import type { Binaries } from './binaries.ts'
 import { unreadable } from './folders.ts'
-import type { Identity } from './identity.ts'
+import type { Identity } from './run-program.ts'
 import { runProgram } from './run-program.ts'
 import { startFailure } from './start-failure.ts'
 

@@ -3,7 +3,7 @@ import { chmod, lchown, lstat, mkdir, readdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { EnneadError } from '../../../../../kernel/errors.ts'
-import type { Identity } from './identity.ts'
+import type { Identity } from './run-program.ts'
 
 /** The longest path of a unix socket everywhere: 107 bytes on Linux, 103 on macOS. */
 const socketPathBytesMax = 103

@@ -2,18 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { EnneadError, unreachable } from '../../../../../kernel/errors.ts'
 import { giveTo } from './folders.ts'
 import { runProgram } from './run-program.ts'
-import type { Program } from './run-program.ts'
-
-/** Whom PostgreSQL's programs run as. */
-export interface Identity {
-  /** For the log. */
-  readonly name: string
-  /** A program and its arguments that becomes the identity and then the program behind them. */
-  readonly prefix: readonly string[]
-  readonly spawnUser?: { readonly uid: number; readonly gid: number }
-  /** Who must own the files, as this process sees owners. */
-  readonly owner: { readonly uid: number; readonly gid: number }
-}
+import type { Identity, Program } from './run-program.ts'
 
 /** How to stop being root: in a user namespace, as another user, or whichever works, in that order. */
 export type LeaveRoot = 'auto' | 'namespace' | 'user'

@@ -1,10 +1,20 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess, StdioOptions } from 'node:child_process'
 import { EnneadError } from '../../../../../kernel/errors.ts'
-import type { Identity } from './identity.ts'
 
 /** Output kept of a program, from its end. */
 const outputCharsMax = 8_000
+
+/** Whom PostgreSQL's programs run as. */
+export interface Identity {
+  /** For the log. */
+  readonly name: string
+  /** A program and its arguments that becomes the identity and then the program behind them. */
+  readonly prefix: readonly string[]
+  readonly spawnUser?: { readonly uid: number; readonly gid: number }
+  /** Who must own the files, as this process sees owners. */
+  readonly owner: { readonly uid: number; readonly gid: number }
+}
 
 export interface Program {
   readonly file: string
