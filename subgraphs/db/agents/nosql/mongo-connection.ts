@@ -35,8 +35,8 @@ export async function connectMongo(
     throw new EnneadError('BAD_OPTION', 'the URL of MongoDB must begin with mongodb:// or mongodb+srv://')
   }
   const [, hosts = '', path = ''] = parsed
-  const dbName = database ?? (path === '' ? 'ennead' : decodeURIComponent(path))
   try {
+    const dbName = database ?? (path === '' ? 'ennead' : decodeURIComponent(path))
     const connection = mongoose.createConnection(url, {
       dbName,
       bufferCommands: false,
@@ -57,12 +57,20 @@ export async function connectMongo(
     })
     return { connection, ...(await describe(connection)) }
   } catch (cause) {
-    if (cause instanceof mongoose.mongo.MongoParseError) {
+    if (cause instanceof Error && badUrl.has(cause.name)) {
       throw new EnneadError('BAD_OPTION', `the URL of MongoDB at ${hosts} cannot be read`, { cause })
     }
     throw new EnneadError('UNAVAILABLE', `MongoDB at ${hosts} cannot be reached`, { cause })
   }
 }
+
+/** How the driver, and the URL parser it uses, say that a URL is wrong; not all of these classes are exported. */
+const badUrl: ReadonlySet<string> = new Set([
+  'MongoParseError',
+  'MongoInvalidArgumentError',
+  'MongoRuntimeError',
+  'URIError',
+])
 
 async function describe(connection: Connection): Promise<Omit<MongoConnection, 'connection'>> {
   const { db } = connection
