@@ -29,26 +29,6 @@ export function statusOfCode(code: string): number {
     : 400
 }
 
-/**
- * Codes that say something behind the gateway is down or slow now: the same operation can succeed later. A
- * subscription that ends with one of these must be resumed, not given up.
- */
-const outageCodes = new Set<string>([
-  'SUBGRAPH_UNREACHABLE',
-  'SUBGRAPH_TIMEOUT',
-  'SUBGRAPH_BAD_ANSWER',
-  'UNAVAILABLE',
-  'OVERLOADED',
-  'DEADLINE_EXCEEDED',
-  'AGENT_TIMEOUT',
-  'AGENT_FAULT',
-  'CANCELLED',
-])
-
-export function isOutage(errors: readonly AnswerError[]): boolean {
-  return errors.length > 0 && errors.every(error => outageCodes.has(error.extensions.code))
-}
-
 /** An answer without `data` that was not executed. */
 export function refusedAnswer(errors: readonly AnswerError[]): GraphQLAnswer {
   return { errors }

@@ -1,6 +1,9 @@
+import { sleep } from '../../kernel/clock.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import type { GraphQLAnswer } from '../engine.ts'
+import { isOutage } from '../outage.ts'
 import { startDeadline } from './deadline.ts'
+import type { Deadline } from './deadline.ts'
 import { answerWith } from './execute.ts'
 import type { ExecutionTools } from './execute.ts'
 import { requestOf } from './fetch.ts'
@@ -12,6 +15,10 @@ export interface SubscriptionTools extends ExecutionTools {
   /** Time to complete one event with the fields of other subgraphs, in milliseconds. */
   readonly eventMs: number
 }
+
+/** First pause before other subgraphs are asked again for an event; doubles up to `retryLastMs`. */
+const retryFirstMs = 10
+const retryLastMs = 500
 
 /**
  * Answers of a subscription, one an event, in order. Written by hand and not as a generator: `return()` of a generator
@@ -25,6 +32,8 @@ export class SubscriptionAnswers implements AsyncIterableIterator<GraphQLAnswer>
   readonly #waiting = new Set<(result: IteratorResult<GraphQLAnswer>) => void>()
   readonly #controller = new AbortController()
   #over = false
+  /** The last event missed something because of an outage. */
+  #inOutage = false
   /** The `next` asked for last; the one after it waits for it, so that answers keep the order of events. */
   #last: Promise<unknown> = Promise.resolve()
 
@@ -83,18 +92,34 @@ export class SubscriptionAnswers implements AsyncIterableIterator<GraphQLAnswer>
     }
   }
 
+  /**
+   * A stock client cannot ask for one event again, so other subgraphs are asked until they answer or the event's time
+   * is up. While an outage lasts only its first event waits: the rest would pile up behind it.
+   */
   async #answer(event: SubgraphResponse): Promise<GraphQLAnswer> {
     const { eventMs, clock } = this.#tools
     const deadline = startDeadline(clock, eventMs, this.#context.signal)
     try {
-      const context = { ...this.#context, remainingMs: eventMs }
-      return await answerWith(this.#prepared, context, deadline, this.#tools, async (root, run) => {
-        const source = this.#prepared.planned.plan.source
-        if (source !== undefined) mergeRoot(source, event, [root], run)
-      })
+      for (let pauseMs = retryFirstMs; ; pauseMs = Math.min(pauseMs * 2, retryLastMs)) {
+        const answer = await this.#complete(event, deadline)
+        const missed = event.errors === undefined && isOutage(answer.errors ?? [])
+        if (!missed || this.#inOutage || deadline.remainingMs() <= pauseMs) {
+          this.#inOutage = missed
+          return answer
+        }
+        await sleep(clock, pauseMs, deadline.signal)
+      }
     } finally {
       deadline.close()
     }
+  }
+
+  #complete(event: SubgraphResponse, deadline: Deadline): Promise<GraphQLAnswer> {
+    const context = { ...this.#context, remainingMs: deadline.remainingMs() }
+    return answerWith(this.#prepared, context, deadline, this.#tools, async (root, run) => {
+      const source = this.#prepared.planned.plan.source
+      if (source !== undefined) mergeRoot(source, event, [root], run)
+    })
   }
 
   #end(): void {

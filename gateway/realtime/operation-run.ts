@@ -1,5 +1,5 @@
 import { requestFromMembers } from '../admission/graphql-request.ts'
-import { errorsOf, isOutage } from '../admission/refusal.ts'
+import { errorsOf } from '../admission/refusal.ts'
 import { RequestBudget } from '../admission/request-budget.ts'
 import { answerWithin, contextOf, grantTime } from '../admission/run-operation.ts'
 import type { Caller } from '../admission/run-operation.ts'
@@ -7,6 +7,7 @@ import { untilAborted } from '../admission/until-aborted.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Log } from '../../kernel/log.ts'
 import type { AnswerError, Engine, GraphQLAnswer, PreparedOperation } from '../engine.ts'
+import { isOutage } from '../outage.ts'
 import type { SubscribePayload } from './client-message.ts'
 
 export interface RunOptions {

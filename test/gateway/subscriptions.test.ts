@@ -102,6 +102,36 @@ test('a dead subgraph blanks its fields of an event, and the stream goes on', as
   expect((await answers.next()).value).toEqual({ data: { c: { title: { name: 'Task 2' }, at: 2 } } })
 })
 
+test('an event that a passing outage made incomplete is completed before it is told', async () => {
+  const { subscribe, source, subgraph } = rig()
+  const answers = await subscribe(query)
+  let failures = 0
+  subgraph('tasks').intercept = async () => {
+    if (++failures === 2) subgraph('tasks').intercept = undefined
+    throw new EnneadError('UNAVAILABLE', 'away')
+  }
+  source.push(change(1))
+  expect((await answers.next()).value).toEqual({ data: { c: { title: { name: 'Task 1' }, at: 1 } } })
+  expect(failures).toBe(2)
+})
+
+test('while an outage lasts only its first event waits for it', async () => {
+  const { subscribe, source, subgraph } = rig()
+  const answers = await subscribe(query)
+  let asked = 0
+  subgraph('tasks').intercept = async () => {
+    asked++
+    throw new EnneadError('UNAVAILABLE', 'away')
+  }
+  for (const id of [1, 2, 3]) source.push(change(id))
+  await answers.next()
+  const before = asked
+  expect(before).toBeGreaterThan(1)
+  await answers.next()
+  await answers.next()
+  expect(asked).toBe(before + 2)
+})
+
 test('an event waits for other subgraphs no longer than it may', async () => {
   const { subscribe, source, subgraph } = rig()
   subgraph('tasks').intercept = () => new Promise(() => undefined)
