@@ -27,12 +27,11 @@ export async function readActivity(
 ): Promise<ActivityPage> {
   const from = after === undefined ? undefined : domain.cursors.decode(after, workspaceId)
   const { entries } = await domain.channel.call(
-    'changes',
+    'history',
     {
       after: from === undefined ? undefined : formatPosition(from),
       // One more than asked for says whether there is a next page.
       first: size + 1,
-      waitMs: 0,
       workspaceId,
       taskId,
       newestFirst: true,

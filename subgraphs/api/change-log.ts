@@ -14,11 +14,13 @@ export function changeLog(channel: Dispatcher<TaskChannel>): EventLog<TaskEvent,
   return {
     async read({ after, first, waitMs, narrow }, signal) {
       const attemptMs = waitMs + marginMs
-      const page = await channel.call(
-        'changes',
-        { ...narrow, after: after === undefined ? undefined : formatPosition(after), first, waitMs },
-        { signal, attemptMs, timeoutMs: attemptMs * waysMax },
-      )
+      const options = { signal, attemptMs, timeoutMs: attemptMs * waysMax }
+      const what = { ...narrow, after: after === undefined ? undefined : formatPosition(after), first }
+      // Older pages are asked of ways that have them: asking the stream first would cost a retry each time.
+      const page =
+        after !== undefined && waitMs === 0
+          ? await channel.call('history', what, options)
+          : await channel.call('changes', { ...what, waitMs }, options)
       return { entries: page.entries.flatMap(entry => taskEvent(entry) ?? []), next: positionOf(page.next) }
     },
   }

@@ -5,6 +5,8 @@ import type { TaskChannel } from './task-channel.ts'
 /** One way to db, with its connections. */
 export interface ChannelAgent extends Agent<TaskChannel> {
   readonly name: ChannelName
+  /** Why it could not serve now, when it knows by itself, without being called. */
+  failing?(): string | undefined
   close(): Promise<void>
 }
 

@@ -5,7 +5,7 @@ import { failover } from '../../dispatch/policy.ts'
 import type { AbsentAgent, Dispatcher } from '../../dispatch/port.ts'
 import { type Clock, type Random, systemClock } from '../../kernel/clock.ts'
 import { EnneadError } from '../../kernel/errors.ts'
-import type { DomainHealth } from '../../kernel/health.ts'
+import type { AgentHealth, DomainHealth } from '../../kernel/health.ts'
 import type { HopSigner } from '../../kernel/hop.ts'
 import { type Log, silentLog } from '../../kernel/log.ts'
 import type { ActorDirectory } from '../service/actor-directory.ts'
@@ -78,7 +78,7 @@ export async function openApiDomain(options: ApiDomainOptions): Promise<ApiDomai
     domain: 'api',
     agents,
     // The stream has what happens first; a question is best asked where answers come quickest.
-    policies: { changes: { ...failover, preference: 'order' }, existing: failover },
+    policies: { changes: { ...failover, preference: 'order' }, history: failover, existing: failover },
     clock,
     random,
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
@@ -103,13 +103,22 @@ export async function openApiDomain(options: ApiDomainOptions): Promise<ApiDomai
     cursors,
     actors,
     baseUrl,
-    health: () => channel.health(),
+    health: () => withOwnKnowledge(channel.health(), channels),
     close: () => (closed ??= close()),
   }
 }
 
 /** How long one read of the log waits. Long enough to be idle, short enough that a way that hangs is soon left. */
 const followMs = 5_000
+
+/** A way that knows it is broken says so, also when nobody has tried it. */
+function withOwnKnowledge(health: DomainHealth, channels: readonly ChannelAgent[]): DomainHealth {
+  const agents = health.agents.map((agent): AgentHealth => {
+    const why = channels.find(channel => channel.name === agent.name)?.failing?.()
+    return agent.state === 'ok' && why !== undefined ? { ...agent, state: 'failing', detail: why } : agent
+  })
+  return { ...health, agents }
+}
 
 function checkedBaseUrl(text: string): string {
   const url = URL.parse(text)

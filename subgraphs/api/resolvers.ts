@@ -1,4 +1,5 @@
 import { EnneadError } from '../../kernel/errors.ts'
+import { Turns } from '../../events/turns.ts'
 import { kindOfGlobalId } from '../../kernel/global-id.ts'
 import type { Hop } from '../../kernel/hop.ts'
 import type { ActorPrincipal } from '../../kernel/principal.ts'
@@ -13,6 +14,8 @@ import type { TaskEvent, TaskEventKind } from './task-event.ts'
 /** What resolvers share for one request. */
 export interface ApiContext {
   readonly existence: Existence
+  /** A list of tasks reads their activities a few at a time. */
+  readonly activities: Turns
 }
 
 type Context = ApiContext & { readonly hop: Hop }
@@ -36,9 +39,11 @@ interface TaskEventsArguments {
 }
 
 const idsMax = 100
+/** Activities that one request reads at once. */
+const activitiesMax = 16
 
 export function apiContext(domain: ApiDomain): (hop: Hop) => ApiContext {
-  return hop => ({ existence: existence(domain, hop) })
+  return hop => ({ existence: existence(domain, hop), activities: new Turns(activitiesMax) })
 }
 
 /** Resolvers of schema/api.graphql: they translate, the domain does the work. */
@@ -64,10 +69,13 @@ export function apiResolvers(domain: ApiDomain): Resolvers {
       activity(
         task: TaskReference,
         args: { readonly first: number; readonly after?: string | null },
-        { hop }: Context,
+        { hop, activities }: Context,
       ) {
         const size = pageSize('first', args.first)
-        return readActivity(domain, viewerOf(hop), task.id, size, args.after ?? undefined, hop)
+        const viewer = viewerOf(hop)
+        return activities.run(hop.signal, () =>
+          readActivity(domain, viewer, task.id, size, args.after ?? undefined, hop),
+        )
       },
     },
     Project: { __resolveReference: (reference: NodeReference) => reference },

@@ -34,10 +34,18 @@ export interface ChangeLogRead {
   readonly newestFirst?: boolean
 }
 
+export type ChangesRead = Omit<ChangeLogRead, 'newestFirst'>
+export type HistoryRead = Omit<ChangeLogRead, 'waitMs'>
+
 /** The port of the api domain: ways to the db domain. */
 export interface TaskChannel {
-  /** A page of the change log. Rejects with CURSOR_EXPIRED when the position is of another epoch or no longer kept. */
-  readonly changes: Operation<ChangeLogRead, ChangeLogPage>
+  /**
+   * What comes behind a position, waited for when there is nothing yet; without a position, where the head is. Rejects
+   * with CURSOR_EXPIRED when the position is of another epoch or no longer kept.
+   */
+  readonly changes: Operation<ChangesRead, ChangeLogPage>
+  /** A page from any place of the change log, forwards or backwards, as it is now. Rejects as `changes` does. */
+  readonly history: Operation<HistoryRead, ChangeLogPage>
   /** Which of these ids name an object (task, project, label, comment) this principal may read. */
   readonly existing: Operation<
     { readonly principal: ActorPrincipal; readonly ids: readonly string[] },

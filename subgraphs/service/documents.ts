@@ -8,8 +8,10 @@ import {
 } from 'graphql'
 import type { ErrorCode } from '../../kernel/errors.ts'
 
-/** Documents kept, and the size above which one is not worth keeping. */
+/** Documents kept. */
 const documentsMax = 1_000
+/** A document with a longer text is parsed anew each time. */
+const documentCharactersMax = 100_000
 /** More tokens than any plan of the gateway needs; parsing stops there. */
 export const documentTokensMax = 100_000
 
@@ -27,6 +29,7 @@ export class DocumentCache {
   }
 
   set(key: string, document: DocumentNode): Promise<void> {
+    if ((document.loc?.source.body.length ?? 0) > documentCharactersMax) return Promise.resolve()
     this.#documents.set(key, document)
     const oldest = this.#documents.keys().next()
     if (this.#documents.size > documentsMax && oldest.done !== true) this.#documents.delete(oldest.value)

@@ -6,7 +6,7 @@ import { websocketChannel } from '../../subgraphs/api/agents/websocket/websocket
 import type { DbAddress } from '../../subgraphs/api/db-address.ts'
 import {
   type ChannelUnderTest,
-  backwardsContract,
+  historyContract,
   taskChannelContract,
 } from '../contract/task-channel-contract.ts'
 import { eventually, member, signer, temporaryFolder } from '../service/fixture.ts'
@@ -65,7 +65,7 @@ async function live(agent: ChannelAgent): Promise<void> {
 }
 
 taskChannelContract('graphql', () => overSocket(db => graphqlChannel({ db, signer })))
-backwardsContract('graphql', () => overSocket(db => graphqlChannel({ db, signer })))
+historyContract('graphql', () => overSocket(db => graphqlChannel({ db, signer })))
 taskChannelContract('rest', () => overSocket(db => restChannel({ db, signer })))
-backwardsContract('rest', () => overSocket(db => restChannel({ db, signer })))
+historyContract('rest', () => overSocket(db => restChannel({ db, signer })))
 taskChannelContract('websocket', () => overSocket(db => websocketChannel({ db, signer })))

@@ -88,6 +88,10 @@ describe.each(ways)('with the way by %s', way => {
   })
 })
 
+function stateOf(api: LittleApi, way: Way): string | undefined {
+  return api.domain.health().agents.find(agent => agent.name === way)?.state
+}
+
 /** The reads that every way can serve. */
 async function expectReads(api: LittleApi): Promise<void> {
   const id = newGlobalId('Task')
@@ -102,6 +106,31 @@ test('a way that hangs costs its attempt, not the read', async () => {
   await using api = await littleApi({ attemptMs: 200 })
   api.faults.hanging.add('graphql')
   await expectReads(api)
+})
+
+test('a broken stream shows as failing although nobody has used it', async () => {
+  await using api = await littleApi()
+  await eventually(() => stateOf(api, 'websocket') === 'ok')
+  breakDown(api, 'websocket')
+  await eventually(() => stateOf(api, 'websocket') === 'failing')
+  expect(api.domain.health().ready).toBe(true)
+  api.faults.broken.clear()
+  await eventually(() => stateOf(api, 'websocket') === 'ok')
+})
+
+test('many activities and resumptions in a row do not use up what there is for retries', async () => {
+  await using api = await littleApi()
+  const { taskId } = api.log.append({ workspaceId })
+  const query = `query ($task: [_Any!]!) { _entities(representations: $task) { ... on Task { activity { nodes { id } } } } }`
+  const task = Array.from({ length: 100 }, () => ({ __typename: 'Task', id: taskId }))
+  for (let count = 0; count < 4; count++) {
+    expect((await api.ask(query, { task })).errors).toBeUndefined()
+  }
+  for (let count = 0; count < 200; count++) {
+    const subscriber = collect(api)
+    await expectAll(api, subscriber.seen)
+    await subscriber.stop()
+  }
 })
 
 test('a stream that went silent without closing is left for another way', async () => {

@@ -5,7 +5,7 @@ import type { ActorPrincipal } from '../../kernel/principal.ts'
 import type {
   ChangeLogEntry,
   ChangeLogPage,
-  ChangeLogRead,
+  ChangesRead,
   TaskChannel,
 } from '../../subgraphs/api/task-channel.ts'
 
@@ -117,19 +117,31 @@ export function taskChannelContract(name: string, open: () => Promise<ChannelUnd
   })
 }
 
-/** What every way that reads backwards promises besides. */
-export function backwardsContract(name: string, open: () => Promise<ChannelUnderTest>): void {
+/** What every way that reaches all of the log promises besides. */
+export function historyContract(name: string, open: () => Promise<ChannelUnderTest>): void {
+  const workspaceId = 'workspace_0000000000000000000000000a'
+  const taskId = 'task_0000000000000000000000000b'
+
   test(`the ${name} channel reads a task from the newest backwards, page by page`, async () => {
     await using under = await open()
-    const workspaceId = 'workspace_0000000000000000000000000a'
-    const taskId = 'task_0000000000000000000000000b'
+    const history = operation(under.channel.history)
     const appended = Array.from({ length: 5 }, () => under.append({ workspaceId, taskId }))
     under.append({ workspaceId })
-    const read = { ...forward, first: 3, workspaceId, taskId, newestFirst: true }
-    const newest = await changes(under, read)
+    const read = { after: undefined, first: 3, workspaceId, taskId, newestFirst: true }
+    const newest = await history(read, attempt())
     expect(newest.entries).toEqual(appended.slice(2).toReversed())
-    const older = await changes(under, { ...read, after: newest.entries[2]?.position })
+    const older = await history({ ...read, after: newest.entries[2]?.position }, attempt())
     expect(older).toMatchObject({ entries: appended.slice(0, 2).toReversed(), more: false })
+  })
+
+  test(`the ${name} channel reads forwards from any place without waiting`, async () => {
+    await using under = await open()
+    const history = operation(under.channel.history)
+    const [first, second] = [under.append({ workspaceId }), under.append({ workspaceId, taskId })]
+    const read = { after: first.position, first: 10 }
+    expect(await history(read, attempt())).toEqual({ entries: [second], next: second.position, more: false })
+    const end = await history({ ...read, after: second.position }, attempt())
+    expect(end).toEqual({ entries: [], next: second.position, more: false })
   })
 }
 
@@ -137,7 +149,7 @@ export function attempt(signal: AbortSignal = new AbortController().signal): Att
   return { signal, remainingMs: 10_000, number: 1 }
 }
 
-function changes(under: ChannelUnderTest, read: ChangeLogRead, signal?: AbortSignal): Promise<ChangeLogPage> {
+function changes(under: ChannelUnderTest, read: ChangesRead, signal?: AbortSignal): Promise<ChangeLogPage> {
   return operation(under.channel.changes)(read, attempt(signal))
 }
 

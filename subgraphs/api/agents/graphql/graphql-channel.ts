@@ -6,6 +6,7 @@ import { changeLogQuery, changeLogVariables } from '../../change-log-query.ts'
 import { type ChannelAgent, apiPrincipal } from '../../channel-agent.ts'
 import { DbHttp, type DbHttpOptions } from '../../db-http.ts'
 import { existingQuery, foundIn, representationsOf } from '../../existing-query.ts'
+import type { ChangeLogPage, ChangeLogRead } from '../../task-channel.ts'
 
 /** The way to db over its GraphQL endpoint. */
 export function graphqlChannel(options: DbHttpOptions): ChannelAgent {
@@ -28,15 +29,17 @@ export function graphqlChannel(options: DbHttpOptions): ChannelAgent {
     if (status === 200 || 'errors' in answer) return answer
     throw new EnneadError('AGENT_FAULT', `db answered over GraphQL with status ${status}`)
   }
+  const read = async (what: ChangeLogRead, attempt: Attempt): Promise<ChangeLogPage> => {
+    const { data, errors } = await ask(changeLogQuery, changeLogVariables(what), apiPrincipal, attempt)
+    if (errors !== undefined) throw failureOf(errors)
+    return changeLogPage(objectOf(data, 'no data')['changeLog'])
+  }
   return {
     name: 'graphql',
     detail: 'GraphQL over HTTP to db',
     operations: {
-      async changes(read, attempt) {
-        const { data, errors } = await ask(changeLogQuery, changeLogVariables(read), apiPrincipal, attempt)
-        if (errors !== undefined) throw failureOf(errors)
-        return changeLogPage(objectOf(data, 'no data')['changeLog'])
-      },
+      changes: read,
+      history: (what, attempt) => read({ ...what, waitMs: 0 }, attempt),
       async existing({ principal, ids }, attempt) {
         const representations = representationsOf(ids)
         if (representations.length === 0) return new Set()

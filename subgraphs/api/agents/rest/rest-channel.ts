@@ -3,26 +3,22 @@ import { EnneadError } from '../../../../kernel/errors.ts'
 import { changeLogPage, failureOf, idsOf, objectOf } from '../../answers.ts'
 import { type ChannelAgent, apiPrincipal } from '../../channel-agent.ts'
 import { DbHttp, type DbAnswer, type DbHttpOptions } from '../../db-http.ts'
-import type { ChangeLogRead } from '../../task-channel.ts'
+import type { ChangeLogPage, ChangeLogRead } from '../../task-channel.ts'
 
 /** The way to db over its versioned HTTP resources. */
 export function restChannel(options: DbHttpOptions): ChannelAgent {
   const http = new DbHttp(options)
+  const read = async (what: ChangeLogRead, { remainingMs, signal }: Attempt): Promise<ChangeLogPage> => {
+    const path = `/v1/changes?${parametersOf(what)}`
+    const answer = await http.request({ method: 'GET', path, principal: apiPrincipal, remainingMs, signal })
+    return changeLogPage(bodyOf(answer))
+  }
   return {
     name: 'rest',
     detail: 'HTTP resources of db, version 1',
     operations: {
-      async changes(read, { remainingMs, signal }: Attempt) {
-        const path = `/v1/changes?${parametersOf(read)}`
-        const answer = await http.request({
-          method: 'GET',
-          path,
-          principal: apiPrincipal,
-          remainingMs,
-          signal,
-        })
-        return changeLogPage(bodyOf(answer))
-      },
+      changes: read,
+      history: (what, attempt) => read({ ...what, waitMs: 0 }, attempt),
       async existing({ principal, ids }, { remainingMs, signal }: Attempt) {
         const answer = await http.request({
           method: 'POST',

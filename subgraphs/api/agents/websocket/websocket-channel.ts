@@ -7,7 +7,7 @@ import { type Log, silentLog } from '../../../../kernel/log.ts'
 import { type ChannelAgent } from '../../channel-agent.ts'
 import { type DbAddress, socketAddress } from '../../db-address.ts'
 import { existingQuery, foundIn, representationsOf } from '../../existing-query.ts'
-import type { ChangeLogEntry, ChangeLogPage, ChangeLogRead } from '../../task-channel.ts'
+import type { ChangeLogEntry, ChangeLogPage, ChangesRead } from '../../task-channel.ts'
 import { HeldStream, type HeldStreamLimits, type Received } from './held-stream.ts'
 import { request } from './operations.ts'
 
@@ -33,6 +33,7 @@ const defaultLimits: HeldStreamLimits = {
 /**
  * The way to db over one held socket. Changes are answered from what has arrived on it, and waited for without asking;
  * what it does not hold is refused as OVERLOADED, so that another way is taken. Connects at once, and again for ever.
+ * History it leaves to ways that reach all of it.
  */
 export function websocketChannel(options: WebsocketChannelOptions): ChannelAgent {
   const { db, signer, clock = systemClock, random = Math.random, log = silentLog } = options
@@ -60,6 +61,8 @@ export function websocketChannel(options: WebsocketChannelOptions): ChannelAgent
         return foundIn(await request(held.client, payload, signal), representations)
       },
     },
+    failing: () =>
+      held.phase === 'down' ? 'the stream from db is broken and is being connected again' : undefined,
     close: () => held.close(),
   }
 }
@@ -72,8 +75,7 @@ function receivedBy(held: HeldStream): Received {
   throw new EnneadError('AGENT_FAULT', 'the stream from db is broken and will be connected again')
 }
 
-function pageOf({ head, ring }: Received, read: ChangeLogRead): ChangeLogPage {
-  if (read.newestFirst === true) throw notHere('the stream is not read backwards')
+function pageOf({ head, ring }: Received, read: ChangesRead): ChangeLogPage {
   if (read.after === undefined) return { entries: [], next: formatPosition(head), more: false }
   const after = parsePosition(read.after)
   // Whether such a position is expired or only unknown here, db has to say.
@@ -90,7 +92,7 @@ function pageOf({ head, ring }: Received, read: ChangeLogRead): ChangeLogPage {
   return { entries, next: formatPosition(head.seq > last.seq ? head : last), more: false }
 }
 
-function wanted(entry: ChangeLogEntry, { workspaceId, projectId, taskId }: ChangeLogRead): boolean {
+function wanted(entry: ChangeLogEntry, { workspaceId, projectId, taskId }: ChangesRead): boolean {
   if (workspaceId !== undefined && entry.workspaceId !== workspaceId) return false
   if (projectId !== undefined && entry.projectId !== projectId) return false
   return taskId === undefined || entry.taskId === taskId
