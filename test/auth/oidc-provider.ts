@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { type CryptoKey, type JWK, type JWTPayload, SignJWT, exportJWK, generateKeyPair } from 'jose'
 
-/** How the provider answers: `slow` never ends, `huge` sends a body without end. */
+/** How the provider answers: `slow` never, `huge` with a right answer that is too long. */
 export type ProviderMood = 'well' | 'down' | 'slow' | 'huge' | 'redirecting' | 'html' | 'lying'
 
 /** An OIDC provider on this machine: discovery, keys, and tokens as a login there would give them. */
@@ -78,6 +78,7 @@ async function newKey(number: number): Promise<Key> {
 }
 
 function answer(mood: ProviderMood, path: string, issuer: string, jwk: JWK, response: ServerResponse): void {
+  const discovery = { issuer, jwks_uri: `${issuer}/keys` }
   const json = (value: unknown): void =>
     void response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value))
   switch (mood) {
@@ -87,31 +88,25 @@ function answer(mood: ProviderMood, path: string, issuer: string, jwk: JWK, resp
     case 'slow':
       return
     case 'huge':
-      response.writeHead(200, { 'content-type': 'application/json' })
-      pour(response)
+      // Only its size is wrong.
+      response.writeHead(200).write(Buffer.alloc(1_000_000, ' '))
+      response.end(JSON.stringify(path === '/keys' ? { keys: [jwk] } : discovery))
       return
     case 'redirecting':
-      response.writeHead(302, { location: `${issuer}/elsewhere` }).end()
+      // Who follows is given what they want.
+      if (path.startsWith('/elsewhere')) json(path === '/elsewhere/keys' ? { keys: [jwk] } : discovery)
+      else response.writeHead(302, { location: `${issuer}/elsewhere${path}` }).end()
       return
     case 'html':
       response.writeHead(200, { 'content-type': 'text/html' }).end('<html>')
       return
     case 'lying':
-      json({ issuer: 'https://somebody.example', jwks_uri: `${issuer}/keys` })
+      if (path === '/keys') json({ keys: [jwk] })
+      else json({ ...discovery, issuer: 'https://somebody.example' })
       return
     case 'well':
-      if (path === '/.well-known/openid-configuration') json({ issuer, jwks_uri: `${issuer}/keys` })
+      if (path === '/.well-known/openid-configuration') json(discovery)
       else if (path === '/keys') json({ keys: [jwk] })
       else response.writeHead(404).end()
   }
-}
-
-function pour(response: ServerResponse): void {
-  const chunk = Buffer.alloc(65_536, 0x20)
-  const more = (): void => {
-    while (!response.destroyed && response.write(chunk)) continue
-  }
-  response.on('drain', more)
-  response.on('error', () => undefined)
-  more()
 }
