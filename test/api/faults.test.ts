@@ -118,18 +118,13 @@ test('a broken stream shows as failing although nobody has used it', async () =>
   await eventually(() => stateOf(api, 'websocket') === 'ok')
 })
 
-test('many activities and resumptions in a row do not use up what there is for retries', async () => {
+test('many activities in a row do not use up what there is for retries', async () => {
   await using api = await littleApi()
   const { taskId } = api.log.append({ workspaceId })
   const query = `query ($task: [_Any!]!) { _entities(representations: $task) { ... on Task { activity { nodes { id } } } } }`
   const task = Array.from({ length: 100 }, () => ({ __typename: 'Task', id: taskId }))
   for (let count = 0; count < 4; count++) {
     expect((await api.ask(query, { task })).errors).toBeUndefined()
-  }
-  for (let count = 0; count < 200; count++) {
-    const subscriber = collect(api)
-    await expectAll(api, subscriber.seen)
-    await subscriber.stop()
   }
 })
 
