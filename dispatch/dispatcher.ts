@@ -16,7 +16,8 @@ import {
   operationOpen,
 } from './failures.ts'
 import { reportHealth } from './health/report.ts'
-import { checkDuration, checkLimits } from './options.ts'
+import { checkDuration } from '../kernel/check.ts'
+import { checkLimits } from './options.ts'
 import type { DispatcherOptions } from './options.ts'
 import { describeAgents, planOperations } from './plan.ts'
 import type { Roster } from './plan.ts'

@@ -1,5 +1,5 @@
 import type { Clock, Random } from '../kernel/clock.ts'
-import { EnneadError } from '../kernel/errors.ts'
+import { checkDuration, checkInteger, checkNumber } from '../kernel/check.ts'
 import type { DispatchEvent } from './events.ts'
 import type { Policy } from './policy.ts'
 import type { AbsentAgent, Agent, Port } from './port.ts'
@@ -143,29 +143,4 @@ function withDefaults(given: Partial<DispatchLimits>): DispatchLimits {
   }
   // Every key holds the default or what was given for the same key.
   return limits as unknown as DispatchLimits
-}
-
-/** Node's timers fire at once beyond this. */
-const longestMs = 2 ** 31 - 1
-
-/** Throws BAD_OPTION unless `value` is a time above 0 that a timer can wait. */
-export function checkDuration(name: string, value: number): void {
-  if (typeof value !== 'number' || !(value > 0 && value <= longestMs)) {
-    throw new EnneadError(
-      'BAD_OPTION',
-      `${name} must be more than 0 and at most ${longestMs} ms, got ${value}`,
-    )
-  }
-}
-
-export function checkInteger(name: string, value: number, min: number, max: number): void {
-  if (!Number.isSafeInteger(value) || value < min || value > max) {
-    throw new EnneadError('BAD_OPTION', `${name} must be an integer from ${min} to ${max}, got ${value}`)
-  }
-}
-
-function checkNumber(name: string, value: number, min: number, max: number): void {
-  if (typeof value !== 'number' || !(value >= min && value <= max)) {
-    throw new EnneadError('BAD_OPTION', `${name} must be a number from ${min} to ${max}, got ${value}`)
-  }
 }

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { EnneadError } from '../kernel/errors.ts'
-import { checkDuration, checkInteger } from './options.ts'
+import { checkDuration, checkInteger } from '../kernel/check.ts'
 
 /**
  * How an operation of a port uses its agents. One engine runs them all: ask `fan` agents at once, ask one more after

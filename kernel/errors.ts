@@ -59,7 +59,11 @@ export const errorDefinitions = {
     http: 400,
     meaning: 'The operation has more root fields than the limit.',
   },
-  LIMIT_DIRECTIVES: { kind: 'caller', http: 400, meaning: 'The operation has more directives than the limit.' },
+  LIMIT_DIRECTIVES: {
+    kind: 'caller',
+    http: 400,
+    meaning: 'The operation has more directives than the limit.',
+  },
   LIMIT_DUPLICATES: {
     kind: 'caller',
     http: 400,

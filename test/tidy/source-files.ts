@@ -18,7 +18,7 @@ export const productFolders = ['cli', 'dispatch', 'events', 'gateway', 'kernel',
 /** Every .ts file below `folders`, by path. */
 export function sourceFiles(folders: readonly string[] = productFolders): readonly SourceFile[] {
   return folders
-    .flatMap(folder => globSync(`${folder}/**/*.ts`, { cwd: root }))
+    .flatMap(folder => globSync(`${folder}/**/*.ts`, { cwd: root, exclude: ['**/node_modules/**'] }))
     .sort()
     .map(path => {
       const text = readFileSync(join(root, path), 'utf8')

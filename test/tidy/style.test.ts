@@ -30,7 +30,9 @@ test('no default exports, no barrels, no TODO without its issue', () => {
 
 test('file names are in kebab-case', () => {
   const names = sourceFiles([...productFolders, 'test', 'bench', 'examples']).map(file => file.path)
-  expect(names.filter(path => !/^(?:[a-z0-9-]+\/)*[a-z0-9-]+(?:\.test|\.d)?\.ts$/.test(path))).toEqual([])
+  expect(
+    names.filter(path => !/^(?:[a-z0-9-]+\/)*[a-z0-9-]+(?:\.property)?(?:\.test)?\.ts$/.test(path)),
+  ).toEqual([])
 })
 
 test('every error code is a row of docs/errors.md, and nothing else is', () => {
