@@ -1,5 +1,5 @@
 import type { Clock, Random } from '../kernel/clock.ts'
-import { checkDuration, checkInteger, checkNumber } from '../kernel/check.ts'
+import { checkDuration, checkInteger, checkNumber, longestMs } from '../kernel/check.ts'
 import type { DispatchEvent } from './events.ts'
 import type { Policy } from './policy.ts'
 import type { AbsentAgent, Agent, Port } from './port.ts'

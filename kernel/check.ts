@@ -1,7 +1,7 @@
 import { EnneadError } from './errors.ts'
 
-/** Node's timers fire at once beyond this. */
-const longestMs = 2 ** 31 - 1
+/** The longest a timer of Node can wait; beyond this it fires at once. Milliseconds. */
+export const longestMs = 2 ** 31 - 1
 
 /** Throws BAD_OPTION unless `value` is a time above 0 that a timer can wait. */
 export function checkDuration(name: string, value: number): void {
