@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { EnneadError } from '../../kernel/errors.ts'
 import { kindOfGlobalId } from '../../kernel/global-id.ts'
+import type { Log } from '../../kernel/log.ts'
 import type { ServiceDoor } from '../service/http-door.ts'
 import type { FeedPage, FeedRead } from './change-feed.ts'
 import type { DbDomain } from './domain.ts'
@@ -11,7 +12,10 @@ import { dbContext, requireService } from './resolvers/context.ts'
 const idsMax = 1_000
 
 /** The db domain as HTTP resources, for other domains: `GET /v1/changes`, `POST /v1/existing`. */
-export function changeRoutes(domain: DbDomain): (server: FastifyInstance, door: ServiceDoor) => void {
+export function changeRoutes(
+  domain: DbDomain,
+  log: Log,
+): (server: FastifyInstance, door: ServiceDoor) => void {
   return (server, door) => {
     server.get('/v1/changes', (request): Promise<FeedPage> => {
       const hop = door.requireHop(request)
@@ -20,7 +24,7 @@ export function changeRoutes(domain: DbDomain): (server: FastifyInstance, door: 
     })
     server.post('/v1/existing', (request): Promise<{ readonly ids: readonly string[] }> => {
       const hop = door.requireHop(request)
-      return existing(dbContext(domain, hop).reader(), idsOf(request.body))
+      return existing(dbContext(domain, hop, log).reader(), idsOf(request.body))
     })
   }
 }

@@ -13,9 +13,12 @@ export interface KeeperLimits {
   readonly reopenLastMs: number
   /** Between two looks at an open engine. Milliseconds. */
   readonly probeMs: number
-  /** An engine that answers no look for so long is closed and opened anew. Milliseconds. */
+  /** Time an engine has to answer a look; one that answers none for so long is closed and opened anew. Milliseconds. */
   readonly silentMs: number
 }
+
+/** So many looks in a row must have failed as well: one may be the fault of a process that stood still. */
+const looksMin = 3
 
 export interface EngineKeeperParts {
   readonly slot: EngineSlot
@@ -105,16 +108,18 @@ export class EngineKeeper {
     const { slot, clock, limits } = this.#parts
     let pause = limits.reopenFirstMs
     let answeredAt = clock.now()
+    let failed = 0
     while (slot.phase.is !== 'refused') {
       await this.#rest(slot.admitted ? limits.probeMs : pause)
       if (this.#closing.signal.aborted) return
       const well = slot.admitted ? await this.#look() : await this.#bringBack()
+      failed = well ? 0 : failed + 1
       if (well) {
         answeredAt = clock.now()
         pause = limits.reopenFirstMs
       } else if (!slot.admitted) {
         pause = Math.min(pause * 2, limits.reopenLastMs)
-      } else if (clock.now() - answeredAt > limits.silentMs) {
+      } else if (failed >= looksMin && clock.now() - answeredAt > limits.silentMs) {
         await this.closeEngine('it does not answer')
         pause = limits.reopenFirstMs
       }

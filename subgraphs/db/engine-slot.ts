@@ -19,7 +19,7 @@ export interface EngineSource {
 
 /** A copy so many entries behind is waited for, so many milliseconds, before it refuses. */
 const nearMax = 200
-const nearMs = 20
+const nearMs = 30
 
 /** An engine is exactly one of these at a time. */
 export type SlotPhase =
@@ -140,11 +140,13 @@ export class EngineSlot {
     if (run === undefined) throw new EnneadError('UNAVAILABLE', `${this.name} cannot do ${operation} now`)
     const controller = new AbortController()
     const { promise: late, reject } = Promise.withResolvers<never>()
-    const timer = this.#clock.after(ms, () => {
+    const giveUp = (): void => {
       const failure = new EnneadError('AGENT_TIMEOUT', `${this.name} did not answer ${operation} in ${ms} ms`)
       controller.abort(failure)
       reject(failure)
-    })
+    }
+    // When the process stood still, the answer may be waiting to be read: input comes before the verdict.
+    let timer = this.#clock.after(ms, () => (timer = this.#clock.soon(giveUp)))
     try {
       const work = invoke(run, input, { signal: controller.signal, remainingMs: ms, number: 1 })
       return await Promise.race([work, late])

@@ -19,15 +19,16 @@ export interface DbServiceOptions {
 
 /** The db subgraph over its domain, whose life is its owner's: closing the service leaves the domain open. */
 export function createDbService(domain: DbDomain, options: DbServiceOptions): SubgraphService {
+  const log = options.log ?? silentLog
   return createSubgraphService({
     name: 'db',
     typeDefs: options.typeDefs,
     resolvers: dbResolvers,
-    context: hop => dbContext(domain, hop),
-    routes: changeRoutes(domain),
+    context: hop => dbContext(domain, hop, log),
+    routes: changeRoutes(domain, log),
     health: () => domain.health(),
     signer: options.signer,
-    log: options.log ?? silentLog,
+    log,
     ...(options.limits === undefined ? {} : { limits: options.limits }),
   })
 }

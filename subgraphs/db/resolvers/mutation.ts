@@ -78,7 +78,7 @@ async function run<I extends object, R extends VisibleRecord>(
   command: Command<I, R>,
   input: I,
   idempotencyKey: string | null | undefined,
-  { domain, hop, reader }: DbContext,
+  { domain, hop, log, reader }: DbContext,
 ): Promise<CommandResult<R>> {
   const records = reader()
   try {
@@ -95,6 +95,7 @@ async function run<I extends object, R extends VisibleRecord>(
     // One mutation of several must not take the answers of the others with it when nothing happened.
     const refusal = refusalOf(failure)
     if (refusal === undefined) throw failure
+    log.warn('db.command.refused', { command: command.name, requestId: hop.requestId, error: failure })
     return { record: undefined, errors: [refusal], replayed: false }
   }
 }

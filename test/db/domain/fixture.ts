@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { randomBytes } from 'node:crypto'
 import { newGlobalId } from '../../../kernel/global-id.ts'
 import { type Hop, HopSigner } from '../../../kernel/hop.ts'
+import { silentLog } from '../../../kernel/log.ts'
 import type { ActorPrincipal, Principal, Role } from '../../../kernel/principal.ts'
 import { grantOf } from '../../../subgraphs/auth/abilities.ts'
 import { type DbDomain, openDbDomain } from '../../../subgraphs/db/domain.ts'
@@ -39,7 +40,7 @@ export const quick = {
   reopenFirstMs: 20,
   reopenLastMs: 200,
   probeMs: 20,
-  silentMs: 200,
+  silentMs: 1_000,
   // The machine is shared with others: a stall must not look like a fault.
   readAttemptMs: 1_000,
   readMs: 3_000,
@@ -59,7 +60,7 @@ export async function openTestDb(options: Partial<DbDomainOptions> = {}): Promis
     limits: { ...quick, ...limits },
   })
   const typeDefs = await readFile(new URL('../../../schema/db.graphql', import.meta.url), 'utf8')
-  const service = createDbService(domain, { typeDefs, signer })
+  const service = createDbService(domain, { typeDefs, signer, log: options.log ?? silentLog })
   const workspaceId = newGlobalId('Workspace')
   const somebody = principalOf(workspaceId)
   const answer: TestDb['answer'] = (query, variables = {}, principal = somebody) =>
