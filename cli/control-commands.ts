@@ -24,8 +24,8 @@ async function addUser(auth: AuthDomain, input: Readonly<Record<string, unknown>
   const role = roles.find(known => known === input['role']) ?? 'MEMBER'
   const { administration } = auth
   const workspace =
-    administration.workspaceBySlug(slug) ?? (await administration.createWorkspace({ slug, name: slug }))
-  const known = administration.userByEmail(email)
+    administration.findWorkspace(slug) ?? (await administration.createWorkspace({ slug, name: slug }))
+  const known = administration.findUser(email)
   const displayName = optional(input, 'name') ?? email.replace(/@.*$/, '')
   const created = known === undefined ? await administration.createUser({ email, displayName }) : undefined
   const user = known ?? created?.user

@@ -144,14 +144,6 @@ export class Administration {
     return this.#store.userByEmail(normalEmail(email))
   }
 
-  workspaceBySlug(slug: string): WorkspaceRecord | undefined {
-    return this.#store.workspaceBySlug(slug)
-  }
-
-  userByEmail(email: string): UserRecord | undefined {
-    return this.#store.userByEmail(normalEmail(email))
-  }
-
   /** There is nothing in the directory yet. */
   isEmpty(): boolean {
     return this.#store.scan(undefined, 1).length === 0
