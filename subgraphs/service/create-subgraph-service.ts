@@ -9,7 +9,6 @@ import {
 import { buildSubgraphSchema } from '@apollo/subgraph'
 import type { FastifyInstance } from 'fastify'
 import { type GraphQLScalarType, type GraphQLSchema, parse } from 'graphql'
-import { EnneadError } from '../../kernel/errors.ts'
 import type { DomainHealth } from '../../kernel/health.ts'
 import type { Hop, HopSigner } from '../../kernel/hop.ts'
 import type { Log } from '../../kernel/log.ts'
@@ -18,7 +17,10 @@ import { DocumentCache, documentTokensMax } from './documents.ts'
 import { guardSchema } from './guard.ts'
 import type { ServiceDoor } from './http-door.ts'
 import { RunningSubgraph } from './running-subgraph.ts'
+import { type SubgraphLimits, checkLimits } from './subgraph-limits.ts'
 import type { SubgraphService } from './subgraph-service.ts'
+
+export type { SubgraphLimits } from './subgraph-limits.ts'
 
 /** What resolvers get as context: what the domain made for the request, and the hop. */
 export type SubgraphContext<C> = C & { readonly hop: Hop }
@@ -57,41 +59,12 @@ export interface SubgraphServiceOptions<C extends object> {
   readonly limits?: Partial<SubgraphLimits>
 }
 
-export interface SubgraphLimits {
-  /** Largest HTTP body or WebSocket message taken. Bytes. Default 10 MiB. */
-  readonly bodyBytesMax: number
-  /** Time an HTTP request may take to arrive. Milliseconds. Default 15,000. */
-  readonly requestTimeoutMs: number
-  /** Longest deadline a hop over HTTP may ask for. Milliseconds. Default 60,000. */
-  readonly remainingMsMax: number
-  /** What a query over a socket, and each event of a subscription, has. Milliseconds. Default 10,000. */
-  readonly operationMs: number
-  /** Operations that may run at once on one socket. Default 1,000. */
-  readonly operationsMax: number
-  /** Between two pings of a socket. Milliseconds. Default 10,000. */
-  readonly pingMs: number
-}
-
-const defaultLimits: SubgraphLimits = {
-  bodyBytesMax: 10 * 1024 * 1024,
-  requestTimeoutMs: 15_000,
-  remainingMsMax: 60_000,
-  operationMs: 10_000,
-  operationsMax: 1_000,
-  pingMs: 10_000,
-}
-
 /**
  * A subgraph: the same resolvers by function call, over HTTP and over WebSocket. Strangers never reach a resolver over
  * the wire; by function call the caller vouches for the hop. Errors that are not ours are masked and logged.
  */
 export function createSubgraphService<C extends object>(options: SubgraphServiceOptions<C>): SubgraphService {
-  const limits = { ...defaultLimits, ...options.limits }
-  for (const [name, value] of Object.entries(limits)) {
-    if (!Number.isSafeInteger(value) || value < 1) {
-      throw new EnneadError('BAD_OPTION', `limits.${name} must be an integer >= 1, got ${value}`)
-    }
-  }
+  const limits = checkLimits(options.limits ?? {})
   const log = options.log.with({ subgraph: options.name })
   const schema = subgraphSchema(options.typeDefs, options.resolvers)
   const documents = new DocumentCache()

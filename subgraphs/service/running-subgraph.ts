@@ -14,12 +14,12 @@ import type { Hop, HopSigner } from '../../kernel/hop.ts'
 import type { Log } from '../../kernel/log.ts'
 import type { ErrorFormat } from './answer-errors.ts'
 import { AnswerStream, type EventSource } from './answer-stream.ts'
-import type { SubgraphLimits } from './create-subgraph-service.ts'
 import type { DocumentCache } from './documents.ts'
 import { type ServiceDoor, httpDoor } from './http-door.ts'
 import { listenAt } from './listen-address.ts'
 import { requireUnexpired } from './request-hop.ts'
 import { type SocketDoor, socketDoor } from './socket-door.ts'
+import type { SubgraphLimits } from './subgraph-limits.ts'
 import type { ListenAddress, SubgraphAnswer, SubgraphOperation, SubgraphService } from './subgraph-service.ts'
 
 export interface SubgraphParts<Context extends { readonly hop: Hop }> {
