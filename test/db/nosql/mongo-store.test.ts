@@ -6,6 +6,7 @@ import { silentLog } from '../../../kernel/log.ts'
 import { conditionToMongo } from '../../../subgraphs/db/agents/nosql/condition-to-mongo.ts'
 import { openMongoStore } from '../../../subgraphs/db/agents/nosql/mongo-store.ts'
 import type { Condition } from '../../../subgraphs/db/condition.ts'
+import { compareRecords, matches } from '../../../subgraphs/db/evaluate.ts'
 import type { StoreEngine, TaskStore } from '../../../subgraphs/db/task-store.ts'
 import { commitOf, entryOf, task } from '../../contract/sample-records.ts'
 import { attempt, codeOf } from '../../contract/store-under-test.ts'
@@ -153,6 +154,33 @@ describeWithService('MongoDB', findMongo(), command => {
       await expect(left).rejects.toThrow('gone')
     } finally {
       own.process.thaw()
+    }
+  })
+
+  test('a list of thousands is in order, whichever index finds it', async () => {
+    await using mongo = await opened(server.url, `long${++databases}`)
+    const records = Array.from({ length: 3_000 }, (_, index) =>
+      task(`task_${index}`, {
+        projectId: `p${index % 3}`,
+        assigneeIds: [`u${index % 5}`],
+        dueAt: index % 4 === 0 ? null : `2026-01-0${index % 9}`,
+        updatedAt: `2026-01-01T00:00:00.${String((index * 7) % 1_000).padStart(3, '0')}Z`,
+      }),
+    )
+    await mongo.store.commit([commitOf('c1', task('task_0'), { puts: records })], attempt())
+    const conditions: Condition[] = [
+      { is: 'all', of: [] },
+      { is: 'in', field: 'projectId', values: ['p1'] },
+      { is: 'in', field: 'assigneeIds', values: ['u1', 'u2'] },
+      { is: 'all', of: [{ is: 'in', field: 'parentId', values: [null] }] },
+    ]
+    for (const where of conditions) {
+      for (const field of ['dueAt', 'updatedAt', 'id', 'number'] as const) {
+        const order = { field, direction: 'descending' } as const
+        const query = { kind: 'task', workspaceId: 'workspace_1', where, order, limit: 51 } as const
+        const wanted = records.filter(record => matches(record, where)).sort(compareRecords(order))
+        expect(await mongo.store.query(query, attempt())).toEqual(wanted.slice(0, 51))
+      }
     }
   })
 

@@ -2,7 +2,8 @@ import { type Connection, type Model, Schema, type SchemaDefinitionProperty } fr
 import { type Field, fields } from '../../condition.ts'
 import type { RecordKind, StoredRecord } from '../../record.ts'
 import type { LogEntry } from '../../task-store.ts'
-import { isNullField, lowerCaseField } from './condition-to-mongo.ts'
+import { isNullField, lowerCaseField, nullable } from './condition-to-mongo.ts'
+import { indexesOf, logIndexes } from './mongo-indexes.ts'
 
 /** A record as it is stored: its own fields, and what MongoDB needs beside them to answer as the port says. */
 export type RecordDocument = StoredRecord & {
@@ -80,22 +81,6 @@ const definitions: { readonly [K in RecordKind]: Definition<Extract<StoredRecord
   guard: { ...common, value: { type: Schema.Types.Mixed } },
 }
 
-/** Lists that boards ask for all the time; each ends with the id, which ends every order. */
-const indexes: { readonly [K in RecordKind]: readonly Readonly<Record<string, 1>>[] } = {
-  project: [{ workspaceId: 1, id: 1 }],
-  task: [
-    { workspaceId: 1, id: 1 },
-    { workspaceId: 1, projectId: 1, number: 1, id: 1 },
-    { workspaceId: 1, parentId: 1, id: 1 },
-    { workspaceId: 1, assigneeIds: 1, id: 1 },
-    { workspaceId: 1, updatedAt: 1, id: 1 },
-  ],
-  label: [{ workspaceId: 1, id: 1 }],
-  comment: [{ workspaceId: 1, taskId: 1, createdAt: 1, id: 1 }],
-  receipt: [{ expiresAt: 1 }],
-  guard: [],
-}
-
 // Collections and indexes are made once, when the store opens; a field nobody declared is an error, never dropped.
 const options = {
   strict: 'throw',
@@ -117,7 +102,7 @@ export function mongoModels(connection: Connection): MongoModels {
       [isNullField]: { type: Schema.Types.Mixed },
     }
     const schema = new Schema<RecordDocument>(definition, { ...options, collection: `${kind}s` })
-    for (const index of indexes[kind]) schema.index(index)
+    for (const index of indexesOf(kind)) schema.index({ ...index })
     records.set(kind, connection.model<RecordDocument>(kind, schema))
   }
   return {
@@ -149,9 +134,7 @@ function logSchema(): Schema<LogDocument> {
   )
   schema.index({ commitId: 1 }, { unique: true })
   const withEvent = { partialFilterExpression: { 'event.id': { $exists: true } } }
-  schema.index({ workspaceId: 1, _id: 1 }, withEvent)
-  schema.index({ 'event.projectId': 1, _id: 1 }, withEvent)
-  schema.index({ 'event.taskId': 1, _id: 1 }, withEvent)
+  for (const index of Object.values(logIndexes)) schema.index({ ...index }, withEvent)
   return schema
 }
 
@@ -163,7 +146,7 @@ export function documentOf(record: StoredRecord): RecordDocument {
   const values = record as Partial<Record<Field, unknown>>
   for (const field of fields) {
     const value = values[field]
-    if (value === null) isNull[field] = true
+    if (value === null && nullable.has(field)) isNull[field] = true
     if (typeof value === 'string' && value !== value.toLowerCase()) lower[field] = value.toLowerCase()
   }
   return {

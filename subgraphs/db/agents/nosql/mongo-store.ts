@@ -16,6 +16,7 @@ import {
 } from './condition-to-mongo.ts'
 import { modelOf } from './mongo-apply.ts'
 import { connectMongo, mongoFailure, type MongoConnection } from './mongo-connection.ts'
+import { indexFor, logIndexFor } from './mongo-indexes.ts'
 import { MongoLog } from './mongo-log.ts'
 import { entryOf, type LogDocument, mongoModels, type MongoModels } from './mongo-models.ts'
 import { type RecordDocument, recordOf } from './mongo-models.ts'
@@ -117,8 +118,12 @@ class MongoStore {
       { $sort: { ...orderToMongo(query.order) } },
       { $limit: query.limit },
     ]
+    const hint = indexFor(query.kind, query.where, query.order)
     const documents = await this.#run(attempt, maxTimeMS =>
-      modelOf(this.#models, query.kind).aggregate<RecordDocument>(pipeline).option({ maxTimeMS }).exec(),
+      modelOf(this.#models, query.kind)
+        .aggregate<RecordDocument>(pipeline)
+        .option({ maxTimeMS, hint })
+        .exec(),
     )
     return documents.map(recordOf)
   }
@@ -128,8 +133,12 @@ class MongoStore {
       { $match: { $and: [scopeOf(query), conditionToMongo(query.where)] } },
       { $count: 'count' },
     ]
+    const hint = indexFor(query.kind, query.where)
     const [counted] = await this.#run(attempt, maxTimeMS =>
-      modelOf(this.#models, query.kind).aggregate<{ count: number }>(pipeline).option({ maxTimeMS }).exec(),
+      modelOf(this.#models, query.kind)
+        .aggregate<{ count: number }>(pipeline)
+        .option({ maxTimeMS, hint })
+        .exec(),
     )
     return counted?.count ?? 0
   }
@@ -147,8 +156,9 @@ class MongoStore {
       { $sort: { _id: newestFirst ? -1 : 1 } },
       { $limit: read.limit },
     ]
+    const hint = logIndexFor(read)
     const documents = await this.#run(attempt, maxTimeMS =>
-      this.#models.log.aggregate<LogDocument>(pipeline).option({ maxTimeMS }).exec(),
+      this.#models.log.aggregate<LogDocument>(pipeline).option({ maxTimeMS, hint }).exec(),
     )
     // Nobody is told of a change that a read might not show yet.
     const newest = Math.max(0, ...documents.map(document => document._id))
