@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { systemClock } from '../../../kernel/clock.ts'
+import { EnneadError } from '../../../kernel/errors.ts'
 import { newGlobalId } from '../../../kernel/global-id.ts'
 import { until } from '../../support/until.ts'
 import { createTask, newProject, newTask, openTestDb, principalOf } from './fixture.ts'
@@ -39,6 +40,29 @@ test('20 calls with one key at the same time do it once, and all but one say so'
   expect(new Set(calls.map(({ task }) => task.id)).size).toBe(1)
   expect(calls.filter(({ replayed }) => !replayed)).toHaveLength(1)
   expect(await db.run('{ tasks { totalCount } }')).toMatchObject({ tasks: { totalCount: 1 } })
+})
+
+test('a call that waits for the first one with its key does it itself when the first one fails', async () => {
+  await using db = await openTestDb()
+  const project = await newProject(db)
+  const { sql } = db.stores
+  const gate = Promise.withResolvers<undefined>()
+  let commits = 0
+  sql.before = async operation => {
+    if (operation !== 'commit' || ++commits > 1) return
+    await gate.promise
+    throw new EnneadError('AGENT_FAULT', 'the disk is full')
+  }
+  const reads = (): number => sql.calls.filter(call => call === 'read').length
+  const first = createTask(db, project, {}, 'key-1')
+  await until('the first one is being written', () => commits === 1)
+  const before = reads()
+  const second = createTask(db, project, {}, 'key-1')
+  await until('the second one has looked for a receipt', () => reads() > before)
+  gate.resolve(undefined)
+  expect((await first).errors).toMatchObject([{ code: 'UNAVAILABLE' }])
+  expect(await second).toMatchObject({ replayed: false, errors: [], task: { number: 1 } })
+  expect(await db.run('{ tasks { totalCount } }')).toEqual({ tasks: { totalCount: 1 } })
 })
 
 test('the same key of another member or in another workspace is independent', async () => {
