@@ -362,6 +362,21 @@ describe('dependencies', () => {
     }
   })
 
+  test('two dependencies added at once far from each other never close a cycle together', async () => {
+    await using db = await openTestDb()
+    const project = await newProject(db)
+    const blocked = (taskId: string, blockedById: string) =>
+      change(db, 'addTaskDependency', { taskId, blockedById })
+    for (let round = 0; round < 10; round++) {
+      const [a, b] = [await newTask(db, project), await newTask(db, project)]
+      const [c, d] = [await newTask(db, project), await newTask(db, project)]
+      await blocked(b, c)
+      await blocked(d, a)
+      const added = await Promise.all([blocked(a, b), blocked(c, d)])
+      expect(added.filter(({ errors }) => errors.length === 0)).toHaveLength(1)
+    }
+  })
+
   test('a task waits for at most 50 others', async () => {
     await using db = await openTestDb()
     const project = await newProject(db)
