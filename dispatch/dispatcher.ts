@@ -19,8 +19,9 @@ import { reportHealth } from './health/report.ts'
 import { checkDuration } from '../kernel/check.ts'
 import { checkLimits } from './options.ts'
 import type { DispatcherOptions } from './options.ts'
-import { describeAgents, planOperations } from './plan.ts'
+import { describeAgents, planOperations, withPolicy } from './plan.ts'
 import type { Roster } from './plan.ts'
+import type { Policy } from './policy.ts'
 import type { CallOptions, Dispatcher, InputOf, OutputOf, Port, Priority } from './port.ts'
 import { Run } from './run.ts'
 
@@ -28,6 +29,8 @@ import { Run } from './run.ts'
 export interface DispatcherUsage {
   readonly callsRunning: number
   readonly callsMax: number
+  /** Attempts each agent may have running, as the options say. */
+  readonly agentRunningMax: number
   /** Attempts and hedges that are waited for. */
   readonly deadlines: number
   /** Attempts beyond those a policy needs that may be started now. */
@@ -44,7 +47,12 @@ export interface DispatcherUsage {
 /** A dispatcher with its gauges. */
 export interface MeasuredDispatcher<P extends Port<P>> extends Dispatcher<P> {
   usage(): DispatcherUsage
+  /** Calls from now on use `policy` for `operation`; undefined: the one it was made with. Throws BAD_OPTION. */
+  setPolicy(operation: keyof P & string, policy: Policy | undefined): void
 }
+
+/** How domains come by their dispatchers; replaced where every call is to be watched or disturbed. */
+export type CreateDispatcher = typeof createDispatcher
 
 /**
  * The one way to a domain's agents: chooses them by health and load, fails over, hedges or votes as each operation's
@@ -59,7 +67,8 @@ const noOptions: CallOptions = {}
 class DomainDispatcher<P extends Port<P>> implements MeasuredDispatcher<P> {
   readonly #core: Core
   readonly #roster: Roster
-  readonly #plans: ReadonlyMap<string, OperationPlan>
+  readonly #made: ReadonlyMap<string, OperationPlan>
+  readonly #plans: Map<string, OperationPlan>
   readonly #callsMax: number
   #closed = false
 
@@ -86,7 +95,8 @@ class DomainDispatcher<P extends Port<P>> implements MeasuredDispatcher<P> {
       hedges: list(),
       laggards: list(),
     }
-    this.#plans = planOperations(options, this.#core, this.#roster)
+    this.#made = planOperations(options, this.#core, this.#roster)
+    this.#plans = new Map(this.#made)
   }
 
   call<O extends keyof P & string>(
@@ -108,8 +118,9 @@ class DomainDispatcher<P extends Port<P>> implements MeasuredDispatcher<P> {
       startedAt: now,
       endsAt: now + (remainingMs !== undefined && remainingMs < timeoutMs ? remainingMs : timeoutMs),
       entry: plan.breaker.enter(now),
+      requestId: options.requestId,
     }
-    this.#core.budget.earn(now)
+    this.#core.budget.earn(now, plan.policy.need)
     // An agent's answer to operation O of the port P is what P says it is; the map of plans cannot express that.
     return new Promise<unknown>((resolve, reject) => {
       new Run(this.#core, plan, terms, resolve, reject).start()
@@ -123,10 +134,11 @@ class DomainDispatcher<P extends Port<P>> implements MeasuredDispatcher<P> {
   }
 
   usage(): DispatcherUsage {
-    const { bulkhead, budget, deadlines, hedges } = this.#core
+    const { bulkhead, budget, deadlines, hedges, limits } = this.#core
     return {
       callsRunning: bulkhead.running,
       callsMax: this.#callsMax,
+      agentRunningMax: limits.agentRunningMax,
       deadlines: deadlines.length + hedges.length,
       budget: budget.saved,
       agents: this.#roster.agents.map(({ name, running, lagging, breaker }) => ({
@@ -136,6 +148,14 @@ class DomainDispatcher<P extends Port<P>> implements MeasuredDispatcher<P> {
         phase: breaker.phase,
       })),
     }
+  }
+
+  setPolicy(operation: keyof P & string, policy: Policy | undefined): void {
+    const made = this.#made.get(operation)
+    if (made === undefined) {
+      throw new EnneadError('BAD_OPTION', `the ${this.#core.domain} domain has no operation ${operation}`)
+    }
+    this.#plans.set(operation, policy === undefined ? made : withPolicy(made, policy, this.#core.limits))
   }
 
   close(): void {

@@ -1,6 +1,7 @@
 import { CursorCodec } from '../../events/cursor.ts'
 import { Feed } from '../../events/feed.ts'
-import { createDispatcher } from '../../dispatch/dispatcher.ts'
+import { createDispatcher, type CreateDispatcher } from '../../dispatch/dispatcher.ts'
+import type { DispatcherUsage } from '../../dispatch/dispatcher.ts'
 import { failover } from '../../dispatch/policy.ts'
 import type { AbsentAgent, Dispatcher } from '../../dispatch/port.ts'
 import { type Clock, type Random, systemClock } from '../../kernel/clock.ts'
@@ -39,6 +40,8 @@ export interface ApiDomainOptions {
   readonly random?: Random
   /** Default: none. */
   readonly log?: Log
+  /** How the ways to db are reached. Default: the dispatcher. */
+  readonly createDispatcher?: CreateDispatcher | undefined
 }
 
 /** What the resolvers of the api subgraph stand on. */
@@ -51,6 +54,8 @@ export interface ApiDomain {
   readonly actors: ActorDirectory
   readonly baseUrl: string
   health(): DomainHealth
+  /** What the ways to db are doing now. */
+  usage(): DispatcherUsage
   /** Ends all listeners and connections. Idempotent. */
   close(): Promise<void>
 }
@@ -74,7 +79,7 @@ export async function openApiDomain(options: ApiDomainOptions): Promise<ApiDomai
     channels.push(agent)
     return agent
   })
-  const channel = createDispatcher<TaskChannel>({
+  const channel = (options.createDispatcher ?? createDispatcher)<TaskChannel>({
     domain: 'api',
     agents,
     // The stream has what happens first; a question is best asked where answers come quickest.
@@ -104,6 +109,7 @@ export async function openApiDomain(options: ApiDomainOptions): Promise<ApiDomai
     actors,
     baseUrl,
     health: () => withOwnKnowledge(channel.health(), channels),
+    usage: () => channel.usage(),
     close: () => (closed ??= close()),
   }
 }

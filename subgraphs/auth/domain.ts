@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { CallOptions, Dispatcher } from '../../dispatch/port.ts'
-import { createDispatcher } from '../../dispatch/dispatcher.ts'
+import type { DispatcherUsage, MeasuredDispatcher } from '../../dispatch/dispatcher.ts'
 import { type Policy, failover } from '../../dispatch/policy.ts'
 import type { AgentHealth, DomainHealth } from '../../kernel/health.ts'
 import type { ActorPrincipal } from '../../kernel/principal.ts'
@@ -44,6 +44,8 @@ export interface AuthDomain extends ActorDirectory {
   /** Signs with a new key from now on; tokens of the last three keys go on being taken. */
   rotateKeys(): Promise<void>
   health(): DomainHealth
+  /** What the authorities of our own directory are doing now. */
+  usage(): DispatcherUsage
   /** Lets go of stores and timers. Idempotent. */
   close(): Promise<void>
 }
@@ -85,7 +87,7 @@ export async function openAuthDomain(given: AuthDomainOptions): Promise<AuthDoma
 
 class OpenAuthDomain implements AuthDomain {
   readonly administration: Administration
-  readonly authority: Dispatcher<Authority>
+  readonly authority: MeasuredDispatcher<Authority>
   readonly #options: CheckedOptions
   readonly #keys: SigningKeys
   readonly #directories: Directories
@@ -95,7 +97,7 @@ class OpenAuthDomain implements AuthDomain {
   #closed: Promise<void> | undefined
 
   constructor(options: CheckedOptions, keys: SigningKeys, directories: Directories) {
-    const { clock, observe, timeoutMs, attemptMs } = options
+    const { clock, observe, timeoutMs, attemptMs, createDispatcher } = options
     const passwords = new PasswordHasher()
     const roster = rosterOf(options, { directories, passwords, clock, keys })
     const common = {
@@ -169,6 +171,10 @@ class OpenAuthDomain implements AuthDomain {
 
   rotateKeys(): Promise<void> {
     return this.#keys.rotate()
+  }
+
+  usage(): DispatcherUsage {
+    return this.authority.usage()
   }
 
   health(): DomainHealth {

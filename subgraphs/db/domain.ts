@@ -1,4 +1,5 @@
 import { createDispatcher } from '../../dispatch/dispatcher.ts'
+import type { DispatcherUsage } from '../../dispatch/dispatcher.ts'
 import { type Policy, failover, once } from '../../dispatch/policy.ts'
 import type { AbsentAgent, Agent, CallOptions, Dispatcher } from '../../dispatch/port.ts'
 import { type Clock, systemClock } from '../../kernel/clock.ts'
@@ -28,6 +29,8 @@ export interface DbDomain {
   readonly changes: ChangeFeed
   readonly clock: Clock
   health(): DomainHealth
+  /** What the stores are doing now. */
+  usage(): DispatcherUsage
   /** Ends commits that are on their way, then closes all stores. Idempotent. */
   close(): Promise<void>
 }
@@ -46,7 +49,7 @@ export async function openDbDomain(options: DbDomainOptions): Promise<DbDomain> 
   const primary = slots.find(slot => slot.name === primaryName)
   if (primary === undefined) throw new EnneadError('INTERNAL', `there is no slot for ${primaryName}`)
 
-  const store = createDispatcher<TaskStore>({
+  const store = (options.createDispatcher ?? createDispatcher)<TaskStore>({
     domain: 'db',
     agents: agentsOf(options, slots, primary),
     policies: policiesOf(limits),
@@ -113,6 +116,7 @@ export async function openDbDomain(options: DbDomainOptions): Promise<DbDomain> 
         failureOf: slot => replication.failureOf(slot),
         frontierSeq: frontier.head.seq,
       }),
+    usage: () => store.usage(),
     close: () => (closed ??= closeAll()),
   }
 }
