@@ -51,16 +51,19 @@ test('a server killed in the middle of commits comes back by itself with every a
       }
     }
     const writers = [1, 2, 3, 4].map(writer)
-    for (let kill = 1; kill <= 2; kill++) {
-      const enough = acknowledged.size + 25
-      await until('commits go on', () => acknowledged.size > enough, patienceMs)
-      const pid = server.pid()
-      if (pid === undefined) throw new Error('not running')
-      process.kill(pid, 'SIGKILL')
-      await until('it runs again', () => server.pid() !== undefined && server.pid() !== pid, patienceMs)
+    try {
+      for (let kill = 1; kill <= 2; kill++) {
+        const enough = acknowledged.size + 25
+        await until('commits go on', () => acknowledged.size > enough, patienceMs)
+        const pid = server.pid()
+        if (pid === undefined) throw new Error('not running')
+        process.kill(pid, 'SIGKILL')
+        await until('it runs again', () => server.pid() !== undefined && server.pid() !== pid, patienceMs)
+      }
+    } finally {
+      enoughOf.abort()
+      await Promise.all(writers)
     }
-    enoughOf.abort()
-    await Promise.all(writers)
     const log = await wholeLog(open.store)
     expect(log.map(entry => entry.position.seq)).toEqual(log.map((_, index) => index + 1))
     const stored = new Map(log.map(entry => [entry.commit.id, entry.position.seq]))

@@ -4,7 +4,7 @@ import { fields } from '../../../subgraphs/db/condition.ts'
 import type { Condition } from '../../../subgraphs/db/condition.ts'
 import { ListStatements } from '../../../subgraphs/db/agents/sql/read-records.ts'
 import { logStatement } from '../../../subgraphs/db/agents/sql/read-log.ts'
-import { compareRecords, fieldOf, isBehind, matches } from '../../../subgraphs/db/evaluate.ts'
+import { compareRecords, compareText, fieldOf, isBehind, matches } from '../../../subgraphs/db/evaluate.ts'
 import type { StoredRecord } from '../../../subgraphs/db/record.ts'
 import type { RecordQuery } from '../../../subgraphs/db/task-store.ts'
 import type { Statement } from '../../../subgraphs/db/agents/sql/lane.ts'
@@ -101,6 +101,54 @@ test('assignees, blockers, numbers and the log of one task are found by index', 
   expect(await explain(finding(byNumber))).toContain('task_number')
   const ofTask = logStatement({ afterSeq: 0, limit: 10, workspaceId: 'workspace_1', taskId: 'task_5' })
   expect(await explain(ofTask)).toContain('log_task')
+})
+
+test('text is found in any case of any script, as toLowerCase has it, and patterns mean nothing', async () => {
+  await using open = await postgres.open()
+  const texts = [
+    'ΟΔΟΣ',
+    'οδος',
+    'ÄÖ',
+    'İX',
+    'ẞ',
+    'ß',
+    'SS',
+    'ǄÉ',
+    '𐐀𐐨',
+    'K',
+    'kelvin',
+    'a%_\\',
+    'ab',
+    '',
+    'Я',
+    'ꭰᎠ',
+  ]
+  const records = texts.map((title, index) => task(`task_${index}`, { title }))
+  await open.store.commit([commitOf('c1', task('task_0'), { expects: [], puts: records })], attempt())
+  for (const text of texts.flatMap(text => [
+    text,
+    text.toLowerCase(),
+    text.toUpperCase(),
+    [...text].slice(0, 1).join(''),
+  ])) {
+    const where: Condition = { is: 'contains', field: 'title', text }
+    const found = await open.store.query(
+      {
+        kind: 'task',
+        workspaceId: 'workspace_1',
+        where,
+        order: { field: 'id', direction: 'ascending' },
+        limit: 100,
+      },
+      attempt(),
+    )
+    expect(found.map(record => record.id).toSorted(compareText), text).toEqual(
+      records
+        .filter(record => matches(record, where))
+        .map(record => record.id)
+        .toSorted(compareText),
+    )
+  }
 })
 
 test('every field can be asked for and ordered by, with values of any type, and means what the code says', async () => {

@@ -21,6 +21,11 @@ export async function migrate(run: Run, schema: string, log: Log): Promise<Serve
   const facts = await inspect(run, log)
   await run(simple('begin'))
   try {
+    // Where the server does not wait for its disk by itself, it does for this.
+    await run(
+      simple(`select set_config('synchronous_commit', 'on', true)
+        where current_setting('synchronous_commit') = 'off'`),
+    )
     // A migration may take longer than a request's statement.
     await run(simple("set local statement_timeout = '10min'"))
     await run(simple(`select pg_advisory_xact_lock(hashtextextended('ennead:${schema}', 0))`))
