@@ -129,7 +129,7 @@ test('text is found in any case of any script, as toLowerCase has it, and patter
     text,
     text.toLowerCase(),
     text.toUpperCase(),
-    [...text].slice(0, 1).join(''),
+    Array.from(text).slice(0, 1).join(''),
   ])) {
     const where: Condition = { is: 'contains', field: 'title', text }
     const found = await open.store.query(
