@@ -116,7 +116,7 @@ async function socketPath(path: string, name: string): Promise<string> {
 }
 
 /** Where the process that runs on a data folder listens for the command line; says nothing about whether one runs. */
-export async function controlSocketPath(given: string): Promise<string> {
+export async function controlSocketPath(given: string, name = 'control'): Promise<string> {
   const path = await realpath(given).catch((cause: unknown) => {
     throw new EnneadError(
       'NOT_RUNNING',
@@ -124,5 +124,5 @@ export async function controlSocketPath(given: string): Promise<string> {
       { cause },
     )
   })
-  return socketPath(path, 'control')
+  return socketPath(path, name)
 }

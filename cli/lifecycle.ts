@@ -15,8 +15,13 @@ export class Lifecycle {
 
   async close(): Promise<void> {
     for (let part = this.#parts.pop(); part !== undefined; part = this.#parts.pop()) {
+      const startedAt = performance.now()
       try {
         await part.close()
+        this.#log.debug('lifecycle.closed', {
+          part: part.name,
+          ms: Math.round(performance.now() - startedAt),
+        })
       } catch (failure) {
         this.#log.warn('lifecycle.close_failed', { part: part.name, failure })
       }
@@ -24,13 +29,17 @@ export class Lifecycle {
   }
 }
 
-/** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */
+/** One Ctrl-C can arrive twice: from the terminal, and handed on by npm. Only a later one is a second wish. */
+const sameWishMs = 500
+
+/** Resolves at the first SIGINT or SIGTERM; a later one ends the process at once. */
 export function stopAsked(): Promise<void> {
   return new Promise(resolve => {
-    let asked = false
+    let askedAt: number | undefined
     const onSignal = (): void => {
-      if (asked) process.exit(130)
-      asked = true
+      const now = performance.now()
+      askedAt ??= now
+      if (now - askedAt > sameWishMs) process.exit(130)
       resolve()
     }
     process.on('SIGINT', onSignal)

@@ -30,6 +30,7 @@ const domains = {
   disable: list('Agents to switch off; they are shown as absent.', agentNames),
   domainTimeoutMs: integer('Longest time a domain may take for one operation on its agents.', 200, 1, dayMs),
   attemptTimeoutMs: integer('Longest time one attempt on one agent may take.', 50, 1, dayMs),
+  chaos: toggle('Let `ennead chaos` inject faults into the agents. For tests, never for production.', false),
 }
 
 const dbStores = {
@@ -63,6 +64,12 @@ const door = {
   ),
   allowedOrigins: list(
     'Origins of other sites whose pages may call this gateway, e.g. https://app.example.com.',
+  ),
+  identityLifeMs: integer(
+    'How long the gateway remembers who a token is, so how long a revocation can go unseen; 0: every request asks.',
+    10_000,
+    0,
+    600_000,
   ),
   graphiql: toggle('Serve GraphiQL to browsers at /graphql.', true),
 }
@@ -133,6 +140,21 @@ export const tokenSettings = {
   ...data,
   user: text('E-mail address of the user.', undefined),
   workspace: text('Slug of the workspace. Default: the one joined first.', undefined),
+}
+
+export const chaosSettings = {
+  ...data,
+  subgraph: choice(
+    'Which process of a deployment of several to disturb; the one of `ennead start` otherwise.',
+    '',
+    ['', 'api', 'auth', 'db'],
+  ),
+  faults: list(
+    'Faults instead of those before: domain.agent/operation=kind:rate, e.g. db.sql/read=error:0.15,api.*=latency:0.1:200.',
+  ),
+  seed: integer('The same seed brings the same faults to the same requests.', 1, 0, 2 ** 32),
+  requests: text('Only requests whose x-request-id begins like this. Default: all.', undefined),
+  clear: toggle('End all faults.', false),
 }
 
 export const userSettings = {

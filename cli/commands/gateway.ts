@@ -61,6 +61,7 @@ async function serve(settings: Settings, lifecycle: Lifecycle): Promise<void> {
     address: { host: settings.host, port: settings.port },
     identify: identifyBy(settings.identityUrl, signer, lifecycle),
     ...(settings.forwardHeaders.length === 0 ? {} : { forwardHeaders: settings.forwardHeaders }),
+    identityLifeMs: settings.identityLifeMs,
     graphiql: settings.graphiql,
     origins: settings.allowedOrigins,
     limits: { requestTimeoutMs: settings.requestTimeoutMs, mutationTimeoutMs: settings.mutationTimeoutMs },

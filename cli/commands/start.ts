@@ -4,6 +4,7 @@ import { createEngine } from '../../gateway/create-engine.ts'
 import { startGatewayServer, type GatewayServer } from '../../gateway/http/gateway-server.ts'
 import { fixedSupergraph } from '../../gateway/supergraph/supergraph-source.ts'
 import { loadSupergraph } from '../../gateway/supergraph/supergraph.ts'
+import { Chaos } from '../../dispatch/chaos/chaos.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import { HopSigner } from '../../kernel/hop.ts'
 import { jsonLog } from '../../kernel/log.ts'
@@ -11,6 +12,7 @@ import { readSettings, type SettingsOf } from '../../kernel/settings.ts'
 import type { AuthDomain } from '../../subgraphs/auth/domain.ts'
 import type { SubgraphService } from '../../subgraphs/service/subgraph-service.ts'
 import type { Command } from '../command.ts'
+import { chaosCommands } from '../chaos-commands.ts'
 import { authCommands } from '../control-commands.ts'
 import { serveControl } from '../control.ts'
 import { openDataFolder, type DataFolder } from '../data-folder.ts'
@@ -56,7 +58,8 @@ async function serve(settings: Settings, lifecycle: Lifecycle): Promise<string> 
   lifecycle.add('data folder', () => data[Symbol.asyncDispose]())
   const secret = await data.hopSecret()
   const signer = new HopSigner(secret)
-  const surroundings = { settings, data, signer, lifecycle, log }
+  const chaos = settings.chaos ? new Chaos() : undefined
+  const surroundings = { settings, data, signer, lifecycle, log, chaos }
 
   const auth = await runAuth(surroundings)
   const db = await runDb(surroundings, auth.domain)
@@ -69,7 +72,8 @@ async function serve(settings: Settings, lifecycle: Lifecycle): Promise<string> 
     cursorKey: createHmac('sha256', secret).update('event cursors').digest(),
     baseUrl: settings.baseUrl ?? `http://localhost:${settings.port}`,
   })
-  const control = await serveControl(await data.socketPath('control'), authCommands(auth.domain), log)
+  const handlers = new Map([...authCommands(auth.domain), ...chaosCommands(chaos)])
+  const control = await serveControl(await data.socketPath('control'), handlers, log)
   lifecycle.add('control socket', () => control[Symbol.asyncDispose]())
 
   const services = new Map([api, auth.service, db.service].map(service => [service.name, service]))
@@ -100,7 +104,8 @@ async function openDoors(
   const server = await startGatewayServer({
     engine,
     address: { host: settings.host, port: settings.port },
-    identify: (token, signal) => auth.identify({ kind: 'bearer', token }, { signal }),
+    identify: (token, signal, requestId) => auth.identify({ kind: 'bearer', token }, { signal, requestId }),
+    identityLifeMs: settings.identityLifeMs,
     graphiql: settings.graphiql,
     origins: settings.allowedOrigins,
     limits: { requestTimeoutMs: settings.requestTimeoutMs, mutationTimeoutMs: settings.mutationTimeoutMs },

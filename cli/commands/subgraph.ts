@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto'
+import { Chaos } from '../../dispatch/chaos/chaos.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import { HopSigner } from '../../kernel/hop.ts'
 import { jsonLog } from '../../kernel/log.ts'
@@ -6,8 +7,9 @@ import { readSettings, type SettingsOf } from '../../kernel/settings.ts'
 import { RemoteActorDirectory } from '../../subgraphs/auth/remote.ts'
 import type { SubgraphService } from '../../subgraphs/service/subgraph-service.ts'
 import type { Command } from '../command.ts'
+import { chaosCommands } from '../chaos-commands.ts'
 import { authCommands } from '../control-commands.ts'
-import { serveControl } from '../control.ts'
+import { serveControl, type ControlHandlers } from '../control.ts'
 import { openDataFolder } from '../data-folder.ts'
 import { exitCodes } from '../failure.ts'
 import { helpText } from '../help.ts'
@@ -55,7 +57,9 @@ async function serve(name: Name, settings: Settings, lifecycle: Lifecycle): Prom
   const secret =
     settings.hopSecret === undefined ? await data.hopSecret() : Buffer.from(settings.hopSecret, 'base64url')
   const signer = new HopSigner(secret)
-  const service = await runSubgraph(name, { settings, data, signer, lifecycle, log }, settings, secret)
+  const chaos = settings.chaos ? new Chaos() : undefined
+  const surroundings = { settings, data, signer, lifecycle, log, chaos }
+  const service = await runSubgraph(name, surroundings, settings, secret)
   const port = settings.port === -1 ? ports[name] : settings.port
   const address = await service.listen({ kind: 'tcp', host: settings.host, port })
   const shown =
@@ -69,13 +73,13 @@ async function runSubgraph(
   settings: Settings,
   secret: Buffer,
 ): Promise<SubgraphService> {
-  const { signer, lifecycle, data, log } = surroundings
+  const { signer, lifecycle } = surroundings
   if (name === 'auth') {
     const auth = await runAuth(surroundings)
-    const control = await serveControl(await data.socketPath('control'), authCommands(auth.domain), log)
-    lifecycle.add('control socket', () => control[Symbol.asyncDispose]())
+    await openControl('control', surroundings, authCommands(auth.domain))
     return auth.service
   }
+  await openControl(`control-${name}`, surroundings)
   const actors = new RemoteActorDirectory({ url: needed('--auth-url', settings.authUrl), signer })
   lifecycle.add('actor directory', () => actors.close())
   if (name === 'db') return (await runDb(surroundings, actors)).service
@@ -86,6 +90,16 @@ async function runSubgraph(
     cursorKey: createHmac('sha256', secret).update('event cursors').digest(),
     baseUrl: settings.baseUrl ?? 'http://localhost:4000',
   })
+}
+
+async function openControl(
+  name: string,
+  { data, lifecycle, log, chaos }: Surroundings,
+  commands: ControlHandlers = new Map(),
+): Promise<void> {
+  const handlers = new Map([...commands, ...chaosCommands(chaos)])
+  const control = await serveControl(await data.socketPath(name), handlers, log)
+  lifecycle.add('control socket', () => control[Symbol.asyncDispose]())
 }
 
 function needed(flag: string, value: string | undefined): string {

@@ -4,6 +4,7 @@ import { createAuthService } from '../../subgraphs/auth/service.ts'
 import { openAuthDomain, type AuthDomain } from '../../subgraphs/auth/domain.ts'
 import { createDbService } from '../../subgraphs/db/service.ts'
 import { openDbDomain, type DbDomain } from '../../subgraphs/db/domain.ts'
+import type { Chaos } from '../../dispatch/chaos/chaos.ts'
 import type { ActorDirectory } from '../../subgraphs/service/actor-directory.ts'
 import type { SubgraphService } from '../../subgraphs/service/subgraph-service.ts'
 import type { HopSigner } from '../../kernel/hop.ts'
@@ -28,6 +29,8 @@ export interface Surroundings {
   readonly signer: HopSigner
   readonly lifecycle: Lifecycle
   readonly log: Log
+  /** Disturbs the domains' dispatchers; undefined without `--chaos`. */
+  readonly chaos: Chaos | undefined
 }
 
 export interface RunningDomain<D> {
@@ -41,6 +44,7 @@ export async function runAuth({
   signer,
   lifecycle,
   log,
+  chaos,
 }: Surroundings): Promise<RunningDomain<AuthDomain>> {
   const domain = await openAuthDomain({
     path: data.join('auth'),
@@ -53,6 +57,7 @@ export async function runAuth({
     timeoutMs: settings.domainTimeoutMs,
     attemptMs: settings.attemptTimeoutMs,
     log,
+    createDispatcher: chaos?.createDispatcher,
   })
   lifecycle.add('auth domain', () => domain.close())
   const service = createAuthService(domain, { typeDefs: await schemaText('auth'), signer, log })
@@ -61,12 +66,18 @@ export async function runAuth({
 }
 
 export async function runDb(
-  { settings, data, signer, lifecycle, log }: Surroundings,
+  { settings, data, signer, lifecycle, log, chaos }: Surroundings,
   actors: ActorDirectory,
 ): Promise<RunningDomain<DbDomain>> {
   const engines = await dbEngines(settings, data, lifecycle, log)
   const limits = { readMs: settings.domainTimeoutMs, readAttemptMs: settings.attemptTimeoutMs }
-  const domain = await openDbDomain({ engines, actors, log, limits })
+  const domain = await openDbDomain({
+    engines,
+    actors,
+    log,
+    limits,
+    createDispatcher: chaos?.createDispatcher,
+  })
   lifecycle.add('db domain', () => domain.close())
   const service = createDbService(domain, { typeDefs: await schemaText('db'), signer, log })
   lifecycle.add('db service', () => service.close())
@@ -82,7 +93,7 @@ export interface ApiSurroundings extends Omit<Surroundings, 'data'> {
 }
 
 export async function runApi(surroundings: ApiSurroundings): Promise<SubgraphService> {
-  const { settings, signer, lifecycle, log, db, actors, cursorKey, baseUrl } = surroundings
+  const { settings, signer, lifecycle, log, db, actors, cursorKey, baseUrl, chaos } = surroundings
   const domain = await openApiDomain({
     db,
     signer,
@@ -93,6 +104,7 @@ export async function runApi(surroundings: ApiSurroundings): Promise<SubgraphSer
     timeoutMs: settings.domainTimeoutMs,
     attemptMs: settings.attemptTimeoutMs,
     log,
+    createDispatcher: chaos?.createDispatcher,
   })
   lifecycle.add('api domain', () => domain.close())
   const service = createApiService(domain, { typeDefs: await schemaText('api'), signer, log })

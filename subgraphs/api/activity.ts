@@ -23,7 +23,7 @@ export async function readActivity(
   taskId: string,
   size: number,
   after: string | undefined,
-  { remainingMs, signal }: Hop,
+  { remainingMs, signal, requestId }: Hop,
 ): Promise<ActivityPage> {
   const from = after === undefined ? undefined : domain.cursors.decode(after, workspaceId)
   const { entries } = await domain.channel.call(
@@ -36,7 +36,7 @@ export async function readActivity(
       taskId,
       newestFirst: true,
     },
-    { remainingMs, signal },
+    { remainingMs, signal, requestId },
   )
   const nodes = entries.slice(0, size).flatMap(entry => taskEvent(entry) ?? [])
   const edges = nodes.map(node => ({ node, cursor: domain.cursors.encode(node.position, workspaceId) }))

@@ -42,8 +42,8 @@ function known(
 function askDb(
   domain: ApiDomain,
   principal: ActorPrincipal,
-  { remainingMs, signal }: Hop,
+  { remainingMs, signal, requestId }: Hop,
   ids: readonly string[],
 ): Promise<ReadonlySet<string>> {
-  return domain.channel.call('existing', { principal, ids }, { remainingMs, signal })
+  return domain.channel.call('existing', { principal, ids }, { remainingMs, signal, requestId })
 }

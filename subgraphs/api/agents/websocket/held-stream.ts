@@ -47,6 +47,9 @@ export interface Received {
   readonly ring: Ring<PlacedEntry>
 }
 
+/** How long the socket stays open with nothing on it. The client's timer holds a process that ends, so it is short. */
+const idleMs = 500
+
 /** `connecting` for the first time · `live`: what happens arrives here · `down`: it does not, for now or for good. */
 export type StreamPhase = 'connecting' | 'live' | 'down'
 
@@ -68,7 +71,7 @@ export class HeldStream {
       // This class reconnects by itself: only it knows where to go on.
       retryAttempts: 0,
       // Between the first question and the subscription behind it nothing else keeps the socket open.
-      lazyCloseTimeout: options.connectMs,
+      lazyCloseTimeout: idleMs,
     })
     void this.#hold()
   }
