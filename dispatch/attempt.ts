@@ -12,6 +12,7 @@ export interface AttemptOwner {
   readonly core: Core
   readonly plan: OperationPlan
   readonly input: unknown
+  readonly requestId: string | undefined
   answered(attempt: RunningAttempt, answer: unknown, now: number): void
   /** `blamed`: it counted against the agent. */
   failed(attempt: RunningAttempt, failure: unknown, kind: FailureKind, blamed: boolean, now: number): void
@@ -64,6 +65,10 @@ export class RunningAttempt extends Deadline implements Attempt {
       if (this.#phase !== 'running') this.#controller.abort(stoppedReason())
     }
     return this.#controller.signal
+  }
+
+  get requestId(): string | undefined {
+    return this.#owner.requestId
   }
 
   get remainingMs(): number {

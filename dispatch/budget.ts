@@ -31,8 +31,9 @@ export class RetryBudget {
     return this.#saved >= 1 && this.#saved > this.#max / 2
   }
 
-  earn(now: number): void {
-    const saved = this.#saved + this.#perCall + (now - this.#earnedAt) * this.#perMs
+  /** For a call that needs `need` answers: each of them may have to be asked for again. */
+  earn(now: number, need = 1): void {
+    const saved = this.#saved + this.#perCall * need + (now - this.#earnedAt) * this.#perMs
     this.#saved = saved > this.#max ? this.#max : saved
     this.#earnedAt = now
   }

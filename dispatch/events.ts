@@ -46,6 +46,8 @@ export type DispatchEvent =
       readonly outcome: 'ok' | ErrorCode
       readonly tookMs: number
       readonly attempts: number
+      /** Undefined when the caller did not say. */
+      readonly requestId: string | undefined
     })
   /** A breaker opened: of an agent, or of an operation in the whole domain. */
   | { readonly is: 'opened'; readonly domain: string; readonly of: BreakerName; readonly restMs: number }

@@ -41,7 +41,7 @@ export interface DispatchLimits {
   /** Longest rest of an operation of the domain. Milliseconds. Default 500. */
   readonly domainRestMaxMs: number
 
-  /** Retry budget: attempts earned by each call; every attempt beyond those a policy needs costs one. Default 0.35. */
+  /** Retry budget: attempts earned by each call for each answer its policy needs; every attempt beyond those a policy needs costs one. Default 0.35. */
   readonly budgetPerCall: number
   /** Retry budget: attempts earned each second, so that rare calls can be repeated. Default 10. */
   readonly budgetPerSecond: number

@@ -76,7 +76,7 @@ function planOperation(
   core: Core,
 ): OperationPlan {
   const { limits, random, domain, emit } = core
-  const attemptMs = policy.attemptMs ?? limits.attemptMs
+  const { attemptMs } = timesOf(policy, limits)
   const breakerLimits = {
     trip: limits.domainTrip,
     restMinMs: limits.domainRestMinMs,
@@ -86,10 +86,21 @@ function planOperation(
     name,
     policy,
     lanes,
-    attemptMs,
-    timeoutMs: policy.timeoutMs ?? limits.timeoutMs,
+    ...timesOf(policy, limits),
     latency: new LatencyWindow(attemptMs / 2, limits.hedgeMinMs),
     breaker: new Breaker(breakerLimits, random, announce(domain, { is: 'operation', name }, emit)),
+  }
+}
+
+/** The same operation under another policy: agents, breakers and what is known of them stay. Throws BAD_OPTION. */
+export function withPolicy(plan: OperationPlan, policy: Policy, limits: DispatchLimits): OperationPlan {
+  return { ...plan, policy: checkPolicy(`policies.${plan.name}`, policy), ...timesOf(policy, limits) }
+}
+
+function timesOf(policy: Policy, limits: DispatchLimits): Pick<OperationPlan, 'attemptMs' | 'timeoutMs'> {
+  return {
+    attemptMs: policy.attemptMs ?? limits.attemptMs,
+    timeoutMs: policy.timeoutMs ?? limits.timeoutMs,
   }
 }
 
@@ -102,7 +113,7 @@ function policiesOf<P extends Port<P>>(options: DispatcherOptions<P>): ReadonlyM
 }
 
 /** The operations an agent has, own or of its class, each bound to it. */
-function operationsOf(operations: object): Map<string, Operation<unknown, unknown>> {
+export function operationsOf(operations: object): Map<string, Operation<unknown, unknown>> {
   const found = new Map<string, Operation<unknown, unknown>>()
   for (
     let owner: object | null = operations;

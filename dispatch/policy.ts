@@ -23,6 +23,8 @@ export interface Policy {
   readonly preference?: 'order' | 'load'
   /** Agents still at work when enough have answered may go on until their attempt ends. Default false. */
   readonly keepOthers?: boolean
+  /** Attempts of one call, all together. At least `need`. Default: as many as rounds, budget and time allow. */
+  readonly attemptsMax?: number
   /** Milliseconds one attempt gets. Default: the domain's. */
   readonly attemptMs?: number
   /** Milliseconds the whole call gets. Default: the domain's. */
@@ -65,6 +67,9 @@ export function checkPolicy(name: string, policy: Policy): Policy {
   checkInteger(`${name}.fan`, policy.fan, 1, 31)
   checkInteger(`${name}.need`, policy.need, 1, policy.fan)
   if (policy.delay !== 'p95' && policy.delay !== Infinity) checkDuration(`${name}.delay`, policy.delay)
+  if (policy.attemptsMax !== undefined) {
+    checkInteger(`${name}.attemptsMax`, policy.attemptsMax, policy.need, 1_000_000)
+  }
   if (policy.attemptMs !== undefined) checkDuration(`${name}.attemptMs`, policy.attemptMs)
   if (policy.timeoutMs !== undefined) checkDuration(`${name}.timeoutMs`, policy.timeoutMs)
   const { preference } = policy

@@ -11,6 +11,8 @@ export interface Attempt {
   readonly remainingMs: number
   /** 1 for the first attempt of a call. */
   readonly number: number
+  /** The request the call belongs to, when its caller said. */
+  readonly requestId?: string | undefined
 }
 
 /** One thing a port can do. */
@@ -52,6 +54,8 @@ export interface CallOptions {
   readonly attemptMs?: number
   /** Overrides the domain's limit for the whole call, for operations that wait on purpose. Milliseconds. */
   readonly timeoutMs?: number
+  /** The request this call belongs to, for events and agents. Default: none. */
+  readonly requestId?: string | undefined
 }
 
 /** How a domain reaches its agents. */

@@ -21,6 +21,7 @@ export interface RunTerms {
   readonly endsAt: number
   /** How it got past the operation's breaker. */
   readonly entry: Entry
+  readonly requestId: string | undefined
 }
 
 /** One call, from its first attempt to its one answer. As a `Deadline` it is the time of its next hedge. */
@@ -28,6 +29,7 @@ export class Run extends Deadline implements AttemptOwner, Asked {
   readonly core: Core
   readonly plan: OperationPlan
   readonly input: unknown
+  readonly requestId: string | undefined
   readonly #terms: RunTerms
   readonly #resolve: (answer: unknown) => void
   readonly #reject: (failure: unknown) => void
@@ -57,6 +59,7 @@ export class Run extends Deadline implements AttemptOwner, Asked {
     this.core = core
     this.plan = plan
     this.input = terms.input
+    this.requestId = terms.requestId
     this.#terms = terms
     this.#resolve = resolve
     this.#reject = reject
@@ -157,11 +160,17 @@ export class Run extends Deadline implements AttemptOwner, Asked {
     return this.#ballot !== undefined && this.#answers > 1
   }
 
+  /** It has had all the attempts its policy allows. */
+  get #usedUp(): boolean {
+    const { attemptsMax } = this.plan.policy
+    return attemptsMax !== undefined && this.#attempts >= attemptsMax
+  }
+
   /** Asks one more agent, also an open one if it must; gives up when that cannot be and nobody is at work. */
   #ask(reason: AttemptReason, costs: boolean, now: number): void {
     const { budget, limits } = this.core
     const inTime = now + limits.attemptMinMs <= this.#terms.endsAt
-    const lane = inTime && (!costs || budget.some) ? this.#choose(now) : undefined
+    const lane = inTime && !this.#usedUp && (!costs || budget.some) ? this.#choose(now) : undefined
     if (lane !== undefined) {
       if (costs) budget.spend()
       this.#begin(lane, reason, now)
@@ -171,7 +180,7 @@ export class Run extends Deadline implements AttemptOwner, Asked {
   /** Asks one more agent beside those at work, unless only open ones are left. */
   #askBeside(reason: AttemptReason, costs: boolean, now: number): boolean {
     const { core } = this
-    if (this.#done || now + core.limits.attemptMinMs > this.#terms.endsAt) return false
+    if (this.#done || this.#usedUp || now + core.limits.attemptMinMs > this.#terms.endsAt) return false
     if (costs && !core.budget.some) return false
     const lane = chooseLane(core, this.plan, this, now)
     if (lane === undefined) return false
@@ -194,7 +203,7 @@ export class Run extends Deadline implements AttemptOwner, Asked {
   /** Lets one call in a while find out whether an open agent is well again, without waiting for it. */
   #probe(now: number): void {
     const lane = chooseProbe(this.plan, now)
-    if (lane === undefined || !this.core.budget.some) return
+    if (lane === undefined || this.#usedUp || !this.core.budget.some) return
     this.core.budget.spend()
     this.#begin(lane, 'probe', now)
   }
@@ -282,6 +291,7 @@ export class Run extends Deadline implements AttemptOwner, Asked {
       outcome,
       tookMs,
       attempts: this.#attempts,
+      requestId: this.requestId,
     })
   }
 

@@ -122,6 +122,11 @@ export const errorDefinitions = {
     http: 500,
     meaning: 'The committed supergraph is not what its subgraphs compose to.',
   },
+  CHAOS_OFF: {
+    kind: 'caller',
+    http: 500,
+    meaning: 'Faults were asked for from a process started without --chaos.',
+  },
   NOT_RUNNING: { kind: 'caller', http: 500, meaning: 'No Ennead runs where the command looked.' },
 } as const satisfies Record<string, ErrorDefinition>
 

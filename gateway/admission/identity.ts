@@ -8,12 +8,13 @@ import { untilAborted } from './until-aborted.ts'
 /**
  * Asks the auth domain who a bearer token stands for. Rejects with UNAUTHENTICATED when the token is not valid; any
  * other rejection means that the question could not be answered. `signal` aborts when nobody waits any more.
+ * `requestId` is the request that asks first.
  */
-export type Identify = (token: string, signal: AbortSignal) => Promise<ActorPrincipal>
+export type Identify = (token: string, signal: AbortSignal, requestId?: string) => Promise<ActorPrincipal>
 
 export interface IdentityOptions {
   readonly identify: Identify
-  /** Longest time an answer is kept, milliseconds; the principal's own expiry ends it earlier. Default 10,000. */
+  /** Longest time an answer is kept, milliseconds; the principal's own expiry ends it earlier. 0: every request asks. Default 10,000. */
   readonly lifeMs?: number
   /** How long a refusal is kept, milliseconds. Default 1,000. */
   readonly refusedLifeMs?: number
@@ -42,7 +43,11 @@ export interface Identity {
    * every reason), UNAVAILABLE, OVERLOADED, or the signal's reason when the caller leaves. Nobody becomes anonymous
    * because a credential could not be checked.
    */
-  principalOf(authorization: string | undefined, signal: AbortSignal): Promise<ActorPrincipal | undefined>
+  principalOf(
+    authorization: string | undefined,
+    signal: AbortSignal,
+    requestId?: string,
+  ): Promise<ActorPrincipal | undefined>
 }
 
 type Verdict = { readonly kind: 'known'; readonly principal: ActorPrincipal } | { readonly kind: 'refused' }
@@ -72,8 +77,9 @@ export function createIdentity(options: IdentityOptions): Identity {
     lookupsMax,
     tokenLengthMax,
   })) {
-    if (!Number.isSafeInteger(value) || value < 1) {
-      throw new EnneadError('BAD_OPTION', `${name} must be an integer >= 1, got ${value}`)
+    const min = name === 'lifeMs' ? 0 : 1
+    if (!Number.isSafeInteger(value) || value < min) {
+      throw new EnneadError('BAD_OPTION', `${name} must be an integer >= ${min}, got ${value}`)
     }
   }
   const entries = new Map<string, Entry>()
@@ -82,6 +88,7 @@ export function createIdentity(options: IdentityOptions): Identity {
   const remember = (key: string, verdict: Verdict): void => {
     const leftMs =
       verdict.kind === 'known' ? verdict.principal.expiresAt * 1000 - clock.wall() : refusedLifeMs
+    if (lifeMs === 0 && verdict.kind === 'known') return
     const life = verdict.kind === 'known' ? Math.min(lifeMs, leftMs) : refusedLifeMs
     entries.set(key, { verdict, until: clock.now() + life })
     const oldest = entries.size > entriesMax ? entries.keys().next().value : undefined
@@ -99,12 +106,12 @@ export function createIdentity(options: IdentityOptions): Identity {
     return expired ? { kind: 'refused' } : entry.verdict
   }
 
-  const begin = (key: string, token: string): Lookup => {
+  const begin = (key: string, token: string, requestId: string | undefined): Lookup => {
     if (lookups.size >= lookupsMax) {
       throw new EnneadError('OVERLOADED', `more than ${lookupsMax} credentials are being checked, try again`)
     }
     const abort = new AbortController()
-    const answer = ask(identify, token, abort.signal, clock)
+    const answer = ask(identify, token, abort.signal, clock, requestId)
       .then(verdict => {
         remember(key, verdict)
         return verdict
@@ -119,8 +126,13 @@ export function createIdentity(options: IdentityOptions): Identity {
     return lookup
   }
 
-  const waitFor = async (key: string, token: string, signal: AbortSignal): Promise<Verdict> => {
-    const lookup = lookups.get(key) ?? begin(key, token)
+  const waitFor = async (
+    key: string,
+    token: string,
+    signal: AbortSignal,
+    requestId: string | undefined,
+  ): Promise<Verdict> => {
+    const lookup = lookups.get(key) ?? begin(key, token, requestId)
     lookup.waiting += 1
     try {
       return await untilAborted(lookup.answer, signal)
@@ -135,22 +147,28 @@ export function createIdentity(options: IdentityOptions): Identity {
   }
 
   return {
-    async principalOf(authorization, signal) {
+    async principalOf(authorization, signal, requestId) {
       if (authorization === undefined) return undefined
       signal.throwIfAborted()
       const token = bearerToken(authorization, tokenLengthMax)
       if (token === undefined) throw refused()
       const key = createHash('sha256').update(token).digest('base64')
-      const verdict = remembered(key) ?? (await waitFor(key, token, signal))
+      const verdict = remembered(key) ?? (await waitFor(key, token, signal, requestId))
       if (verdict.kind === 'refused') throw refused()
       return verdict.principal
     },
   }
 }
 
-async function ask(identify: Identify, token: string, signal: AbortSignal, clock: Clock): Promise<Verdict> {
+async function ask(
+  identify: Identify,
+  token: string,
+  signal: AbortSignal,
+  clock: Clock,
+  requestId: string | undefined,
+): Promise<Verdict> {
   try {
-    const principal = await identify(token, signal)
+    const principal = await identify(token, signal, requestId)
     return principal.expiresAt * 1000 > clock.wall() ? { kind: 'known', principal } : { kind: 'refused' }
   } catch (failure) {
     if (failure instanceof EnneadError) {

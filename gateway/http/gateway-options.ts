@@ -19,6 +19,8 @@ export interface GatewayServerOptions {
   readonly log: Log
   /** Who a bearer token stands for. Undefined: credentials are not looked at, only forwarded. */
   readonly identify?: Identify | undefined
+  /** How long the gateway remembers who a token is; 0: it asks for every request. Milliseconds. Default 10,000. */
+  readonly identityLifeMs?: number | undefined
   /**
    * Client headers handed on to subgraphs, lower-case names. Default: none with `identify`, `authorization` without it.
    */

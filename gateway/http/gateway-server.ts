@@ -40,7 +40,13 @@ export async function startGatewayServer(options: GatewayServerOptions): Promise
   const limits = gatewayLimits(options.limits)
   const shared = {
     engine,
-    identity: options.identify && createIdentity({ identify: options.identify, clock }),
+    identity:
+      options.identify &&
+      createIdentity({
+        identify: options.identify,
+        clock,
+        ...(options.identityLifeMs === undefined ? {} : { lifeMs: options.identityLifeMs }),
+      }),
     forwardHeaders: checkedForwardHeaders(options),
     origins: originPolicy(options.origins ?? []),
     limits,

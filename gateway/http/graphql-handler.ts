@@ -89,7 +89,7 @@ async function run(
   progress: { operation?: PreparedOperation },
 ): Promise<GraphQLAnswer> {
   const { engine, identity, limits } = options
-  const principal = await identity?.principalOf(request.headers.authorization, budget.signal)
+  const principal = await identity?.principalOf(request.headers.authorization, budget.signal, requestId)
   const operation = await untilAborted(engine.prepare(graphql), budget.signal)
   progress.operation = operation
   refuseWrongDoor(operation, request.method)

@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '../../kernel/clock.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import { type Log, silentLog } from '../../kernel/log.ts'
+import { createDispatcher, type CreateDispatcher } from '../../dispatch/dispatcher.ts'
 import type { DispatchEvent } from '../../dispatch/events.ts'
 import { fetchableUrl } from './agents/oauth/fetch-json.ts'
 import { openDirectory } from './directory/lmdb-directory.ts'
@@ -49,6 +50,8 @@ export interface AuthDomainOptions {
   readonly observe?: (event: DispatchEvent) => void
   /** The engine of the directories. Default LMDB. */
   readonly openDirectory?: OpenDirectory
+  /** How the agents are reached. Default: the dispatcher. */
+  readonly createDispatcher?: CreateDispatcher | undefined
 }
 
 export interface CheckedOptions {
@@ -68,6 +71,7 @@ export interface CheckedOptions {
   readonly log: Log
   readonly observe: ((event: DispatchEvent) => void) | undefined
   readonly openDirectory: OpenDirectory
+  readonly createDispatcher: CreateDispatcher
 }
 
 const dayMs = 86_400_000
@@ -94,6 +98,7 @@ export function checkOptions(given: AuthDomainOptions): CheckedOptions {
     oidc: undefined,
     absent: new Map(),
     ...given,
+    createDispatcher: given.createDispatcher ?? createDispatcher,
   }
   inRange('accessLifeMs', options.accessLifeMs, 1_000, 3_600_000)
   inRange('sessionLifeMs', options.sessionLifeMs, options.accessLifeMs, 365 * dayMs)

@@ -1,3 +1,4 @@
+import type { CreateDispatcher } from '../../dispatch/dispatcher.ts'
 import type { AbsentAgent } from '../../dispatch/port.ts'
 import type { Clock, Random } from '../../kernel/clock.ts'
 import { EnneadError } from '../../kernel/errors.ts'
@@ -23,6 +24,8 @@ export interface DbDomainOptions {
   readonly log?: Log
   /** Default: `dbLimits`. */
   readonly limits?: Partial<DbLimits>
+  /** How the stores are reached. Default: the dispatcher. */
+  readonly createDispatcher?: CreateDispatcher | undefined
 }
 
 export interface DbLimits extends KeeperLimits, WriterLimits {

@@ -25,7 +25,11 @@ export interface AuthContext {
 export type WithHop = AuthContext & { readonly hop: Hop }
 
 export function authContext(domain: AuthDomain, hop: Hop): AuthContext {
-  const call: CallOptions = { signal: hop.signal, remainingMs: hop.remainingMs }
+  const call: CallOptions = {
+    signal: hop.signal,
+    remainingMs: hop.remainingMs,
+    requestId: hop.requestId,
+  }
   const { authority } = domain
   let signIns = 0
   return {

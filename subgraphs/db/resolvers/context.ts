@@ -25,6 +25,7 @@ export function dbContext(domain: DbDomain, hop: Hop, log: Log): DbContext {
       (reader ??= new RecordReader(domain.store, viewerOf(hop.principal), {
         signal: hop.signal,
         remainingMs: hop.remainingMs,
+        requestId: hop.requestId,
       })),
   }
 }
