@@ -61,6 +61,7 @@ async function serve(settings: Settings, lifecycle: Lifecycle): Promise<string> 
   const chaos = settings.chaos ? new Chaos() : undefined
   const surroundings = { settings, data, signer, lifecycle, log, chaos }
 
+  let url = `http://localhost:${settings.port}`
   const auth = await runAuth(surroundings)
   const db = await runDb(surroundings, auth.domain)
   const dbSocket = await data.socketPath('db')
@@ -70,7 +71,7 @@ async function serve(settings: Settings, lifecycle: Lifecycle): Promise<string> 
     db: { kind: 'unix', path: dbSocket },
     actors: auth.domain,
     cursorKey: createHmac('sha256', secret).update('event cursors').digest(),
-    baseUrl: settings.baseUrl ?? `http://localhost:${settings.port}`,
+    baseUrl: () => settings.baseUrl ?? url,
   })
   const handlers = new Map([...authCommands(auth.domain), ...chaosCommands(chaos)])
   const control = await serveControl(await data.socketPath('control'), handlers, log)
@@ -78,6 +79,7 @@ async function serve(settings: Settings, lifecycle: Lifecycle): Promise<string> 
 
   const services = new Map([api, auth.service, db.service].map(service => [service.name, service]))
   const server = await openDoors(settings, lifecycle, services, auth.domain)
+  url = new URL(server.url).origin
   const note = await firstStart(settings, data, auth.domain, db.service)
   return `ready ${server.url} (${note})`
 }

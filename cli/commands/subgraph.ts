@@ -88,7 +88,7 @@ async function runSubgraph(
     db: { kind: 'tcp', url: needed('--db-url', settings.dbUrl) },
     actors,
     cursorKey: createHmac('sha256', secret).update('event cursors').digest(),
-    baseUrl: settings.baseUrl ?? 'http://localhost:4000',
+    baseUrl: () => settings.baseUrl ?? 'http://localhost:4000',
   })
 }
 

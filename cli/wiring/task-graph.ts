@@ -89,7 +89,7 @@ export interface ApiSurroundings extends Omit<Surroundings, 'data'> {
     { readonly kind: 'unix'; readonly path: string } | { readonly kind: 'tcp'; readonly url: string }
   readonly actors: ActorDirectory
   readonly cursorKey: Buffer
-  readonly baseUrl: string
+  readonly baseUrl: () => string
 }
 
 export async function runApi(surroundings: ApiSurroundings): Promise<SubgraphService> {

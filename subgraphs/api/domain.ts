@@ -26,8 +26,8 @@ export interface ApiDomainOptions {
   readonly actors: ActorDirectory
   /** Signs the cursors clients hold. At least 32 bytes, the same in every process and after restarts. */
   readonly cursorKey: Buffer
-  /** Where people open the application, e.g. `https://tasks.example.org`. */
-  readonly baseUrl: string
+  /** Where people open the application, e.g. `https://tasks.example.org`; asked for every url, since doors open last. */
+  readonly baseUrl: () => string
   /** Why agents (`graphql`, `rest`, `websocket`) are switched off, by name. Default: none is. */
   readonly absent?: ReadonlyMap<string, string>
   /** A whole call of a channel. Milliseconds. Default: the dispatcher's. */
@@ -52,7 +52,7 @@ export interface ApiDomain {
   readonly feed: TaskFeed
   readonly cursors: CursorCodec
   readonly actors: ActorDirectory
-  readonly baseUrl: string
+  readonly baseUrl: () => string
   health(): DomainHealth
   /** What the ways to db are doing now. */
   usage(): DispatcherUsage
@@ -65,7 +65,7 @@ export async function openApiDomain(options: ApiDomainOptions): Promise<ApiDomai
   const { db, signer, actors, absent = new Map(), clock = systemClock, random = Math.random } = options
   const { log = silentLog, timeoutMs, attemptMs } = options
   const cursors = new CursorCodec(options.cursorKey)
-  const baseUrl = checkedBaseUrl(options.baseUrl)
+  const { baseUrl } = options
   const channels: ChannelAgent[] = []
   const make: Readonly<Record<ChannelName, () => ChannelAgent>> = {
     websocket: () => websocketChannel({ db, signer, clock, random, log }),
@@ -124,10 +124,4 @@ function withOwnKnowledge(health: DomainHealth, channels: readonly ChannelAgent[
     return agent.state === 'ok' && why !== undefined ? { ...agent, state: 'failing', detail: why } : agent
   })
   return { ...health, agents }
-}
-
-function checkedBaseUrl(text: string): string {
-  const url = URL.parse(text)
-  if (url !== null && (url.protocol === 'http:' || url.protocol === 'https:')) return text.replace(/\/+$/, '')
-  throw new EnneadError('BAD_OPTION', `baseUrl must be an http or https URL, got ${text}`)
 }

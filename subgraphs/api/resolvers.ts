@@ -65,7 +65,7 @@ export function apiResolvers(domain: ApiDomain): Resolvers {
     },
     Task: {
       __resolveReference: (reference: TaskReference) => reference,
-      url: ({ number, project }: TaskReference) => taskUrl(domain.baseUrl, project?.key, number),
+      url: ({ number, project }: TaskReference) => taskUrl(domain.baseUrl(), project?.key, number),
       activity(
         task: TaskReference,
         args: { readonly first: number; readonly after?: string | null },
@@ -105,7 +105,7 @@ function taskUrl(baseUrl: string, key: string | undefined, number: number | unde
   if (key === undefined || number === undefined) {
     throw new EnneadError('INTERNAL', 'Task.url was asked for without the number and project it requires')
   }
-  return `${baseUrl}/t/${encodeURIComponent(key)}-${number}`
+  return `${baseUrl.replace(/\/+$/, '')}/t/${encodeURIComponent(key)}-${number}`
 }
 
 function followTaskEvents(

@@ -47,7 +47,7 @@ export async function littleApi(options: Partial<ApiDomainOptions> = {}): Promis
     db: { kind: 'unix', path },
     signer,
     cursorKey,
-    baseUrl: 'https://tasks.example.org/',
+    baseUrl: () => 'https://tasks.example.org/',
     actors: {
       known: (workspace, ids) =>
         Promise.resolve(new Set(ids.filter(id => id === workspace || log.objects.get(id) === workspace))),

@@ -50,7 +50,7 @@ async function both(only: Way): Promise<Both> {
     signer,
     cursorKey,
     actors: everyone,
-    baseUrl: 'http://localhost:4000',
+    baseUrl: () => 'http://localhost:4000',
     absent: new Map(ways.filter(way => way !== only).map(way => [way, 'switched off'])),
     timeoutMs: 5_000,
     attemptMs: 1_000,
