@@ -48,12 +48,14 @@ async function sqlEngine(
   lifecycle.add('embedded PostgreSQL', () => server.stop())
   const { socketDirectory: directory, user, database } = server
   const connection = { kind: 'socket', directory, user, database } as const
-  return { name: 'sql', open: () => openSqlStore({ connection, detailSuffix: 'embedded', log }) }
+  const place = data.join('db', 'sql')
+  return { name: 'sql', place, open: () => openSqlStore({ connection, detailSuffix: 'embedded', log }) }
 }
 
 function nosqlEngine({ mongoUrl }: DbEngineSettings, data: DataFolder, log: Log): EngineOption {
   return {
     name: 'nosql',
+    ...(mongoUrl === undefined ? { place: data.join('db', 'nosql') } : {}),
     async open() {
       if (mongoUrl !== undefined) {
         const { openMongoStore } = await import('../../subgraphs/db/agents/nosql/mongo-store.ts')

@@ -1,6 +1,7 @@
 import type { HopSigner } from '../../kernel/hop.ts'
 import { type Log, silentLog } from '../../kernel/log.ts'
-import { type SubgraphLimits, createSubgraphService } from '../service/create-subgraph-service.ts'
+import { createSubgraphService } from '../service/create-subgraph-service.ts'
+import type { SubgraphLimits } from '../service/subgraph-limits.ts'
 import type { SubgraphService } from '../service/subgraph-service.ts'
 import { changeRoutes } from './change-routes.ts'
 import type { DbDomain } from './domain.ts'

@@ -20,8 +20,6 @@ import { RunningSubgraph } from './running-subgraph.ts'
 import { type SubgraphLimits, checkLimits } from './subgraph-limits.ts'
 import type { SubgraphService } from './subgraph-service.ts'
 
-export type { SubgraphLimits } from './subgraph-limits.ts'
-
 /** What resolvers get as context: what the domain made for the request, and the hop. */
 export type SubgraphContext<C> = C & { readonly hop: Hop }
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { request as httpRequest } from 'node:http'
 import { expect, test } from 'vitest'
 import { HopSigner } from '../../kernel/hop.ts'
-import type { SubgraphLimits } from '../../subgraphs/service/create-subgraph-service.ts'
+import type { SubgraphLimits } from '../../subgraphs/service/subgraph-limits.ts'
 import { eventually, hopOf, member, memoryLog, secret, signer } from './fixture.ts'
 import { type Notes, notes } from './notes.ts'
 

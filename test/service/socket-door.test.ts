@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { SubgraphLimits } from '../../subgraphs/service/create-subgraph-service.ts'
+import type { SubgraphLimits } from '../../subgraphs/service/subgraph-limits.ts'
 import { eventually, hopOf, member, signer } from './fixture.ts'
 import { type Notes, notes } from './notes.ts'
 import { RawSocket } from './raw-socket.ts'

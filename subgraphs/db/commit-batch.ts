@@ -1,5 +1,5 @@
-import type { Random } from '../../../../kernel/clock.ts'
-import type { Commit, CommitOutcome, LogEntry, Position, RecordKey } from '../../task-store.ts'
+import type { Random } from '../../kernel/clock.ts'
+import type { Commit, CommitOutcome, LogEntry, Position, RecordKey } from './task-store.ts'
 
 /** What a store knows that decides about a batch of commits. */
 export interface BatchFacts {
