@@ -1,7 +1,7 @@
 import type { AnyBulkWriteOperation, Model } from 'mongoose'
 import type { RecordKind, StoredRecord } from '../../record.ts'
 import type { LogEntry } from '../../task-store.ts'
-import { addressOf } from './commit-batch.ts'
+import { addressOf } from '../../commit-batch.ts'
 import { isDuplicate, type MongoConnection } from './mongo-connection.ts'
 import { documentOf, type MongoModels, type RecordDocument } from './mongo-models.ts'
 

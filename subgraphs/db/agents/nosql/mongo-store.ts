@@ -6,7 +6,7 @@ import type { Log } from '../../../../kernel/log.ts'
 import { emptyHead, type LogHead } from '../../log-order.ts'
 import type { StoredRecord } from '../../record.ts'
 import type { LogEntry, LogRead, RecordKey, RecordQuery, StoreEngine } from '../../task-store.ts'
-import { addressOf } from './commit-batch.ts'
+import { addressOf } from '../../commit-batch.ts'
 import {
   behindToMongo,
   conditionToMongo,
