@@ -97,7 +97,10 @@ export class Run extends Deadline implements AttemptOwner, Asked {
       if (this.#votes(this.#ballot, answer) >= need) this.#succeed(attempt, answer, now)
     } else if (this.#answers >= need) this.#succeed(attempt, answer, now)
     if (this.#done || this.#running > 0) return
-    if (this.#disagreed) this.#emitDisagreed()
+    if (this.#disagreed) {
+      const { core, plan } = this
+      core.emit?.({ is: 'disagreed', domain: core.domain, operation: plan.name, answers: this.#answers })
+    }
     this.#ask('failover', true, now)
   }
 
@@ -162,8 +165,7 @@ export class Run extends Deadline implements AttemptOwner, Asked {
 
   /** It has had all the attempts its policy allows. */
   get #usedUp(): boolean {
-    const { attemptsMax } = this.plan.policy
-    return attemptsMax !== undefined && this.#attempts >= attemptsMax
+    return this.#attempts >= (this.plan.policy.attemptsMax ?? Infinity)
   }
 
   /** Asks one more agent, also an open one if it must; gives up when that cannot be and nobody is at work. */
@@ -293,10 +295,5 @@ export class Run extends Deadline implements AttemptOwner, Asked {
       attempts: this.#attempts,
       requestId: this.requestId,
     })
-  }
-
-  #emitDisagreed(): void {
-    const { core, plan } = this
-    core.emit?.({ is: 'disagreed', domain: core.domain, operation: plan.name, answers: this.#answers })
   }
 }
