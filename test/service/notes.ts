@@ -1,7 +1,5 @@
-import {
-  type SubgraphLimits,
-  createSubgraphService,
-} from '../../subgraphs/service/create-subgraph-service.ts'
+import { createSubgraphService } from '../../subgraphs/service/create-subgraph-service.ts'
+import type { SubgraphLimits } from '../../subgraphs/service/subgraph-limits.ts'
 import { dateTimeScalar } from '../../subgraphs/service/date-time.ts'
 import type { SubgraphService } from '../../subgraphs/service/subgraph-service.ts'
 import { EnneadError } from '../../kernel/errors.ts'
