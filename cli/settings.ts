@@ -74,6 +74,60 @@ const door = {
   graphiql: toggle('Serve GraphiQL to browsers at /graphql.', true),
 }
 
+/** What a gateway takes, lets wait and refuses; docs/overload.md says how they work together. */
+export const admissionSettings = {
+  concurrencyMin: integer('Operations that may always run at once.', 16, 1, 1_000_000),
+  concurrencyMax: integer('Most operations that ever run at once.', 1_000, 1, 1_000_000),
+  concurrencyInitial: integer(
+    'Operations that may run at once before anything was measured.',
+    64,
+    1,
+    1_000_000,
+  ),
+  queueMax: integer('Operations that may wait for a place.', 1_000, 1, 1_000_000),
+  waitShareMaxPercent: integer(
+    'Refuse instead of letting wait when the wait would take more of the time left.',
+    50,
+    1,
+    100,
+  ),
+  retryAfterMs: integer('How long refused clients are asked to stay away, on average.', 2_000, 1, dayMs),
+  latencyTolerancePercent: integer(
+    'Latency may rise to this part of its baseline before fewer operations run at once.',
+    150,
+    100,
+    100_000,
+  ),
+  baselineEveryMs: integer(
+    'How often a busy gateway measures the baseline of its latency anew.',
+    30_000,
+    1,
+    dayMs,
+  ),
+  eventLoopShedMs: integer(
+    'Lateness of the event loop from which sheddable operations are refused.',
+    100,
+    1,
+    dayMs,
+  ),
+  eventLoopEssentialMs: integer(
+    'Lateness of the event loop from which only critical operations pass.',
+    250,
+    1,
+    dayMs,
+  ),
+  heapShedPercent: integer('Used part of the heap from which sheddable operations are refused.', 85, 1, 100),
+  heapEssentialPercent: integer(
+    'Used part of the heap from which only critical operations pass.',
+    95,
+    1,
+    100,
+  ),
+  riskShedPercent: integer('Cascade risk from which sheddable operations are refused.', 70, 1, 100_000),
+  riskEssentialPercent: integer('Cascade risk from which only critical operations pass.', 90, 1, 100_000),
+  essentialOperations: list('Names of operations that are critical besides mutations.'),
+}
+
 const baseUrl = url('Where people reach the application, for Task.url. Default: the address listened on.', [
   'https:',
   'http:',
@@ -82,6 +136,7 @@ const baseUrl = url('Where people reach the application, for Task.url. Default: 
 export const startSettings = {
   port: integer('TCP port for http and ws.', 4000, 0, 65_535),
   ...door,
+  ...admissionSettings,
   ...data,
   demo: toggle('Create a demo workspace with a user at the first start.', true),
   baseUrl,
@@ -112,6 +167,7 @@ export const gatewaySettings = {
   supergraph: text('Supergraph schema to serve; read again when it changes.', undefined),
   port: integer('TCP port for http and ws.', 4000, 0, 65_535),
   ...door,
+  ...admissionSettings,
   subgraphUrls: list(
     'Where subgraphs are, instead of what the supergraph says: name=url, e.g. db=http://db:4003/graphql.',
   ),

@@ -11,6 +11,7 @@ import { helpText } from '../help.ts'
 import { readHopSigner } from '../hop-secret.ts'
 import { Lifecycle, stopAsked } from '../lifecycle.ts'
 import { gatewaySettings } from '../settings.ts'
+import { admissionOptions } from '../wiring/admission.ts'
 import { identifyBy } from '../wiring/identity.ts'
 import { subgraphUrls } from '../wiring/subgraph-urls.ts'
 
@@ -65,6 +66,7 @@ async function serve(settings: Settings, lifecycle: Lifecycle): Promise<void> {
     graphiql: settings.graphiql,
     origins: settings.allowedOrigins,
     limits: { requestTimeoutMs: settings.requestTimeoutMs, mutationTimeoutMs: settings.mutationTimeoutMs },
+    admission: admissionOptions(settings),
     log,
   })
   lifecycle.add('doors', () => server.close(settings.drainMs))

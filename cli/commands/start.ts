@@ -22,6 +22,7 @@ import { helpText } from '../help.ts'
 import { Lifecycle, stopAsked } from '../lifecycle.ts'
 import { schemaText } from '../package-root.ts'
 import { startSettings } from '../settings.ts'
+import { admissionOptions, highestRisk } from '../wiring/admission.ts'
 import { localSubgraph } from '../wiring/local-subgraph.ts'
 import { runApi, runAuth, runDb } from '../wiring/task-graph.ts'
 
@@ -77,8 +78,9 @@ async function serve(settings: Settings, lifecycle: Lifecycle): Promise<string> 
   const control = await serveControl(await data.socketPath('control'), handlers, log)
   lifecycle.add('control socket', () => control[Symbol.asyncDispose]())
 
-  const services = new Map([api, auth.service, db.service].map(service => [service.name, service]))
-  const server = await openDoors(settings, lifecycle, services, auth.domain)
+  const services = new Map([api.service, auth.service, db.service].map(service => [service.name, service]))
+  const risk = highestRisk([api.domain, auth.domain, db.domain])
+  const server = await openDoors(settings, lifecycle, services, auth.domain, risk)
   url = new URL(server.url).origin
   const note = await firstStart(settings, data, auth.domain, db.service)
   return `ready ${server.url} (${note})`
@@ -90,6 +92,7 @@ async function openDoors(
   lifecycle: Lifecycle,
   services: ReadonlyMap<string, SubgraphService>,
   auth: AuthDomain,
+  risk: () => number,
 ): Promise<GatewayServer> {
   const log = jsonLog({ level: settings.logLevel })
   const engine = createEngine({
@@ -111,6 +114,7 @@ async function openDoors(
     graphiql: settings.graphiql,
     origins: settings.allowedOrigins,
     limits: { requestTimeoutMs: settings.requestTimeoutMs, mutationTimeoutMs: settings.mutationTimeoutMs },
+    admission: { ...admissionOptions(settings), risk },
     health: async () => {
       const domains = [...services.values()].map(service => service.health())
       return { ready: domains.every(domain => domain.ready), domains }

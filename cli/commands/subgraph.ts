@@ -83,13 +83,14 @@ async function runSubgraph(
   const actors = new RemoteActorDirectory({ url: needed('--auth-url', settings.authUrl), signer })
   lifecycle.add('actor directory', () => actors.close())
   if (name === 'db') return (await runDb(surroundings, actors)).service
-  return runApi({
+  const api = await runApi({
     ...surroundings,
     db: { kind: 'tcp', url: needed('--db-url', settings.dbUrl) },
     actors,
     cursorKey: createHmac('sha256', secret).update('event cursors').digest(),
     baseUrl: () => settings.baseUrl ?? 'http://localhost:4000',
   })
+  return api.service
 }
 
 async function openControl(

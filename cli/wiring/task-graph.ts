@@ -1,5 +1,5 @@
 import { createApiService } from '../../subgraphs/api/service.ts'
-import { openApiDomain } from '../../subgraphs/api/domain.ts'
+import { openApiDomain, type ApiDomain } from '../../subgraphs/api/domain.ts'
 import { createAuthService } from '../../subgraphs/auth/service.ts'
 import { openAuthDomain, type AuthDomain } from '../../subgraphs/auth/domain.ts'
 import { createDbService } from '../../subgraphs/db/service.ts'
@@ -92,7 +92,7 @@ export interface ApiSurroundings extends Omit<Surroundings, 'data'> {
   readonly baseUrl: () => string
 }
 
-export async function runApi(surroundings: ApiSurroundings): Promise<SubgraphService> {
+export async function runApi(surroundings: ApiSurroundings): Promise<RunningDomain<ApiDomain>> {
   const { settings, signer, lifecycle, log, db, actors, cursorKey, baseUrl, chaos } = surroundings
   const domain = await openApiDomain({
     db,
@@ -109,7 +109,7 @@ export async function runApi(surroundings: ApiSurroundings): Promise<SubgraphSer
   lifecycle.add('api domain', () => domain.close())
   const service = createApiService(domain, { typeDefs: await schemaText('api'), signer, log })
   lifecycle.add('api service', () => service.close())
-  return service
+  return { domain, service }
 }
 
 /** Why each agent of a domain that is switched off is absent, by agent name. */

@@ -1,6 +1,7 @@
 import type { Clock } from '../../kernel/clock.ts'
 import type { Log } from '../../kernel/log.ts'
 import type { Engine } from '../engine.ts'
+import type { Admission } from './admission.ts'
 import type { GatewayLimits } from './gateway-limits.ts'
 import type { Identity } from './identity.ts'
 import type { OriginPolicy } from './origin-policy.ts'
@@ -8,6 +9,8 @@ import type { OriginPolicy } from './origin-policy.ts'
 /** What the HTTP door and the WebSocket door of one gateway share. */
 export interface DoorOptions {
   readonly engine: Engine
+  /** What both doors let in together. */
+  readonly admission: Admission
   /** Undefined: credentials are not looked at. */
   readonly identity: Identity | undefined
   /** Client headers handed on to subgraphs, lower-case names. */

@@ -10,6 +10,8 @@ export interface Caller {
   readonly headers: ForwardedHeaders
   readonly userAgent: string | undefined
   readonly address: string | undefined
+  /** Asks for all its operations to be refused first. */
+  readonly sheddable: boolean
 }
 
 /** How long the engine may take to hand over a partial answer after the deadline, milliseconds. */

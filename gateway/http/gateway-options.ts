@@ -1,3 +1,4 @@
+import type { AdmissionOptions } from '../admission/admission-options.ts'
 import { forwardList } from '../admission/forwarded-headers.ts'
 import type { GatewayLimits } from '../admission/gateway-limits.ts'
 import type { Identify } from '../admission/identity.ts'
@@ -34,6 +35,8 @@ export interface GatewayServerOptions {
   /** Asked on every `/health/ready`; what it answers is added to the gateway's own health. Default nothing. */
   readonly health?: (() => Promise<HealthReport>) | undefined
   readonly limits?: Partial<GatewayLimits>
+  /** How many operations run at once, how many wait, and what is refused under pressure. */
+  readonly admission?: AdmissionOptions
   readonly clock?: Clock
 }
 

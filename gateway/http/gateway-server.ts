@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { Admission } from '../admission/admission.ts'
 import { gatewayLimits } from '../admission/gateway-limits.ts'
 import type { GatewayLimits } from '../admission/gateway-limits.ts'
 import { createIdentity } from '../admission/identity.ts'
@@ -38,7 +39,7 @@ export async function startGatewayServer(options: GatewayServerOptions): Promise
   checkAddress(options.address)
   const { engine, log, clock = systemClock } = options
   const limits = gatewayLimits(options.limits)
-  const shared = {
+  const settled = {
     engine,
     identity:
       options.identify &&
@@ -53,6 +54,9 @@ export async function startGatewayServer(options: GatewayServerOptions): Promise
     log,
     clock,
   }
+  // Last, because it has something to let go of.
+  const admission = new Admission(options.admission ?? {}, { clock, log })
+  const shared = { ...settled, admission }
   const graphiqlQuery = options.graphiqlQuery ?? (options.identify === undefined ? plainText : signInText)
   const sockets = webSocketDoor(shared)
   const state = { draining: false }
@@ -63,7 +67,12 @@ export async function startGatewayServer(options: GatewayServerOptions): Promise
   )
   server.on('clientError', answerBrokenRequest(log))
   server.on('upgrade', (request, socket, head) => sockets.upgrade(request, socket, head))
-  await listen(server, options.address)
+  try {
+    await listen(server, options.address)
+  } catch (failure) {
+    admission.close()
+    throw failure
+  }
 
   // A server that listens on TCP has an AddressInfo.
   const { port } = server.address() as AddressInfo
@@ -76,7 +85,7 @@ export async function startGatewayServer(options: GatewayServerOptions): Promise
     },
     close(drainMs = 5_000) {
       state.draining = true
-      closing ??= drain(server, sockets, drainMs)
+      closing ??= drain(server, sockets, drainMs).finally(() => admission.close())
       return closing
     },
   }

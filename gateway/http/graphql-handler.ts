@@ -6,6 +6,7 @@ import { refuseForgery } from '../admission/origin-policy.ts'
 import { errorsOf, refusedAnswer } from '../admission/refusal.ts'
 import { RequestBudget } from '../admission/request-budget.ts'
 import { answerWithin, contextOf, grantTime } from '../admission/run-operation.ts'
+import { asksSheddable } from '../admission/request-priority.ts'
 import { untilAborted } from '../admission/until-aborted.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import type { Log } from '../../kernel/log.ts'
@@ -88,7 +89,7 @@ async function run(
   budget: RequestBudget,
   progress: { operation?: PreparedOperation },
 ): Promise<GraphQLAnswer> {
-  const { engine, identity, limits } = options
+  const { engine, identity, limits, admission } = options
   const principal = await identity?.principalOf(request.headers.authorization, budget.signal, requestId)
   const operation = await untilAborted(engine.prepare(graphql), budget.signal)
   progress.operation = operation
@@ -99,8 +100,12 @@ async function run(
     headers: forwarded(options.forwardHeaders, request.headers),
     userAgent: request.headers['user-agent'],
     address: request.socket.remoteAddress,
+    sheddable: asksSheddable(request.headers),
   }
-  return answerWithin(engine, operation, contextOf(caller, requestId, budget))
+  const ask = { operation, query: graphql.query, sheddable: caller.sheddable }
+  return admission.run(ask, budget, () =>
+    answerWithin(engine, operation, contextOf(caller, requestId, budget)),
+  )
 }
 
 /** Everything that can be refused without the engine, cheapest first. */
@@ -114,9 +119,15 @@ async function readRequest(options: DoorOptions, asked: Asked): Promise<GraphQLR
     throw new EnneadError('NOT_ACCEPTABLE', `answers are ${answerTypes.join(' or ')}`)
   }
   refuseForgery(method, headers, options.origins)
-  if (method === 'GET') return requestFromParameters(new URLSearchParams(search))
+  const glance = (text: string): void =>
+    options.admission.glance(text, asksSheddable(headers), options.limits.requestTimeoutMs)
+  if (method === 'GET') {
+    glance(search)
+    return requestFromParameters(new URLSearchParams(search))
+  }
   checkBodyType(request)
   const text = await readBody(request, options.limits.bodyBytesMax)
+  glance(text)
   return requestFromBody(parseJson(text))
 }
 
@@ -163,13 +174,16 @@ function refuseWrongDoor(operation: PreparedOperation, method: string | undefine
   }
 }
 
-/** Retry-After of refusals that pass by themselves, seconds. */
-const retryAfterSeconds = '1'
+/** Retry-After of refusals that pass by themselves, whole seconds; what the first error says of it is rounded up. */
+function retryAfter({ errors }: GraphQLAnswer): string {
+  const ms = errors?.[0]?.extensions['retryAfterMs']
+  return typeof ms === 'number' ? String(Math.max(1, Math.ceil(ms / 1000))) : '1'
+}
 
 function answerHeaders(answer: GraphQLAnswer, status: number): Readonly<Record<string, string>> {
   const headers: Record<string, string> = { 'cache-control': 'no-store' }
   if (status === 405) headers['allow'] = 'GET, POST, OPTIONS'
-  if (status === 503) headers['retry-after'] = retryAfterSeconds
+  if (status === 503) headers['retry-after'] = retryAfter(answer)
   if (status === 401 && answer.data === undefined) {
     headers['www-authenticate'] = 'Bearer realm="ennead", error="invalid_token"'
   }
@@ -205,6 +219,7 @@ function logOutcome(log: Log, answered: Answered, { answer, operation }: Outcome
     bytes: text.length,
     codes,
   }
-  if (status >= 500) log.warn('http.request', facts)
+  // Refusals are counted by admission: under overload, a line for each would be load as well.
+  if (status >= 500 && codes?.[0] !== 'OVERLOADED') log.warn('http.request', facts)
   else log.debug('http.request', facts)
 }

@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { requestIdOf } from '../admission/request-id.ts'
 import { errorsOf, statusOfCode } from '../admission/refusal.ts'
+import type { Admission } from '../admission/admission.ts'
+import { priorityHeader } from '../admission/request-priority.ts'
 import type { OriginPolicy } from '../admission/origin-policy.ts'
 import type { ErrorCode } from '../../kernel/errors.ts'
 import type { Log } from '../../kernel/log.ts'
@@ -13,6 +15,7 @@ import { replyErrors, replyJson } from './reply.ts'
 
 export interface RouterOptions {
   readonly engine: Engine
+  readonly admission: Admission
   readonly graphql: GraphQLHandler
   readonly origins: OriginPolicy
   readonly forwardHeaders: readonly string[]
@@ -29,6 +32,7 @@ const allowedHeaders = [
   'content-type',
   'authorization',
   'x-request-id',
+  priorityHeader,
   'apollo-require-preflight',
   'graphql-require-preflight',
   'x-apollo-operation-name',
@@ -99,7 +103,10 @@ async function answerReady(options: RouterOptions, response: ServerResponse): Pr
   const gateway = options.engine.health()
   const report = await contributed(options)
   const ready = gateway.ready && report.ready && !options.state.draining
-  replyJson(response, ready ? 200 : 503, { ...report, ready, draining: options.state.draining, gateway })
+  // Under pressure it stays ready: a balancer that took it out would hand its load to gateways that have their own.
+  const admission = options.admission.report()
+  const { draining } = options.state
+  replyJson(response, ready ? 200 : 503, { ...report, ready, draining, admission, gateway })
 }
 
 async function contributed({ health, log }: RouterOptions): Promise<HealthReport> {

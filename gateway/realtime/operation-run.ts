@@ -1,7 +1,9 @@
+import type { Admission } from '../admission/admission.ts'
 import { requestFromMembers } from '../admission/graphql-request.ts'
 import { errorsOf } from '../admission/refusal.ts'
 import { RequestBudget } from '../admission/request-budget.ts'
 import { answerWithin, contextOf, grantTime } from '../admission/run-operation.ts'
+import type { Ask } from '../admission/request-priority.ts'
 import type { Caller } from '../admission/run-operation.ts'
 import { untilAborted } from '../admission/until-aborted.ts'
 import type { Clock } from '../../kernel/clock.ts'
@@ -12,6 +14,7 @@ import type { SubscribePayload } from './client-message.ts'
 
 export interface RunOptions {
   readonly engine: Engine
+  readonly admission: Admission
   readonly clock: Clock
   readonly log: Log
   /** Milliseconds for a query, and for each event of a subscription. */
@@ -72,14 +75,21 @@ export class OperationRun {
   }
 
   async #perform(): Promise<RunEnd> {
-    const { engine, mutationTimeoutMs } = this.#options
+    const { engine, admission, mutationTimeoutMs, requestTimeoutMs } = this.#options
+    const { sheddable } = this.#request.caller
     try {
       const request = requestFromMembers(this.#request.payload)
+      // A refused subscription is told in another way, which takes knowing that it is one.
+      if (!request.query.includes('subscription'))
+        admission.glance(request.query, sheddable, requestTimeoutMs)
       const operation = await untilAborted(engine.prepare(request), this.#budget.signal)
       this.#budget.signal.throwIfAborted()
-      if (operation.kind === 'subscription') return await this.#follow(operation)
+      const ask = { operation, query: request.query, sheddable }
+      if (operation.kind === 'subscription') return await this.#follow(ask)
       grantTime(operation, this.#budget, mutationTimeoutMs)
-      const answer = await answerWithin(engine, operation, this.#context())
+      const answer = await admission.run(ask, this.#budget, () =>
+        answerWithin(engine, operation, this.#context()),
+      )
       // Without data nothing was executed, which the protocol tells as an error of the operation.
       if (answer.data === undefined && answer.errors !== undefined) {
         return { kind: 'failed', errors: answer.errors }
@@ -92,12 +102,13 @@ export class OperationRun {
   }
 
   /** Pulls one event at a time, so that a source is never faster than what is written. */
-  async #follow(operation: PreparedOperation): Promise<RunEnd> {
+  async #follow(ask: Ask): Promise<RunEnd> {
     const context = this.#context()
     // A subscription has no end of time; only its events have.
     this.#budget.end()
     try {
-      this.#source = this.#options.engine.subscribe(operation, context)
+      this.#options.admission.check(ask)
+      this.#source = this.#options.engine.subscribe(ask.operation, context)
       return await this.#pull(this.#source)
     } catch (failure) {
       this.#letGo()

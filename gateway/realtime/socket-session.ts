@@ -6,6 +6,7 @@ import type { ActorPrincipal } from '../../kernel/principal.ts'
 import type { DoorOptions } from '../admission/door-options.ts'
 import { forwarded } from '../admission/forwarded-headers.ts'
 import type { Caller } from '../admission/run-operation.ts'
+import { asksSheddable } from '../admission/request-priority.ts'
 import { errorsOf } from '../admission/refusal.ts'
 import { RequestBudget } from '../admission/request-budget.ts'
 import type { PreparedOperation } from '../engine.ts'
@@ -148,9 +149,11 @@ export class SocketSession {
         this.close(closeCodes.tryAgain, 'too many sockets of this user')
         return
       }
+      const sent = { ...headers, ...Object.fromEntries(params) }
       this.#caller = {
         principal,
-        headers: forwarded(forwardHeaders, { ...headers, ...Object.fromEntries(params) }),
+        headers: forwarded(forwardHeaders, sent),
+        sheddable: asksSheddable(sent),
         userAgent: typeof headers['user-agent'] === 'string' ? headers['user-agent'] : undefined,
         address,
       }
@@ -188,12 +191,12 @@ export class SocketSession {
     if (caller === undefined) return
     const requestId = `${this.#opening.requestId}:${run}`
     this.#options.log.debug('socket.operation', { requestId, id })
-    const { engine, clock, log, limits } = this.#options
+    const { engine, admission, clock, log, limits } = this.#options
     const { requestTimeoutMs, mutationTimeoutMs } = limits
     this.#runs.set(
       run,
       new OperationRun(
-        { engine, clock, log, requestTimeoutMs, mutationTimeoutMs },
+        { engine, admission, clock, log, requestTimeoutMs, mutationTimeoutMs },
         { caller, requestId, payload },
         {
           next: (json, kind) => this.#next(run, json, kind),
@@ -220,11 +223,11 @@ export class SocketSession {
     this.#runs.delete(run)
     if (end.kind === 'completed') this.#perform(this.#protocol.completed(run))
     else if (end.kind === 'failed') this.#perform(this.#protocol.failed(run, end.errors))
-    else
-      this.close(
-        closeCodes.upstream,
-        `${end.errors[0]?.extensions.code ?? 'UNAVAILABLE'}: connect again and resume`,
-      )
+    else {
+      const code = end.errors[0]?.extensions.code ?? 'UNAVAILABLE'
+      const { tryAgain, upstream } = closeCodes
+      this.close(code === 'OVERLOADED' ? tryAgain : upstream, `${code}: connect again and resume`)
+    }
   }
 
   #tooSlow(): void {

@@ -1,0 +1,73 @@
+import type { Priority } from '../../dispatch/port.ts'
+import { EnneadError } from '../../kernel/errors.ts'
+import type { PreparedOperation } from '../engine.ts'
+
+/** With the value `sheddable`, its sender asks to be refused first; nothing else can be asked for. Lower case. */
+export const priorityHeader = 'x-priority'
+
+/** What decides how important an operation is. */
+export interface Ask {
+  readonly operation: PreparedOperation
+  /** The document. */
+  readonly query: string
+  /** The client asks to be refused first. */
+  readonly sheddable: boolean
+}
+
+/** Does the client ask to be refused first? */
+export function asksSheddable(headers: Readonly<Record<string, unknown>>): boolean {
+  return headers[priorityHeader] === 'sheddable'
+}
+
+/**
+ * How important operations are:
+ * - `critical`: mutations, since a query that was refused costs a reload and a write that was refused costs work (sign-in
+ *   is one); and operations named as essential.
+ * - `sheddable`: what its client marked so, and questions about the schema, which tools ask.
+ * - `default`: everything else.
+ */
+export class RequestPriority {
+  readonly #essential: ReadonlySet<string>
+
+  /**
+   * @param essential Names of operations that are critical. Clients choose names: list them where clients are trusted.
+   *   Throws BAD_OPTION.
+   */
+  constructor(essential: readonly string[]) {
+    if (essential.length > essentialMax) {
+      throw new EnneadError(
+        'BAD_OPTION',
+        `admission.essentialOperations must have at most ${essentialMax} names, got ${essential.length}`,
+      )
+    }
+    const wrong = essential.find(name => !/^[_A-Za-z][_0-9A-Za-z]*$/.test(name))
+    if (wrong !== undefined) {
+      throw new EnneadError(
+        'BAD_OPTION',
+        `admission.essentialOperations must be names of operations, got ${JSON.stringify(wrong)}`,
+      )
+    }
+    this.#essential = new Set(essential)
+  }
+
+  of({ operation, query, sheddable }: Ask): Priority {
+    if (sheddable) return 'sheddable'
+    if (operation.kind === 'mutation') return 'critical'
+    if (operation.name !== undefined && this.#essential.has(operation.name)) return 'critical'
+    return query.includes('__schema') ? 'sheddable' : 'default'
+  }
+
+  /**
+   * The most important that a request can turn out to be, told from its unparsed text: without the word there is no
+   * mutation in it.
+   */
+  highest(text: string, sheddable: boolean): Priority {
+    if (sheddable) return 'sheddable'
+    if (text.includes('mutation')) return 'critical'
+    for (const name of this.#essential) if (text.includes(name)) return 'critical'
+    return 'default'
+  }
+}
+
+/** Names are looked for one by one in the text of a request. */
+const essentialMax = 100
