@@ -5,6 +5,7 @@ import { describeWithService } from '../services/availability.ts'
 import { findMongo, startMongo } from '../services/mongo.ts'
 import { findPostgres, startPostgres } from '../services/postgres.ts'
 import { findRedis, startRedis } from '../services/redis.ts'
+import { freePort } from '../services/service-process.ts'
 import { startDeployment, type Deployment } from './deployment.ts'
 import { startEnnead, temporaryFolder } from './running-ennead.ts'
 
@@ -91,13 +92,27 @@ test(
   { timeout: minutes },
   async () => {
     await using folder = await temporaryFolder()
+    const port = await freePort()
+    const data = ['--data', folder.path]
     const gateway = ['gateway', '--supergraph', 'schema/supergraph.graphql', '--port', '0']
-    await using alone = await startEnnead([...gateway, '--subgraph-urls', 'db=http://localhost:9/graphql'])
-    const answer = await post(alone.url, undefined, '{ projects { totalCount } }')
-    expect(answer.data).toBeNull()
-    expect(answer.errors?.[0]?.extensions.code).toBe('SUBGRAPH_UNREACHABLE')
-    expect(JSON.stringify(answer)).not.toMatch(/localhost|ECONNREFUSED|:9/)
-    expect(folder.path).not.toBe('')
+    await using alone = await startEnnead([
+      ...gateway,
+      '--subgraph-urls',
+      `auth=http://localhost:${port}/graphql`,
+    ])
+    const without = await post(alone.url, undefined, '{ viewer { role } }')
+    expect(without.data).toEqual({ viewer: null })
+    expect(without.errors?.[0]?.extensions.code).toBe('SUBGRAPH_UNREACHABLE')
+    expect(JSON.stringify(without)).not.toMatch(/localhost|ECONNREFUSED/)
+
+    await using _auth = await startEnnead(['subgraph', 'auth', '--port', String(port), ...data])
+    // It answers now; that it refuses a gateway without the deployment's secret is its answer.
+    await expect
+      .poll(
+        async () => (await post(alone.url, undefined, '{ viewer { role } }')).errors?.[0]?.extensions.code,
+        { timeout: 15_000 },
+      )
+      .toBe('UNAUTHENTICATED')
   },
 )
 
