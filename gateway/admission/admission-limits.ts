@@ -15,7 +15,7 @@ export interface AdmissionLimits {
    * has left: what starts late ends too late. More than 0, at most 1. Default 0.5.
    */
   readonly waitShareMax: number
-  /** An operation with less than this left is not started. Milliseconds. Default 1. */
+  /** An operation with less than this left is not started; one that waited too long needs the tolerated latency. Milliseconds. Default 1. */
   readonly startLeftMinMs: number
   /** How long refused callers are asked to stay away; half to one and a half of it. Milliseconds. Default 2,000. */
   readonly retryAfterMs: number

@@ -42,6 +42,9 @@ export interface AdmissionReport {
 interface Place {
   readonly priority: Priority
   readonly time: TimeLeft
+  readonly joinedAt: number
+  /** What it will have left when it is served in the time that was promised to it. Milliseconds. */
+  readonly promisedMs: number
   readonly start: () => void
   readonly refuse: (reason: unknown) => void
 }
@@ -168,8 +171,17 @@ export class Admission {
     if (!this.#passes(priority)) return this.#refusals.make('mode', priority)
     if (this.#running < this.#limit.current && this.#line.length === 0) return undefined
     if (this.#line.full && !this.#line.canDisplace(priority)) return this.#refusals.make('full', priority)
-    const waitMs = ((this.#line.ahead(priority) + 1) * this.#tookMs) / this.#limit.settled
-    return waitMs > leftMs * this.#limits.waitShareMax ? this.#refusals.make('wait', priority) : undefined
+    return this.#waitMs(priority) > leftMs * this.#limits.waitShareMax
+      ? this.#refusals.make('wait', priority)
+      : undefined
+  }
+
+  /** How long one who joins now will probably wait. */
+  #waitMs(priority: Priority): number {
+    const turnsMs = ((this.#line.ahead(priority) + 1) * this.#tookMs) / this.#limit.settled
+    // More important ones that keep coming are not in the line yet; how long the first has waited tells of them.
+    const first = this.#line.first(priority)
+    return first === undefined ? turnsMs : Math.max(turnsMs, this.#clock.now() - first.joinedAt)
   }
 
   #passes(priority: Priority): boolean {
@@ -188,6 +200,8 @@ export class Admission {
       const place: Place = {
         priority,
         time,
+        joinedAt: this.#clock.now(),
+        promisedMs: time.remainingMs * (1 - this.#limits.waitShareMax),
         start: () => {
           signal.removeEventListener('abort', leave)
           resolve()
@@ -219,12 +233,18 @@ export class Admission {
     while (this.#running < this.#limit.current) {
       const next = this.#line.serve()
       if (next === undefined) return
-      if (next.time.remainingMs < this.#limits.startLeftMinMs) next.refuse(this.#expired(next.time))
+      if (this.#tooLate(next)) next.refuse(this.#expired(next.time))
       else {
         this.#running++
         next.start()
       }
     }
+  }
+
+  /** Whoever came late to its turn and has less left than work normally takes would be worked for in vain. */
+  #tooLate({ time, promisedMs }: Place): boolean {
+    const neededMs = Math.min(promisedMs, this.#limit.allowedMs)
+    return time.remainingMs < Math.max(this.#limits.startLeftMinMs, neededMs)
   }
 
   #displace(priority: Priority): void {

@@ -51,6 +51,12 @@ export class ConcurrencyLimit {
     return Math.floor(this.#limit)
   }
 
+  /** Latency that is still taken for normal, milliseconds; 0 before the first window is over. */
+  get allowedMs(): number {
+    const { latencyTolerance, latencyToleranceMs } = this.#limits
+    return this.#baselineMs === undefined ? 0 : this.#baselineMs * latencyTolerance + latencyToleranceMs
+  }
+
   /** Latency when nothing queues, milliseconds; undefined before the first window is over. */
   get baselineMs(): number | undefined {
     return this.#baselineMs
@@ -84,26 +90,24 @@ export class ConcurrencyLimit {
     if (latencyMs === undefined) return
     const unloaded = peak <= concurrencyMin
     const known = this.#baselineMs !== undefined
-    const baselineMs = this.#learn(latencyMs, unloaded)
-    if (peak * 2 >= this.#limit) this.#limit = this.#moved(latencyMs, baselineMs)
+    this.#learn(latencyMs, unloaded)
+    if (peak * 2 >= this.#limit) this.#limit = this.#moved(latencyMs)
     if (this.#phase.is !== 'steady') return
     if (unloaded) this.#phase = { is: 'steady', measureAt: this.#nextMeasurement(now) }
     // A first baseline that was taken under load may be far too high.
     else if (!known || now >= this.#phase.measureAt) this.#phase = { is: 'draining', since: now }
   }
 
-  #learn(latencyMs: number, unloaded: boolean): number {
+  #learn(latencyMs: number, unloaded: boolean): void {
     const baselineMs = this.#baselineMs ?? latencyMs
     const lower = latencyMs < baselineMs ? baselineWeight.lower : 0
     const weight = unloaded ? baselineWeight.unloaded : lower
     this.#baselineMs = baselineMs + weight * (latencyMs - baselineMs)
-    return this.#baselineMs
   }
 
-  #moved(latencyMs: number, baselineMs: number): number {
-    const { concurrencyMin, concurrencyMax, latencyTolerance, latencyToleranceMs, limitSmoothing } =
-      this.#limits
-    const allowedMs = baselineMs * latencyTolerance + latencyToleranceMs
+  #moved(latencyMs: number): number {
+    const { concurrencyMin, concurrencyMax, limitSmoothing } = this.#limits
+    const { allowedMs } = this
     // Both can be 0 on a clock that did not move.
     const gradient = latencyMs <= allowedMs ? 1 : Math.max(gradientMin, allowedMs / latencyMs)
     const wanted = this.#limit * gradient + Math.sqrt(this.#limit)

@@ -34,6 +34,12 @@ export class WaitingLine<W extends Waiting> {
     return this.#lane(priority).size
   }
 
+  /** Who has waited longest with this priority. */
+  first(priority: Priority): W | undefined {
+    for (const first of this.#lane(priority)) return first
+    return undefined
+  }
+
   /** How many are served before one who joins now. */
   ahead(priority: Priority): number {
     let ahead = 0
