@@ -13,6 +13,7 @@ import type { DomainHealth } from '../../kernel/health.ts'
 import type { Hop, HopSigner } from '../../kernel/hop.ts'
 import type { Log } from '../../kernel/log.ts'
 import { errorFormat } from './answer-errors.ts'
+import { DegradationNotes, degradationPlugin } from './degradation-notes.ts'
 import { DocumentCache, documentTokensMax } from './documents.ts'
 import { guardSchema } from './guard.ts'
 import type { ServiceDoor } from './http-door.ts'
@@ -20,8 +21,8 @@ import { RunningSubgraph } from './running-subgraph.ts'
 import { type SubgraphLimits, checkLimits } from './subgraph-limits.ts'
 import type { SubgraphService } from './subgraph-service.ts'
 
-/** What resolvers get as context: what the domain made for the request, and the hop. */
-export type SubgraphContext<C> = C & { readonly hop: Hop }
+/** What resolvers get as context: what the domain made for the request, the hop, and where they note what is degraded. */
+export type SubgraphContext<C> = C & { readonly hop: Hop; readonly notes: DegradationNotes }
 
 /** Each resolver declares the parent, arguments and context it takes; `__resolveReference` takes no arguments. */
 export type ResolverFunction = (source: never, args: never, context: never, info: never) => unknown
@@ -46,8 +47,11 @@ export interface SubgraphServiceOptions<C extends object> {
   /** The subgraph's SDL; `@authenticated` and `@requiresScopes` in it are enforced here as well. */
   readonly typeDefs: string
   readonly resolvers: Resolvers
-  /** Made anew for every request and every event of a subscription, so that loaders in it never serve old values. */
-  readonly context: (hop: Hop) => C
+  /**
+   * Made anew for every request and every event of a subscription, so that loaders in it never serve old values. What is
+   * answered from the past must be told to `notes`; it becomes `extensions.ennead.degraded`.
+   */
+  readonly context: (hop: Hop, notes: DegradationNotes) => C
   /** The domain's own HTTP routes. Errors they throw are answered as `{errors: [{message, extensions: {code}}]}`. */
   readonly routes?: ((server: FastifyInstance, door: ServiceDoor) => void) | undefined
   readonly health: () => DomainHealth
@@ -80,6 +84,7 @@ export function createSubgraphService<C extends object>(options: SubgraphService
     // Nothing here depends on the environment it runs in.
     nodeEnv: 'production',
     plugins: [
+      degradationPlugin<SubgraphContext<C>>(),
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginInlineTraceDisabled(),
       ApolloServerPluginLandingPageDisabled(),
@@ -99,7 +104,10 @@ export function createSubgraphService<C extends object>(options: SubgraphService
     documents,
     formatError,
     apollo,
-    contextOf: hop => ({ ...options.context(hop), hop }),
+    contextOf: hop => {
+      const notes = new DegradationNotes()
+      return { ...options.context(hop, notes), hop, notes }
+    },
     health: options.health,
     routes: options.routes,
     signer: options.signer,

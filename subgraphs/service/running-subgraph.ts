@@ -8,12 +8,14 @@ import {
   execute,
 } from 'graphql'
 import { type Timer, systemClock } from '../../kernel/clock.ts'
+import { withMarks } from '../../kernel/degradation.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import type { DomainHealth } from '../../kernel/health.ts'
 import type { Hop, HopSigner } from '../../kernel/hop.ts'
 import type { Log } from '../../kernel/log.ts'
 import type { ErrorFormat } from './answer-errors.ts'
 import { AnswerStream, type EventSource } from './answer-stream.ts'
+import type { DegradationNotes } from './degradation-notes.ts'
 import type { DocumentCache } from './documents.ts'
 import { type ServiceDoor, httpDoor } from './http-door.ts'
 import { listenAt } from './listen-address.ts'
@@ -22,7 +24,13 @@ import { type SocketDoor, socketDoor } from './socket-door.ts'
 import type { SubgraphLimits } from './subgraph-limits.ts'
 import type { ListenAddress, SubgraphAnswer, SubgraphOperation, SubgraphService } from './subgraph-service.ts'
 
-export interface SubgraphParts<Context extends { readonly hop: Hop }> {
+/** What every request's context has. */
+interface RequestContext {
+  readonly hop: Hop
+  readonly notes: DegradationNotes
+}
+
+export interface SubgraphParts<Context extends RequestContext> {
   readonly name: string
   readonly schema: GraphQLSchema
   readonly documents: DocumentCache
@@ -41,7 +49,7 @@ const drainMsDefault = 5_000
 const timerMsMax = 2 ** 31 - 1
 
 /** A subgraph at work; see SubgraphService for what it promises. */
-export class RunningSubgraph<Context extends { readonly hop: Hop }> implements SubgraphService {
+export class RunningSubgraph<Context extends RequestContext> implements SubgraphService {
   readonly name: string
   readonly #parts: SubgraphParts<Context>
   readonly #started: Promise<void>
@@ -188,15 +196,21 @@ export class RunningSubgraph<Context extends { readonly hop: Hop }> implements S
     const { schema, documents, contextOf } = this.#parts
     const prepared = documents.prepare(schema, operation.query, operation.operationName)
     if (prepared.is === 'refused') return { errors: this.#format(prepared.errors) }
+    const contextValue = contextOf(hop)
     const { errors, ...result } = await execute({
       schema,
       document: prepared.document,
       rootValue,
-      contextValue: contextOf(hop),
+      contextValue,
       variableValues: operation.variables ?? null,
       operationName: operation.operationName ?? null,
     })
-    return { ...plainAnswer(result), ...(errors ? { errors: this.#format(errors) } : {}) }
+    const extensions = withMarks(result.extensions, contextValue.notes.list())
+    return {
+      ...plainAnswer(result),
+      ...(extensions === undefined ? {} : { extensions }),
+      ...(errors ? { errors: this.#format(errors) } : {}),
+    }
   }
 
   #refused(errors: readonly GraphQLError[]): EventSource {

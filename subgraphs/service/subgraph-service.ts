@@ -12,6 +12,10 @@ export interface SubgraphOperation {
 export interface SubgraphAnswer {
   readonly data?: Readonly<Record<string, unknown>> | null
   readonly errors?: readonly SubgraphError[]
+  /**
+   * `ennead.degraded` lists what is not known to be current: `{path, agent, reason, ageMs, behind}`, see DegradedPath in
+   * kernel/degradation.ts. A path covers everything below it; whatever no path covers is current.
+   */
   readonly extensions?: Readonly<Record<string, unknown>>
 }
 
