@@ -1,6 +1,6 @@
 import { createDispatcher } from '../../dispatch/dispatcher.ts'
 import type { DispatcherUsage } from '../../dispatch/dispatcher.ts'
-import { type Policy, failover, once } from '../../dispatch/policy.ts'
+import { type Policy, failover, hedge, once } from '../../dispatch/policy.ts'
 import type { AbsentAgent, Agent, CallOptions, Dispatcher } from '../../dispatch/port.ts'
 import { type Clock, systemClock } from '../../kernel/clock.ts'
 import { EnneadError } from '../../kernel/errors.ts'
@@ -142,9 +142,13 @@ function agentsOf(
   return [...agents, ...absent]
 }
 
-/** Reads go to the stores in their order, so that the writer's store, which is always newest, is asked first. */
+/**
+ * Reads go to the stores in their order, so that the writer's store, which is always newest, is asked first. A store that
+ * hangs costs the p95 of a read, not a whole attempt: the api domain's attempts, of the same length, stand on these reads.
+ */
 function policiesOf(limits: DbLimits): Partial<Record<keyof TaskStore, Policy>> {
   const inOrder: Policy = { ...failover, preference: 'order' }
-  const ofLog: Policy = { ...inOrder, attemptMs: limits.logAttemptMs, timeoutMs: limits.logAttemptMs * 3 }
-  return { read: inOrder, query: inOrder, count: inOrder, head: inOrder, log: ofLog, commit: once(inOrder) }
+  const read: Policy = { ...hedge('p95'), preference: 'order' }
+  const ofLog: Policy = { ...read, attemptMs: limits.logAttemptMs, timeoutMs: limits.logAttemptMs * 3 }
+  return { read, query: read, count: read, head: read, log: ofLog, commit: once(inOrder) }
 }
