@@ -5,7 +5,7 @@ import type { Ask } from '../../gateway/admission/request-priority.ts'
 import type { GraphQLAnswer } from '../../gateway/engine.ts'
 import type { Priority } from '../../dispatch/port.ts'
 import { EnneadError } from '../../kernel/errors.ts'
-import { silentLog } from '../../kernel/log.ts'
+import { jsonLog } from '../../kernel/log.ts'
 import { manualClock } from '../support/manual-clock.ts'
 import type { ManualClock } from '../support/manual-clock.ts'
 import { seededRandom } from './seeded-random.ts'
@@ -34,7 +34,9 @@ export interface Lab {
   readonly load: { eventLoopMs: number; heapShare: number; risk: number }
   /** Work in the order in which it was begun. */
   readonly begun: Asked[]
-  ask(priority: Priority, timeoutMs?: number): Asked
+  readonly ask: (priority: Priority, timeoutMs?: number) => Asked
+  /** Lines of the log. */
+  readonly lines: readonly string[]
 }
 
 /** Admission on a clock of the test, with work that ends when the test says so. */
@@ -42,6 +44,7 @@ export function lab(options: AdmissionOptions = {}): Lab {
   const clock = manualClock()
   const load = { eventLoopMs: 0, heapShare: 0, risk: 0 }
   const begun: Asked[] = []
+  const lines: string[] = []
   const admission = new Admission(
     {
       gaugeWeight: 1,
@@ -50,13 +53,14 @@ export function lab(options: AdmissionOptions = {}): Lab {
       risk: () => load.risk,
       ...options,
     },
-    { clock, log: silentLog },
+    { clock, log: jsonLog({ level: 'info', write: line => lines.push(line) }) },
   )
   return {
     clock,
     admission,
     load,
     begun,
+    lines,
     ask(priority, timeoutMs = 500) {
       const work = Promise.withResolvers<GraphQLAnswer>()
       const asked: Asked = {

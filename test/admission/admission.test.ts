@@ -170,12 +170,19 @@ test('refused callers are told different times to come back, half to one and a h
 })
 
 test('refusals are counted in the log, not listed', async () => {
-  const { ask, load, clock, admission } = lab()
+  const { ask, load, clock, admission, lines } = lab({ refusalLogEveryMs: 10_000 })
+  const logged = (): unknown[] =>
+    lines.filter(line => line.includes('admission.refused')).map(line => JSON.parse(line) as unknown)
   load.risk = 1
   await clock.run(100)
   for (let index = 0; index < 500; index++) ask('default')
   await settled()
   expect(admission.report().counts.refused).toEqual({ mode: 500, full: 0, wait: 0, displaced: 0 })
+  expect(logged()).toMatchObject([{ refused: 1 }])
+  await clock.run(10_000)
+  ask('default')
+  await settled()
+  expect(logged()).toMatchObject([{ refused: 1 }, { refused: 500, total: { mode: 501 } }])
 })
 
 test('a glance at the text refuses what would be refused anyway, and nothing else', async () => {
