@@ -46,6 +46,7 @@ export async function startPostgres(binaries: string): Promise<PostgresServer> {
     command: join(binaries, 'postgres'),
     args: ['-D', data, ...settings.flatMap(setting => ['-c', setting])],
     user: account,
+    startsAgain: true,
     probe: () => ping(url),
     // Debian's name for it is a fast shutdown: clients are disconnected, everything is written.
     stopSignal: 'SIGINT',

@@ -13,6 +13,8 @@ export interface ProcessOptions {
   readonly probe: () => Promise<unknown>
   /** How it is asked to stop. Default SIGTERM. */
   readonly stopSignal?: NodeJS.Signals
+  /** It may refuse to start while children of a killed predecessor still end; then it is started again. Default false. */
+  readonly startsAgain?: boolean
 }
 
 /** How long a server may take to start or to stop. */
@@ -32,6 +34,18 @@ export class ServiceProcess {
 
   /** Starts it and waits until it takes requests. */
   async start(): Promise<void> {
+    const end = performance.now() + waitMs
+    for (;;) {
+      const failure = await this.#launch(end)
+      if (failure === undefined) return
+      await this.kill()
+      if (this.#options.startsAgain !== true || performance.now() > end) throw failure
+      await pause(100)
+    }
+  }
+
+  /** Starts it once; answers why it does not take requests, if so. */
+  async #launch(end: number): Promise<Error | undefined> {
     const { command, args, environment, user, probe } = this.#options
     const child = spawn(command, args, {
       env: { ...process.env, ...environment },
@@ -47,18 +61,18 @@ export class ServiceProcess {
     child.stderr.on('data', keep)
     let failure: Error | undefined
     child.on('error', error => (failure = error))
-    process.once('exit', () => child.kill('SIGKILL'))
-    const end = performance.now() + waitMs
+    const killed = (): void => void child.kill('SIGKILL')
+    process.once('exit', killed)
+    child.once('exit', () => process.off('exit', killed))
     for (;;) {
       if (failure !== undefined) throw failure
-      if (ended(child)) throw new Error(`${command} ended before it was ready:\n${this.#output}`)
+      if (ended(child)) return new Error(`${command} ended before it was ready:\n${this.#output}`)
       try {
         await probe()
-        return
+        return undefined
       } catch (cause) {
         if (performance.now() > end) {
-          await this.kill()
-          throw new Error(`${command} was not ready in ${waitMs} ms:\n${this.#output}`, { cause })
+          return new Error(`${command} was not ready in ${waitMs} ms:\n${this.#output}`, { cause })
         }
       }
       await pause(20)
