@@ -12,6 +12,7 @@ const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['compose', async () => (await import('./commands/compose.ts')).compose],
   ['status', async () => (await import('./commands/status.ts')).status],
   ['token', async () => (await import('./commands/token.ts')).token],
+  ['reliability', async () => (await import('./commands/reliability.ts')).reliability],
   ['chaos', async () => (await import('./commands/chaos.ts')).chaos],
   ['user', async () => (await import('./commands/user.ts')).user],
 ])

@@ -213,6 +213,26 @@ export const chaosSettings = {
   clear: toggle('End all faults.', false),
 }
 
+export const reliabilitySettings = {
+  short: toggle('Two rates of failure and the table only, in well under a minute.', false),
+  requests: integer(
+    'Requests of each cell of the table. 0: 40,000, in the short form 800.',
+    0,
+    0,
+    10_000_000,
+  ),
+  rate: integer('Requests a second; well below what this machine can do.', 250, 1, 100_000),
+  errorRates: list(
+    'Probabilities that an attempt fails. Default: 0,0.05,0.1,0.15,0.2,0.25, in the short form 0,0.15.',
+  ),
+  seed: integer('The same seed brings the same faults to the same requests.', 1, 0, 2 ** 31),
+  requestTimeoutMs: door.requestTimeoutMs,
+  domainTimeoutMs: domains.domainTimeoutMs,
+  attemptTimeoutMs: domains.attemptTimeoutMs,
+  json: toggle('Print everything that was measured as JSON.', false),
+  write: toggle('Write docs/reliability.md as well.', false),
+}
+
 export const userSettings = {
   ...data,
   email: text('E-mail address of the new user, or of one that exists.', undefined),

@@ -1,5 +1,6 @@
 import type { Tally } from '../../dispatch/chaos/tallies.ts'
 import { defaultLimits } from '../../dispatch/options.ts'
+import { unreachable } from '../../kernel/errors.ts'
 import { policyNames, type PolicyName } from '../chaos-commands.ts'
 import { agentsOfOperation, boardOperations, type Questions } from './board.ts'
 import type { Client } from './client.ts'
@@ -139,8 +140,11 @@ function modelOf(arm: PolicyName, e: number): number {
       return unitReliability({ attempts: 1, e })
     case 'quorum':
       return voteReliability(agentsOfOperation, 2, roundsMax, e)
-    default:
+    case 'failover':
+    case 'hedge':
       return unitReliability({ attempts: agentsOfOperation * roundsMax, e })
+    default:
+      return unreachable(arm)
   }
 }
 

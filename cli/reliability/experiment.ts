@@ -51,7 +51,7 @@ const rememberMs = 600_000
 
 /** Runs all of it on an Ennead of its own: a gateway over HTTP, three subgraphs, their agents, embedded stores. */
 export async function runExperiment(options: ExperimentOptions): Promise<Findings> {
-  const { progress, ...settings } = options
+  const { progress: _, ...settings } = options
   const startedAt = performance.now()
   const measured = await measureAlone(options)
   const beside = await measureBeside(options)

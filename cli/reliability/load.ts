@@ -21,11 +21,7 @@ export interface Sample extends Reply {
 const underWayMax = 2_000
 
 /** Runs the load to its end; samples in the order in which requests were due. */
-export async function runLoad(
-  client: Client,
-  plan: LoadPlan,
-  signal?: AbortSignal,
-): Promise<readonly Sample[]> {
+export async function runLoad(client: Client, plan: LoadPlan): Promise<readonly Sample[]> {
   const samples: Promise<Sample>[] = []
   const startedAt = performance.now()
   let underWay = 0
@@ -35,11 +31,11 @@ export async function runLoad(
     underWay--
     return { ...reply, dueAt, tookMs: performance.now() - startedAt - dueAt }
   }
-  for (let n = 0; n < plan.count && signal?.aborted !== true;) {
-    const now = performance.now() - startedAt
-    for (; n < plan.count && (n / plan.rate) * 1_000 <= now && underWay < underWayMax; n++) {
-      samples.push(one(n, (n / plan.rate) * 1_000))
-    }
+  while (samples.length < plan.count) {
+    const elapsedMs = performance.now() - startedAt
+    const due = Math.min(plan.count, Math.floor((elapsedMs * plan.rate) / 1_000) + 1)
+    const last = Math.min(due, samples.length + underWayMax - underWay)
+    for (let n = samples.length; n < last; n++) samples.push(one(n, (n / plan.rate) * 1_000))
     await new Promise<void>(resolve => setTimeout(resolve, 1))
   }
   return Promise.all(samples)

@@ -19,6 +19,8 @@ export interface RecoveryPlan {
 /** Times of one kind of recovery. Milliseconds. */
 export interface Recovery {
   readonly what: string
+  /** What fails. */
+  readonly subject: 'agent' | 'domain' | 'everything'
   readonly timesMs: readonly number[]
   readonly medianMs: number
   readonly p99Ms: number
@@ -79,7 +81,7 @@ async function agentRecovery(
       await system.faults([])
     }
   }
-  return recovery(what, times)
+  return recovery('agent', what, times)
 }
 
 /** The embedded PostgreSQL is killed with SIGKILL; another store must answer. */
@@ -93,7 +95,7 @@ async function postgresRecovery(
   const time = await untilGood(client, questions)
   // It is started again by its keeper; what follows needs all three stores.
   await pause(giveUpMs / 2)
-  return recovery('PostgreSQL is killed (SIGKILL) → first good answer', [time])
+  return recovery('agent', 'PostgreSQL is killed (SIGKILL) → first good answer', [time])
 }
 
 /** All agents of one domain fail for a second; from their return to the first good answer. */
@@ -111,7 +113,7 @@ async function domainRecovery(
       await pause(restMs)
     }
   }
-  return recovery('all agents of a domain fail for 1 s and return → first good answer', times)
+  return recovery('domain', 'all agents of a domain fail for 1 s and return → first good answer', times)
 }
 
 /** Every agent of every domain fails for two seconds; from their return to the first second with good answers only. */
@@ -127,7 +129,11 @@ async function outageRecovery(
     times.push(firstGoodSecondAfter(samples, endedAt) - endedAt)
     await pause(restMs)
   }
-  return recovery('everything fails for 2 s and returns → first second with good answers only', times)
+  return recovery(
+    'everything',
+    'everything fails for 2 s and returns → first second with good answers only',
+    times,
+  )
 }
 
 interface Outage {
@@ -184,6 +190,6 @@ async function untilGood(client: Client, questions: Questions): Promise<number> 
   return Infinity
 }
 
-function recovery(what: string, timesMs: readonly number[]): Recovery {
-  return { what, timesMs, medianMs: quantile(timesMs, 0.5), p99Ms: quantile(timesMs, 0.99) }
+function recovery(subject: Recovery['subject'], what: string, timesMs: readonly number[]): Recovery {
+  return { what, subject, timesMs, medianMs: quantile(timesMs, 0.5), p99Ms: quantile(timesMs, 0.99) }
 }
