@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { join } from 'node:path'
+import type { AdmissionOptions } from '../../gateway/admission/admission-options.ts'
 import { createEngine } from '../../gateway/create-engine.ts'
 import { startGatewayServer, type GatewayServer } from '../../gateway/http/gateway-server.ts'
 import { fixedSupergraph } from '../../gateway/supergraph/supergraph-source.ts'
@@ -55,6 +56,7 @@ export const start: Command = {
 /** Opens everything, from the stores up to the doors; answers the ready line. */
 async function serve(settings: Settings, lifecycle: Lifecycle): Promise<string> {
   const log = jsonLog({ level: settings.logLevel })
+  const admission = admissionOptions(settings)
   const data = await openDataFolder(settings.data, ['start', 'auth', 'db'])
   lifecycle.add('data folder', () => data[Symbol.asyncDispose]())
   const secret = await data.hopSecret()
@@ -79,8 +81,8 @@ async function serve(settings: Settings, lifecycle: Lifecycle): Promise<string> 
   lifecycle.add('control socket', () => control[Symbol.asyncDispose]())
 
   const services = new Map([api.service, auth.service, db.service].map(service => [service.name, service]))
-  const risk = highestRisk([api.domain, auth.domain, db.domain])
-  const server = await openDoors(settings, lifecycle, services, auth.domain, risk)
+  const doors = { ...admission, risk: highestRisk([api.domain, auth.domain, db.domain]) }
+  const server = await openDoors(settings, lifecycle, services, auth.domain, doors)
   url = new URL(server.url).origin
   const note = await firstStart(settings, data, auth.domain, db.service)
   return `ready ${server.url} (${note})`
@@ -92,7 +94,7 @@ async function openDoors(
   lifecycle: Lifecycle,
   services: ReadonlyMap<string, SubgraphService>,
   auth: AuthDomain,
-  risk: () => number,
+  admission: AdmissionOptions,
 ): Promise<GatewayServer> {
   const log = jsonLog({ level: settings.logLevel })
   const engine = createEngine({
@@ -114,7 +116,7 @@ async function openDoors(
     graphiql: settings.graphiql,
     origins: settings.allowedOrigins,
     limits: { requestTimeoutMs: settings.requestTimeoutMs, mutationTimeoutMs: settings.mutationTimeoutMs },
-    admission: { ...admissionOptions(settings), risk },
+    admission,
     health: async () => {
       const domains = [...services.values()].map(service => service.health())
       return { ready: domains.every(domain => domain.ready), domains }

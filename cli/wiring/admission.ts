@@ -1,12 +1,14 @@
 import { cascadeRisk } from '../../dispatch/risk.ts'
 import type { DispatcherUsage } from '../../dispatch/dispatcher.ts'
 import type { AdmissionOptions } from '../../gateway/admission/admission-options.ts'
+import { admissionLimits } from '../../gateway/admission/admission-limits.ts'
+import { checkEssentialOperations } from '../../gateway/admission/request-priority.ts'
 import type { SettingsOf } from '../../kernel/settings.ts'
 import type { admissionSettings } from '../settings.ts'
 
-/** What the settings say of admission. Throws BAD_OPTION (in the gateway) where two of them contradict each other. */
+/** What the settings say of admission. Throws BAD_OPTION where two of them contradict each other. */
 export function admissionOptions(settings: SettingsOf<typeof admissionSettings>): AdmissionOptions {
-  return {
+  const options = {
     concurrencyMin: settings.concurrencyMin,
     concurrencyMax: settings.concurrencyMax,
     concurrencyInitial: settings.concurrencyInitial,
@@ -21,8 +23,12 @@ export function admissionOptions(settings: SettingsOf<typeof admissionSettings>)
     heapEssentialShare: settings.heapEssentialPercent / 100,
     riskShed: settings.riskShedPercent / 100,
     riskEssential: settings.riskEssentialPercent / 100,
-    essentialOperations: settings.essentialOperations,
   }
+  const { essentialOperations } = settings
+  // Found out now, not when the stores are open and the gateway starts.
+  admissionLimits(options)
+  checkEssentialOperations(essentialOperations)
+  return { ...options, essentialOperations }
 }
 
 /** The risk of the domain that is nearest to a cascade. */

@@ -34,19 +34,7 @@ export class RequestPriority {
    *   Throws BAD_OPTION.
    */
   constructor(essential: readonly string[]) {
-    if (essential.length > essentialMax) {
-      throw new EnneadError(
-        'BAD_OPTION',
-        `admission.essentialOperations must have at most ${essentialMax} names, got ${essential.length}`,
-      )
-    }
-    const wrong = essential.find(name => !/^[_A-Za-z][_0-9A-Za-z]*$/.test(name))
-    if (wrong !== undefined) {
-      throw new EnneadError(
-        'BAD_OPTION',
-        `admission.essentialOperations must be names of operations, got ${JSON.stringify(wrong)}`,
-      )
-    }
+    checkEssentialOperations(essential)
     this.#essential = new Set(essential)
   }
 
@@ -71,3 +59,20 @@ export class RequestPriority {
 
 /** Names are looked for one by one in the text of a request. */
 const essentialMax = 100
+
+/** Throws BAD_OPTION unless these can be names of operations, and not too many. */
+export function checkEssentialOperations(essential: readonly string[]): void {
+  if (essential.length > essentialMax) {
+    throw new EnneadError(
+      'BAD_OPTION',
+      `admission.essentialOperations must have at most ${essentialMax} names, got ${essential.length}`,
+    )
+  }
+  const wrong = essential.find(name => !/^[_A-Za-z][_0-9A-Za-z]*$/.test(name))
+  if (wrong !== undefined) {
+    throw new EnneadError(
+      'BAD_OPTION',
+      `admission.essentialOperations must be names of operations, got ${JSON.stringify(wrong)}`,
+    )
+  }
+}

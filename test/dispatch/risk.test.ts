@@ -32,8 +32,8 @@ test('an agent that is being spared is not counted on, but what it still runs mu
   expect(cascadeRisk(usage([{ running: 8, phase: 'open' }, { running: 12 }, { running: 12 }]))).toBe(32 / 64)
 })
 
-test('attempts that were given up and have not ended count', () => {
-  expect(cascadeRisk(usage([{ running: 16, lagging: 16 }, {}, {}]))).toBe(32 / 128)
+test('an agent that hangs full of attempts that were given up is no load for the others', () => {
+  expect(cascadeRisk(usage([{ lagging: 64, phase: 'open' }, { running: 8 }, { running: 8 }]))).toBe(16 / 64)
 })
 
 test('the last agent that answers, or the only one there is, is at its own utilisation', () => {
