@@ -1,21 +1,19 @@
 import type { FastifyInstance } from 'fastify'
 import { EnneadError } from '../../kernel/errors.ts'
 import { kindOfGlobalId } from '../../kernel/global-id.ts'
-import type { Log } from '../../kernel/log.ts'
 import type { ServiceDoor } from '../service/http-door.ts'
 import type { FeedPage, FeedRead } from './change-feed.ts'
 import type { DbDomain } from './domain.ts'
-import type { RecordReader } from './record-reader.ts'
-import { dbContext, requireService } from './resolvers/context.ts'
+import { currentOnly } from './reads.ts'
+import { type RecordReader, recordReader } from './record-reader.ts'
+import { callOf, requireService } from './resolvers/context.ts'
+import { viewerOf } from './viewer.ts'
 
 /** Ids that may be asked about at once. */
 const idsMax = 1_000
 
 /** The db domain as HTTP resources, for other domains: `GET /v1/changes`, `POST /v1/existing`. */
-export function changeRoutes(
-  domain: DbDomain,
-  log: Log,
-): (server: FastifyInstance, door: ServiceDoor) => void {
+export function changeRoutes(domain: DbDomain): (server: FastifyInstance, door: ServiceDoor) => void {
   return (server, door) => {
     server.get('/v1/changes', (request): Promise<FeedPage> => {
       const hop = door.requireHop(request)
@@ -24,7 +22,10 @@ export function changeRoutes(
     })
     server.post('/v1/existing', (request): Promise<{ readonly ids: readonly string[] }> => {
       const hop = door.requireHop(request)
-      return existing(dbContext(domain, hop, log).reader(), idsOf(request.body))
+      const source = currentOnly(domain.current)
+      // There is no place in the answer to say that it is of the past, so it never is.
+      const reader = recordReader(source, viewerOf(hop.principal), callOf(hop), () => undefined)
+      return existing(reader, idsOf(request.body))
     })
   }
 }

@@ -43,6 +43,8 @@ export interface DbLimits extends KeeperLimits, WriterLimits {
   readonly receiptMs: number
   /** Between two sweeps of receipts that are past their time. Milliseconds. */
   readonly sweepMs: number
+  /** Oldest answer a store that is known to lack changes may give when no other answers. Milliseconds; 0: none. */
+  readonly staleMsMax: number
 }
 
 export const dbLimits: DbLimits = {
@@ -64,6 +66,7 @@ export const dbLimits: DbLimits = {
   triesMax: 20,
   receiptMs: 3_600_000,
   sweepMs: 60_000,
+  staleMsMax: 60_000,
 }
 
 /** The engines that take part and which of them takes the writes. Throws BAD_OPTION naming what is wrong. */
@@ -88,8 +91,9 @@ export function checkEngines(engines: readonly EngineOption[]): {
 export function checkDbLimits(given: Partial<DbLimits>): DbLimits {
   const limits = { ...dbLimits, ...given }
   for (const [name, value] of Object.entries(limits)) {
-    if (!Number.isSafeInteger(value) || value < (name === 'copyWaitMs' ? 0 : 1)) {
-      throw new EnneadError('BAD_OPTION', `${name} must be an integer of at least 1, got ${String(value)}`)
+    const least = name === 'copyWaitMs' || name === 'staleMsMax' ? 0 : 1
+    if (!Number.isSafeInteger(value) || value < least) {
+      throw new EnneadError('BAD_OPTION', `${name} must be an integer >= ${least}, got ${String(value)}`)
     }
   }
   return limits

@@ -11,6 +11,7 @@ import { domainHealth } from './domain-health.ts'
 import { type DbDomainOptions, type DbLimits, checkDbLimits, checkEngines } from './domain-options.ts'
 import { EngineSlot } from './engine-slot.ts'
 import { Frontier } from './frontier.ts'
+import { type Reads, confirmedStore, openReads } from './reads.ts'
 import { sweepReceipts } from './receipt-sweep.ts'
 import { Replication } from './replication.ts'
 import { CommandRunner } from './run-command.ts'
@@ -19,8 +20,12 @@ import { Writer } from './writer.ts'
 
 /** The tasks of a deployment and everything that keeps them: what resolvers call. */
 export interface DbDomain {
-  /** Reads, by whichever store is best. */
+  /** The stores, as long as they are current. */
   readonly store: Dispatcher<TaskStore>
+  /** Reads for clients: current where that can be, else the last known, which says so. */
+  readonly reads: Reads
+  /** Reads of the present only, for what cannot say that it is of the past. */
+  readonly current: Pick<Dispatcher<TaskStore>, 'call'>
   /** The one way to change records. */
   readonly writer: Writer
   /** Runs commands: reads, decides, commits, again on conflict. */
@@ -44,7 +49,7 @@ export async function openDbDomain(options: DbDomainOptions): Promise<DbDomain> 
   const { engines, actors, clock = systemClock, random = Math.random, log = silentLog } = options
   const limits = checkDbLimits(options.limits ?? {})
   const { sources, primary: primaryName } = checkEngines(engines)
-  const frontier = new Frontier(clock)
+  const frontier = new Frontier(clock, limits.staleMsMax / ageSteps)
   const slots = sources.map(source => new EngineSlot(source, frontier, clock))
   const primary = slots.find(slot => slot.name === primaryName)
   if (primary === undefined) throw new EnneadError('INTERNAL', `there is no slot for ${primaryName}`)
@@ -81,7 +86,9 @@ export async function openDbDomain(options: DbDomainOptions): Promise<DbDomain> 
     limits,
   })
   const look = (): Promise<void> => replication.look()
-  const commands = new CommandRunner({ store, writer, actors, look, clock, random, limits })
+  const current = confirmedStore(store, frontier)
+  const reads = openReads({ slots, store, frontier, clock, random, limits }, options.createDispatcher)
+  const commands = new CommandRunner({ store: current, writer, actors, look, clock, random, limits })
   const changes = new ChangeFeed({ frontier, readLog, look, clock })
   const closing = new AbortController()
   let sweeping: Promise<void> | undefined = undefined
@@ -93,6 +100,7 @@ export async function openDbDomain(options: DbDomainOptions): Promise<DbDomain> 
     await sweeping
     await replication.close()
     store.close()
+    reads.close()
   }
   try {
     await replication.open()
@@ -103,6 +111,8 @@ export async function openDbDomain(options: DbDomainOptions): Promise<DbDomain> 
   sweeping = sweepReceipts({ slots, primary, clock, log, sweepMs: limits.sweepMs }, closing.signal)
   return {
     store,
+    reads,
+    current,
     writer,
     commands,
     changes,
@@ -120,6 +130,9 @@ export async function openDbDomain(options: DbDomainOptions): Promise<DbDomain> 
     close: () => (closed ??= closeAll()),
   }
 }
+
+/** Steps in which the age of what a store lacks is remembered, up to the oldest that is answered. */
+const ageSteps = 512
 
 /** What every store answers. */
 const reading = ['read', 'query', 'count', 'log', 'head'] as const

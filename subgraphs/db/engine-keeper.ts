@@ -24,8 +24,8 @@ export interface EngineKeeperParts {
   readonly slot: EngineSlot
   /** Lets the open engine take part. Rejects when it may not; STORE_DIVERGED is for good. */
   readonly admit: (slot: EngineSlot) => Promise<void>
-  /** Is told each time the engine has answered a look, and where it stands. */
-  readonly answered: (slot: EngineSlot, head: Head) => void
+  /** Is told each time the engine has answered a look, where it stands, and when it was asked (monotonic). */
+  readonly answered: (slot: EngineSlot, head: Head, askedAt: number) => void
   readonly clock: Clock
   readonly log: Log
   readonly limits: KeeperLimits
@@ -133,7 +133,8 @@ export class EngineKeeper {
 
   /** Looks at the open engine: it must answer, and must not have lost what it held. */
   async #look(): Promise<boolean> {
-    const { slot, answered, log, limits } = this.#parts
+    const { slot, answered, clock, log, limits } = this.#parts
+    const askedAt = clock.now()
     try {
       // Noted before it is asked: it may take over more while its answer is on the way.
       const held = slot.seq
@@ -142,7 +143,7 @@ export class EngineKeeper {
       if (head.seq < held) {
         log.error('db.engine.lost_entries', { engine: slot.name, held, holds: head.seq })
         await this.closeEngine(`it lost entries: it held ${held} and holds ${head.seq}`)
-      } else answered(slot, head)
+      } else answered(slot, head, askedAt)
       return true
     } catch (failure) {
       slot.answering = false

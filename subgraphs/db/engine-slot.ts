@@ -187,7 +187,8 @@ export class EngineSlot {
   }
 }
 
-function invoke<O extends keyof TaskStore>(
+/** Runs an operation of an engine. */
+export function invoke<O extends keyof TaskStore>(
   run: TaskStore[O],
   input: InputOf<TaskStore, O>,
   attempt: Attempt,

@@ -1,4 +1,5 @@
 import type { Clock } from '../../kernel/clock.ts'
+import { HeadTimes } from './head-times.ts'
 import { emptyHead } from './log-order.ts'
 import type { Position } from './task-store.ts'
 
@@ -11,20 +12,63 @@ export type Head = Position & { readonly commitId: string }
  */
 export class Frontier {
   readonly #clock: Clock
+  readonly #times: HeadTimes
   readonly #waiting = new Set<() => void>()
   #head: Head = emptyHead
+  #headAt: number | undefined
+  #confirmedAt = -Infinity
 
-  constructor(clock: Clock) {
+  /** `graceMs`: how exactly the age of entries is remembered. Milliseconds. */
+  constructor(clock: Clock, graceMs = 100) {
     this.#clock = clock
+    this.#times = new HeadTimes(graceMs)
   }
 
   get head(): Head {
     return this.#head
   }
 
-  /** Moves up to `head` and wakes who waits for it; a head that is not higher changes nothing. */
-  raise(head: Head): void {
+  /** The writer's store has been asked, so that nothing it held then can be missing here. */
+  get confirmed(): boolean {
+    return this.#confirmedAt !== -Infinity
+  }
+
+  /** Wall-clock time of the newest entry's commit; undefined when it was not told. */
+  get headAt(): number | undefined {
+    return this.#headAt
+  }
+
+  /** Monotonic time before which the entry `seq` was not in the log, as far as this process can tell; -Infinity: it cannot. */
+  since(seq: number): number {
+    return this.#times.since(seq)
+  }
+
+  /**
+   * Moves up to `head`, which another store than the writer's holds, and wakes who waits for it; a head that is not higher
+   * changes nothing. `at`: when it was committed, by the wall clock.
+   */
+  raise(head: Head, at?: number): void {
+    this.#moveTo(head, -Infinity)
+    if (head.seq === this.#head.seq) this.#headAt = at
+  }
+
+  /** The writer's store stood at `head` at some moment after `askedAt` (monotonic). */
+  confirm(head: Head, askedAt: number): void {
+    // What is new in it may have come right after the time before, from another process.
+    this.#moveTo(head, this.#confirmedAt)
+    this.#confirmedAt = Math.max(this.#confirmedAt, askedAt)
+  }
+
+  /** This process has appended the entries from `first` to `head`, none of them before `sentAt` (monotonic). */
+  committed(first: number, head: Head, sentAt: number): void {
+    const alone = first <= this.#head.seq + 1
+    this.#moveTo(head, alone ? Math.max(sentAt, this.#confirmedAt) : this.#confirmedAt)
+    this.#confirmedAt = Math.max(this.#confirmedAt, sentAt)
+  }
+
+  #moveTo(head: Head, since: number): void {
     if (head.seq <= this.#head.seq) return
+    this.#times.add(this.#head.seq + 1, since)
     this.#head = head
     for (const wake of this.#waiting) wake()
   }

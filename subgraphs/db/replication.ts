@@ -56,7 +56,8 @@ export class Replication {
   constructor(parts: ReplicationParts) {
     this.#parts = parts
     const admit = (slot: EngineSlot): Promise<void> => this.#admit(slot)
-    const answered = (slot: EngineSlot, head: Head): void => this.#answered(slot, head)
+    const answered = (slot: EngineSlot, head: Head, askedAt: number): void =>
+      this.#answered(slot, head, askedAt)
     this.#cares = parts.slots.map(slot => ({
       slot,
       keeper: new EngineKeeper({ ...parts, slot, admit, answered }),
@@ -107,8 +108,9 @@ export class Replication {
 
   /** Asks the primary where it stands: another process may have written to it. */
   async look(): Promise<void> {
-    const { primary, limits } = this.#parts
-    if (primary.current) this.#answered(primary, await headOf(primary, limits.openMs))
+    const { primary, clock, limits } = this.#parts
+    const askedAt = clock.now()
+    if (primary.current) this.#answered(primary, await headOf(primary, limits.openMs), askedAt)
   }
 
   async close(): Promise<void> {
@@ -142,9 +144,10 @@ export class Replication {
   }
 
   async #admitNow(slot: EngineSlot): Promise<void> {
-    const { slots, frontier, readLog, clock, limits } = this.#parts
+    const { slots, primary, frontier, readLog, clock, limits } = this.#parts
     // Before it absorbs anything: see withoutExpired in follower.ts.
     await slot.direct('forget', new Date(clock.wall()).toISOString(), limits.openMs)
+    const askedAt = clock.now()
     const head = await headOf(slot, limits.openMs)
     const known = frontier.head
     const mine = { head, log: (read: Parameters<ReadLog>[0]) => slot.direct('log', read, limits.openMs) }
@@ -155,17 +158,22 @@ export class Replication {
     if (!isStore(slot) && head.seq > known.seq) {
       throw new EnneadError('UNAVAILABLE', `${slot.name} is ahead of the stores and waits for them`)
     }
+    // Only of use until the writer's store has said what there is.
+    const [newest] = frontier.confirmed
+      ? []
+      : await mine.log({ afterSeq: Math.max(0, head.seq - 1), limit: 1 })
     slot.admit(head.seq)
-    frontier.raise(head)
+    if (slot === primary) frontier.confirm(head, askedAt)
+    else frontier.raise(head, newest === undefined ? undefined : Date.parse(newest.commit.at))
     this.#wakeAll()
   }
 
   /** An engine stands at `head`; of the primary that is news of what other processes have written. */
-  #answered(slot: EngineSlot, head: Head): void {
+  #answered(slot: EngineSlot, head: Head, askedAt: number): void {
     const { primary, frontier, answered } = this.#parts
     if (slot === primary && slot.current) {
       slot.reached(head.seq)
-      frontier.raise(head)
+      frontier.confirm(head, askedAt)
     }
     this.#wakeAll()
     answered(slot)

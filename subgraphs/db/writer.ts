@@ -129,11 +129,12 @@ export class Writer {
 
   async #send(batch: readonly Waiting[]): Promise<void> {
     const { clock, log, limits, primary } = this.#parts
-    const until = clock.now() + limits.unknownMs
+    const sentAt = clock.now()
+    const until = sentAt + limits.unknownMs
     let pause: number = pauseMs.first
     for (;;) {
       try {
-        this.#settle(batch, await this.#commitNow(batch))
+        this.#settle(batch, await this.#commitNow(batch), sentAt)
         this.#uncertain = false
         return
       } catch (failure) {
@@ -171,7 +172,7 @@ export class Writer {
     )
   }
 
-  #settle(batch: readonly Waiting[], outcomes: readonly CommitOutcome[]): void {
+  #settle(batch: readonly Waiting[], outcomes: readonly CommitOutcome[], sentAt: number): void {
     const { primary, frontier, handOver, limits } = this.#parts
     const entries: LogEntry[] = []
     const committed: (() => void)[] = []
@@ -186,10 +187,11 @@ export class Writer {
       }
     })
     entries.sort((a, b) => a.position.seq - b.position.seq)
+    const oldest = entries[0]
     const newest = entries.at(-1)
-    if (newest === undefined) return
+    if (oldest === undefined || newest === undefined) return
     primary.reached(newest.position.seq)
-    frontier.raise({ ...newest.position, commitId: newest.commit.id })
+    frontier.committed(oldest.position.seq, { ...newest.position, commitId: newest.commit.id }, sentAt)
     void handOver(entries, limits.copyWaitMs).finally(() => {
       for (const settle of committed) settle()
     })

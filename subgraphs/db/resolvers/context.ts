@@ -1,8 +1,11 @@
+import type { CallOptions } from '../../../dispatch/port.ts'
+import type { Degradation } from '../../../kernel/degradation.ts'
 import { EnneadError } from '../../../kernel/errors.ts'
 import type { Hop } from '../../../kernel/hop.ts'
 import type { Log } from '../../../kernel/log.ts'
 import type { DbDomain } from '../domain.ts'
-import { RecordReader } from '../record-reader.ts'
+import type { DegradationNotes, ResolverPlace } from '../../service/degradation-notes.ts'
+import { type RecordReader, recordReader } from '../record-reader.ts'
 import { viewerOf } from '../viewer.ts'
 
 /** What resolvers of the db subgraph work with, for one request. */
@@ -10,24 +13,31 @@ export interface DbContext {
   readonly hop: Hop
   readonly domain: DbDomain
   readonly log: Log
-  /** Reads for the viewer of this request. Throws UNAUTHENTICATED without one, FORBIDDEN for a service. */
-  readonly reader: () => RecordReader
+  /**
+   * Reads for the viewer of this request. What is answered from the past is marked at `place`; `reference`: at that entity
+   * of it. Throws UNAUTHENTICATED without a viewer, FORBIDDEN for a service.
+   */
+  readonly reader: (place: ResolverPlace, reference?: object) => RecordReader
 }
 
 /** The context of a request; the reader in it is made when it is first needed. */
-export function dbContext(domain: DbDomain, hop: Hop, log: Log): DbContext {
-  let reader: RecordReader | undefined = undefined
+export function dbContext(domain: DbDomain, hop: Hop, log: Log, notes: DegradationNotes): DbContext {
+  let shared: RecordReader | undefined = undefined
   return {
     hop,
     domain,
     log,
-    reader: () =>
-      (reader ??= new RecordReader(domain.store, viewerOf(hop.principal), {
-        signal: hop.signal,
-        remainingMs: hop.remainingMs,
-        requestId: hop.requestId,
-      })),
+    reader(place, reference) {
+      const hear = (degradation: Degradation): void => notes.note(place, degradation, reference)
+      shared ??= recordReader(domain.reads, viewerOf(hop.principal), callOf(hop), hear)
+      return shared.at(hear)
+    },
   }
+}
+
+/** What a hop leaves for the calls made on its behalf. */
+export function callOf({ signal, remainingMs, requestId }: Hop): CallOptions {
+  return { signal, remainingMs, requestId }
 }
 
 /** Refuses everyone but subgraphs and gateways of this deployment. Throws FORBIDDEN. */

@@ -1,3 +1,4 @@
+import type { ResolverPlace } from '../../service/degradation-notes.ts'
 import { type UserError, refusalOf } from '../../service/user-error.ts'
 import { type AddCommentInput, addComment } from '../commands/add-comment.ts'
 import { type TaskDependencyInput, addTaskDependency } from '../commands/add-task-dependency.ts'
@@ -38,9 +39,14 @@ export const mutationResolvers = {
   restoreTask: byArguments<TaskLifeInput>(restoreTask),
   addTaskDependency: byArguments<TaskDependencyInput>(addTaskDependency),
   removeTaskDependency: byArguments<TaskDependencyInput>(removeTaskDependency),
-  deleteTask: async (_: unknown, args: TaskLifeInput & Keyed, context: DbContext): Promise<Payload> => {
+  deleteTask: async (
+    _: unknown,
+    args: TaskLifeInput & Keyed,
+    context: DbContext,
+    place: ResolverPlace,
+  ): Promise<Payload> => {
     const { idempotencyKey, ...input } = args
-    const { record, errors, replayed } = await run(deleteTask, input, idempotencyKey, context)
+    const { record, errors, replayed } = await run(deleteTask, input, idempotencyKey, context, place)
     const deletedId = errors.length === 0 ? args.id : null
     return { deletedId, task: record, errors, replayed }
   },
@@ -57,19 +63,20 @@ function byInput<I extends object, K extends VisibleRecord['kind']>(
     _: unknown,
     { input, idempotencyKey }: WithInput<I>,
     context: DbContext,
+    place: ResolverPlace,
   ): Promise<Payload> => {
-    const { record, errors, replayed } = await run(command, input, idempotencyKey, context)
+    const { record, errors, replayed } = await run(command, input, idempotencyKey, context, place)
     return { [field]: record, errors, replayed, clientMutationId: input.clientMutationId }
   }
 }
 
 /** A mutation of a task whose arguments are its input. */
 function byArguments<I extends object>(command: Command<I, RecordOfKind<'task'>>) {
-  return async (_: unknown, args: I & Keyed, context: DbContext): Promise<Payload> => {
+  return async (_: unknown, args: I & Keyed, context: DbContext, place: ResolverPlace): Promise<Payload> => {
     const { idempotencyKey, ...rest } = args
     // What is left of the arguments without the key is the input.
     const input = rest as unknown as I
-    const { record, errors, replayed } = await run(command, input, idempotencyKey, context)
+    const { record, errors, replayed } = await run(command, input, idempotencyKey, context, place)
     return { task: record, errors, replayed }
   }
 }
@@ -79,8 +86,9 @@ async function run<I extends object, R extends VisibleRecord>(
   input: I,
   idempotencyKey: string | null | undefined,
   { domain, hop, log, reader }: DbContext,
+  place: ResolverPlace,
 ): Promise<CommandResult<R>> {
-  const records = reader()
+  const records = reader(place)
   try {
     const result = await domain.commands.run(command, {
       input,

@@ -1,8 +1,9 @@
 import { EnneadError } from '../../../kernel/errors.ts'
+import type { ResolverPlace } from '../../service/degradation-notes.ts'
 import type { PageArguments } from '../../service/page.ts'
 import type { FeedPage, FeedRead } from '../change-feed.ts'
 import type { Connection } from '../connection.ts'
-import type { RecordOf } from '../record-reader.ts'
+import type { RecordOf, RecordReader } from '../record-reader.ts'
 import { type SearchArguments, type SearchConnection, searchTasks } from '../search.ts'
 import { type DbContext, requireService } from './context.ts'
 import { type TaskListArguments, oldestFirst, projectList, taskList } from './lists.ts'
@@ -11,17 +12,22 @@ type Task = RecordOf<'task'>
 type Project = RecordOf<'project'>
 
 export const queryResolvers = {
-  task: (_: unknown, { id }: { id: string }, { reader }: DbContext): Promise<Task | undefined> =>
-    reader().load('task', id),
+  task: (
+    _: unknown,
+    { id }: { id: string },
+    { reader }: DbContext,
+    place: ResolverPlace,
+  ): Promise<Task | undefined> => reader(place).load('task', id),
 
   taskByNumber: async (
     _: unknown,
     { projectKey, number }: { projectKey: string; number: number },
-    context: DbContext,
+    { reader }: DbContext,
+    place: ResolverPlace,
   ): Promise<Task | undefined> => {
-    const project = await projectByKey(context, projectKey)
+    const project = await projectByKey(reader(place), projectKey)
     if (project === undefined) return undefined
-    const [task] = await context.reader().query({
+    const [task] = await reader(place).query({
       kind: 'task',
       where: {
         is: 'all',
@@ -36,26 +42,39 @@ export const queryResolvers = {
     return task
   },
 
-  tasks: (_: unknown, args: TaskListArguments, { reader }: DbContext): Promise<Connection<Task>> =>
-    taskList(reader(), [], args),
+  tasks: (
+    _: unknown,
+    args: TaskListArguments,
+    { reader }: DbContext,
+    place: ResolverPlace,
+  ): Promise<Connection<Task>> => taskList(reader(place), [], args),
 
   project: (
     _: unknown,
     { id, key }: { id?: string | null; key?: string | null },
-    context: DbContext,
+    { reader }: DbContext,
+    place: ResolverPlace,
   ): Promise<Project | undefined> => {
     const hasId = id !== undefined && id !== null
     const hasKey = key !== undefined && key !== null
-    if (hasId && !hasKey) return context.reader().load('project', id)
-    if (hasKey && !hasId) return projectByKey(context, key)
+    if (hasId && !hasKey) return reader(place).load('project', id)
+    if (hasKey && !hasId) return projectByKey(reader(place), key)
     throw new EnneadError('BAD_USER_INPUT', 'give exactly one of "id" and "key"')
   },
 
-  projects: (_: unknown, args: PageArguments, { reader }: DbContext): Promise<Connection<Project>> =>
-    projectList(reader(), args),
+  projects: (
+    _: unknown,
+    args: PageArguments,
+    { reader }: DbContext,
+    place: ResolverPlace,
+  ): Promise<Connection<Project>> => projectList(reader(place), args),
 
-  searchTasks: (_: unknown, args: SearchArguments, { reader }: DbContext): Promise<SearchConnection> =>
-    searchTasks(reader(), args),
+  searchTasks: (
+    _: unknown,
+    args: SearchArguments,
+    { reader }: DbContext,
+    place: ResolverPlace,
+  ): Promise<SearchConnection> => searchTasks(reader(place), args),
 
   changeLog: (_: unknown, args: NullableFields<FeedRead>, { hop, domain }: DbContext): Promise<FeedPage> => {
     requireService(hop)
@@ -75,10 +94,10 @@ export const queryResolvers = {
 
 type NullableFields<T> = { readonly [K in keyof T]?: T[K] | null }
 
-async function projectByKey({ reader }: DbContext, key: string): Promise<Project | undefined> {
+async function projectByKey(reader: RecordReader, key: string): Promise<Project | undefined> {
   // Nothing else can be a key, so no store need be asked.
   if (!/^[A-Z][A-Z0-9]{0,9}$/.test(key)) return undefined
-  const [project] = await reader().query({
+  const [project] = await reader.query({
     kind: 'project',
     where: { is: 'in', field: 'key', values: [key] },
     order: oldestFirst,

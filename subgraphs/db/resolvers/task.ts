@@ -1,4 +1,5 @@
 import { EnneadError } from '../../../kernel/errors.ts'
+import type { ResolverPlace } from '../../service/degradation-notes.ts'
 import { type PageArguments, pageSize } from '../../service/page.ts'
 import { type Connection, connection } from '../connection.ts'
 import { type PriorityName, nameOfRank } from '../priority.ts'
@@ -15,43 +16,77 @@ export interface Reference {
 }
 
 export const taskResolvers = {
-  __resolveReference: ({ id }: Reference, { reader }: DbContext): Promise<Task | undefined> =>
-    reader().load('task', id),
+  __resolveReference: (
+    reference: Reference,
+    { reader }: DbContext,
+    place: ResolverPlace,
+  ): Promise<Task | undefined> => reader(place, reference).load('task', reference.id),
   priority: ({ priority }: Task): PriorityName => nameOfRank(priority),
-  project: ({ projectId }: Task, _: unknown, { reader }: DbContext): Promise<RecordOf<'project'>> =>
-    mustHave(reader(), 'project', projectId),
+  project: (
+    { projectId }: Task,
+    _: unknown,
+    { reader }: DbContext,
+    place: ResolverPlace,
+  ): Promise<RecordOf<'project'>> => mustHave(reader(place), 'project', projectId),
   creator: ({ creatorId }: Task): Reference => ({ id: creatorId }),
   assignees: ({ assigneeIds }: Task, { first }: { first?: number | null }): readonly Reference[] =>
     assigneeIds.slice(0, pageSize('first', first ?? 10)).map(id => ({ id })),
-  labels: ({ labelIds }: Task, _: unknown, { reader }: DbContext): Promise<readonly RecordOf<'label'>[]> =>
-    reader().loadMany('label', labelIds),
-  parent: ({ parentId }: Task, _: unknown, { reader }: DbContext): Promise<Task | undefined> | null =>
-    parentId === null ? null : reader().load('task', parentId),
-  subtasks: ({ id }: Task, args: PageArguments, { reader }: DbContext): Promise<Connection<Task>> =>
-    taskList(reader(), [{ is: 'in', field: 'parentId', values: [id] }], args),
-  blockedBy: async ({ blockedByIds }: Task, _: unknown, { reader }: DbContext): Promise<readonly Task[]> => {
-    const tasks = await reader().loadMany('task', blockedByIds)
+  labels: (
+    { labelIds }: Task,
+    _: unknown,
+    { reader }: DbContext,
+    place: ResolverPlace,
+  ): Promise<readonly RecordOf<'label'>[]> => reader(place).loadMany('label', labelIds),
+  parent: (
+    { parentId }: Task,
+    _: unknown,
+    { reader }: DbContext,
+    place: ResolverPlace,
+  ): Promise<Task | undefined> | null => (parentId === null ? null : reader(place).load('task', parentId)),
+  subtasks: (
+    { id }: Task,
+    args: PageArguments,
+    { reader }: DbContext,
+    place: ResolverPlace,
+  ): Promise<Connection<Task>> =>
+    taskList(reader(place), [{ is: 'in', field: 'parentId', values: [id] }], args),
+  blockedBy: async (
+    { blockedByIds }: Task,
+    _: unknown,
+    { reader }: DbContext,
+    place: ResolverPlace,
+  ): Promise<readonly Task[]> => {
+    const tasks = await reader(place).loadMany('task', blockedByIds)
     return tasks.filter(task => task.deletedAt === null)
   },
-  blocks: ({ id }: Task, _: unknown, { reader }: DbContext): Promise<readonly Task[]> => reader().blocks(id),
+  blocks: ({ id }: Task, _: unknown, { reader }: DbContext, place: ResolverPlace): Promise<readonly Task[]> =>
+    reader(place).blocks(id),
   comments: (
     { id }: Task,
     args: PageArguments,
     { reader }: DbContext,
+    place: ResolverPlace,
   ): Promise<Connection<RecordOf<'comment'>>> =>
     connection(
-      reader(),
+      reader(place),
       { kind: 'comment', where: { is: 'in', field: 'taskId', values: [id] }, order: oldestFirst },
       args,
     ),
 }
 
 export const commentResolvers = {
-  __resolveReference: ({ id }: Reference, { reader }: DbContext): Promise<RecordOf<'comment'> | undefined> =>
-    reader().load('comment', id),
+  __resolveReference: (
+    reference: Reference,
+    { reader }: DbContext,
+    place: ResolverPlace,
+  ): Promise<RecordOf<'comment'> | undefined> => reader(place, reference).load('comment', reference.id),
   author: ({ authorId }: RecordOf<'comment'>): Reference => ({ id: authorId }),
-  task: ({ taskId }: RecordOf<'comment'>, _: unknown, { reader }: DbContext): Promise<Task> =>
-    mustHave(reader(), 'task', taskId),
+  task: (
+    { taskId }: RecordOf<'comment'>,
+    _: unknown,
+    { reader }: DbContext,
+    place: ResolverPlace,
+  ): Promise<Task> => mustHave(reader(place), 'task', taskId),
 }
 
 async function mustHave<K extends VisibleKind>(

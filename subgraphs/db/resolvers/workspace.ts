@@ -1,3 +1,4 @@
+import type { ResolverPlace } from '../../service/degradation-notes.ts'
 import type { PageArguments } from '../../service/page.ts'
 import { labelsMax } from '../commands/create-label.ts'
 import type { Connection } from '../connection.ts'
@@ -11,27 +12,39 @@ type Task = RecordOf<'task'>
 /** Actors are known to another subgraph; here an id is all there is, and their tasks in the viewer's workspace. */
 export const actorResolvers = {
   __resolveReference: ({ id }: Reference): Reference => ({ id }),
-  createdTasks: ({ id }: Reference, args: PageArguments, { reader }: DbContext): Promise<Connection<Task>> =>
-    taskList(reader(), [{ is: 'in', field: 'creatorId', values: [id] }], args, newestFirst),
+  createdTasks: (
+    { id }: Reference,
+    args: PageArguments,
+    { reader }: DbContext,
+    place: ResolverPlace,
+  ): Promise<Connection<Task>> =>
+    taskList(reader(place), [{ is: 'in', field: 'creatorId', values: [id] }], args, newestFirst),
   assignedTasks: (
     { id }: Reference,
     args: TaskListArguments,
     { reader }: DbContext,
+    place: ResolverPlace,
   ): Promise<Connection<Task>> =>
-    taskList(reader(), [{ is: 'in', field: 'assigneeIds', values: [id] }], args),
+    taskList(reader(place), [{ is: 'in', field: 'assigneeIds', values: [id] }], args),
 }
 
 /** A workspace other than the viewer's own is none. */
 export const workspaceResolvers = {
-  __resolveReference: ({ id }: Reference, { reader }: DbContext): Reference | null =>
-    reader().viewer.workspaceId === id ? { id } : null,
+  __resolveReference: ({ id }: Reference, { reader }: DbContext, place: ResolverPlace): Reference | null =>
+    reader(place).viewer.workspaceId === id ? { id } : null,
   projects: (
     _: Reference,
     args: PageArguments,
     { reader }: DbContext,
-  ): Promise<Connection<RecordOf<'project'>>> => projectList(reader(), args),
-  labels: (_: Reference, _args: unknown, { reader }: DbContext): Promise<readonly RecordOf<'label'>[]> =>
-    reader().query({
+    place: ResolverPlace,
+  ): Promise<Connection<RecordOf<'project'>>> => projectList(reader(place), args),
+  labels: (
+    _: Reference,
+    _args: unknown,
+    { reader }: DbContext,
+    place: ResolverPlace,
+  ): Promise<readonly RecordOf<'label'>[]> =>
+    reader(place).query({
       kind: 'label',
       where: { is: 'all', of: [] },
       order: { field: 'name', direction: 'ascending' },
@@ -40,17 +53,25 @@ export const workspaceResolvers = {
 }
 
 export const projectResolvers = {
-  __resolveReference: ({ id }: Reference, { reader }: DbContext): Promise<RecordOf<'project'> | undefined> =>
-    reader().load('project', id),
+  __resolveReference: (
+    reference: Reference,
+    { reader }: DbContext,
+    place: ResolverPlace,
+  ): Promise<RecordOf<'project'> | undefined> => reader(place, reference).load('project', reference.id),
   workspace: ({ workspaceId }: RecordOf<'project'>): Reference => ({ id: workspaceId }),
   tasks: (
     { id }: RecordOf<'project'>,
     args: TaskListArguments,
     { reader }: DbContext,
-  ): Promise<Connection<Task>> => taskList(reader(), [{ is: 'in', field: 'projectId', values: [id] }], args),
+    place: ResolverPlace,
+  ): Promise<Connection<Task>> =>
+    taskList(reader(place), [{ is: 'in', field: 'projectId', values: [id] }], args),
 }
 
 export const labelResolvers = {
-  __resolveReference: ({ id }: Reference, { reader }: DbContext): Promise<RecordOf<'label'> | undefined> =>
-    reader().load('label', id),
+  __resolveReference: (
+    reference: Reference,
+    { reader }: DbContext,
+    place: ResolverPlace,
+  ): Promise<RecordOf<'label'> | undefined> => reader(place, reference).load('label', reference.id),
 }

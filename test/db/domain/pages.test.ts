@@ -5,7 +5,8 @@ import type { PageArguments } from '../../../subgraphs/service/page.ts'
 import { type Connection, connection } from '../../../subgraphs/db/connection.ts'
 import { compareRecords } from '../../../subgraphs/db/evaluate.ts'
 import type { PriorityRank, TaskRecord } from '../../../subgraphs/db/record.ts'
-import { RecordReader } from '../../../subgraphs/db/record-reader.ts'
+import { currentOnly } from '../../../subgraphs/db/reads.ts'
+import { type RecordReader, recordReader } from '../../../subgraphs/db/record-reader.ts'
 import type { InputOf, OutputOf } from '../../../dispatch/port.ts'
 import type { RecordOrder, TaskStore } from '../../../subgraphs/db/task-store.ts'
 import { Viewer } from '../../../subgraphs/db/viewer.ts'
@@ -73,7 +74,7 @@ function readerOf(tasks: readonly TaskRecord[]): RecordReader {
         ) => Promise<OutputOf<TaskStore, O>>
       )(input, attempt),
   }
-  return new RecordReader(direct, new Viewer(principalOf(workspaceId)), {})
+  return recordReader(currentOnly(direct), new Viewer(principalOf(workspaceId)), {}, () => undefined)
 }
 
 const all = { is: 'all', of: [] } as const
