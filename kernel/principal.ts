@@ -20,6 +20,11 @@ export interface ActorPrincipal {
   readonly expiresAt: number
   /** The authority that answered, e.g. `jwt`. */
   readonly source: string
+  /**
+   * Seconds since 1970 when role and session were last looked up, by an authority that cannot look them up now. Answers to
+   * such a principal are marked as degraded. Undefined: they were looked up for this answer.
+   */
+  readonly asOf?: number
 }
 
 export interface ServicePrincipal {

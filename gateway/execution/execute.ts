@@ -1,10 +1,13 @@
 import type { Clock } from '../../kernel/clock.ts'
+import { withMarks } from '../../kernel/degradation.ts'
 import type { Log } from '../../kernel/log.ts'
 import type { GraphQLAnswer } from '../engine.ts'
 import { Completion } from './complete.ts'
 import type { Deadline } from './deadline.ts'
 import { startDeadline } from './deadline.ts'
+import { Degradations } from './degradations.ts'
 import { Failures } from './failures.ts'
+import { identityMark } from './identity-mark.ts'
 import { introspect } from './introspect.ts'
 import type { Prepared } from './prepared.ts'
 import type { Run } from './run.ts'
@@ -50,8 +53,9 @@ export async function answerWith(
   const { planned, variables } = prepared
   const { supergraph, subgraphs, plan, clientName, document, operation, rootType } = planned
   const failures = new Failures(clientName)
+  const degradations = new Degradations(clientName)
   const { overlap, apiSchema } = supergraph
-  const run: Run = { subgraphs, overlap, variables, context, deadline, failures, ...tools }
+  const run: Run = { subgraphs, overlap, variables, context, deadline, failures, degradations, ...tools }
   const tree: Tree = {}
   const root: Target = { tree, path: [], ancestors: [] }
   await begin(root, run)
@@ -60,5 +64,12 @@ export async function answerWith(
   const introspected = introspect(apiSchema, document, operation, rootType, selections, variables)
   const data = new Completion(apiSchema, failures).root(rootType, selections, tree, introspected)
   const errors = failures.list()
-  return errors.length === 0 ? { data } : { data, errors }
+  const mark = identityMark(context.principal, tools.clock.wall())
+  if (mark !== undefined) degradations.add(mark)
+  const extensions = withMarks(undefined, degradations.list(data))
+  return {
+    data,
+    ...(errors.length === 0 ? {} : { errors }),
+    ...(extensions === undefined ? {} : { extensions }),
+  }
 }

@@ -1,6 +1,7 @@
 import { EnneadError } from '../../kernel/errors.ts'
 import type { FetchNode } from '../planning/plan.ts'
 import { contextGroups } from './context-arguments.ts'
+import { startsWith } from './degradations.ts'
 import { keysOf } from './fetch-keys.ts'
 import { blameAll, mergeEntities, mergeRoot } from './merge-answer.ts'
 import type { Asked } from './merge-answer.ts'
@@ -9,7 +10,8 @@ import { rewrite } from './rewrite.ts'
 import type { Run } from './run.ts'
 import { transportFailure } from './subgraph-errors.ts'
 import type { SubgraphResponse } from './subgraph.ts'
-import type { Target } from './target.ts'
+import type { Path, Target } from './target.ts'
+import type { Tree } from './tree.ts'
 
 /** Runs one fetch for `targets` and merges what it brings into them. Never rejects: failures go to `run.failures`. */
 export async function runFetch(node: FetchNode, targets: readonly Target[], run: Run): Promise<void> {
@@ -43,6 +45,7 @@ function distinct(node: FetchNode, targets: readonly Target[], run: Run): Readon
   for (const target of targets) {
     const { entity, missing } = representationOf(target.tree, node.requires ?? [], run.overlap)
     if (entity === undefined) continue
+    taint(node, target.path, entity, run)
     const reason = missing
       .map(({ tree, key }) => run.failures.reasonFor(tree, key))
       .find(each => each !== undefined)
@@ -58,6 +61,22 @@ function distinct(node: FetchNode, targets: readonly Target[], run: Run): Readon
     else known.targets.push(target)
   }
   return found
+}
+
+/**
+ * What a subgraph computes from degraded values is degraded, also where the client does not see those values. Values of a
+ * context come from anywhere around the entity, so that every mark counts.
+ */
+function taint(node: FetchNode, path: Path, entity: Readonly<Tree>, { degradations }: Run): void {
+  const fromAround = (node.contextRewrites ?? []).length > 0
+  const isUsed = (marked: Path): boolean => {
+    const key = marked[path.length]
+    return typeof key === 'string' && startsWith(marked, path) && Object.hasOwn(entity, key)
+  }
+  degradations.derive(
+    marked => fromAround || isUsed(marked),
+    () => Array.from(keysOf(node), key => [...path, key]),
+  )
 }
 
 /** The answer; undefined when there is none, with `targets` told why. */

@@ -1,4 +1,6 @@
+import { marksIn } from '../../kernel/degradation.ts'
 import type { FetchNode } from '../planning/plan.ts'
+import { readMarks } from './degradations.ts'
 import type { Failure } from './failures.ts'
 import { keysOf } from './fetch-keys.ts'
 import { renamedKeys, rewrite } from './rewrite.ts'
@@ -18,6 +20,11 @@ export function mergeRoot(
 ): void {
   const names = renamedKeys(node.outputRewrites)
   const data = isTree(response.data) ? response.data : undefined
+  for (const mark of readMarks(marksIn(response.extensions), node.serviceName)) {
+    for (const { path } of targets) {
+      run.degradations.add({ ...mark, path: [...path, ...renamed(mark.path, names)] })
+    }
+  }
   for (const error of errorsOf(response)) {
     const failure = told(error, node, run)
     run.failures.mention(failure)
@@ -51,6 +58,15 @@ export function mergeEntities(
   const all = asked.flatMap(({ targets }) => targets)
   const entities = isTree(response.data) ? response.data['_entities'] : undefined
   const usable = Array.isArray(entities) && entities.length === asked.length
+  for (const mark of readMarks(marksIn(response.extensions), node.serviceName)) {
+    const [, index, ...rest] = mark.path
+    const entity = typeof index === 'number' ? asked[index] : undefined
+    // A mark of the list, or of nothing that was asked for, is one of every entity.
+    const path = entity === undefined ? [] : renamed(rest, names)
+    for (const target of entity?.targets ?? all) {
+      run.degradations.add({ ...mark, path: [...target.path, ...path] })
+    }
+  }
   for (const error of errorsOf(response)) {
     const failure = told(error, node, run)
     run.failures.mention(failure)

@@ -3,6 +3,7 @@ import type { ResolvedSubgraphs } from './subgraphs.ts'
 import type { TypeOverlap } from '../supergraph/type-overlap.ts'
 import type { VariableValues } from '../operation/variables.ts'
 import type { Deadline } from './deadline.ts'
+import type { Degradations } from './degradations.ts'
 import type { Failures } from './failures.ts'
 import type { SubgraphContext } from './subgraph.ts'
 import type { ErrorShowing } from './subgraph-errors.ts'
@@ -15,6 +16,7 @@ export interface Run {
   readonly context: SubgraphContext
   readonly deadline: Deadline
   readonly failures: Failures
+  readonly degradations: Degradations
   readonly showing: ErrorShowing
   readonly log: Log
 }

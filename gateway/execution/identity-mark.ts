@@ -1,0 +1,12 @@
+import type { DegradedPath } from '../../kernel/degradation.ts'
+import type { Principal } from '../../kernel/principal.ts'
+
+/**
+ * The mark of an answer to somebody whose identity could only be believed, not looked up: everything in it stands on what
+ * they were allowed to do then. Undefined: it was looked up.
+ */
+export function identityMark(principal: Principal | undefined, wallMs: number): DegradedPath | undefined {
+  if (principal?.kind !== 'actor' || principal.asOf === undefined) return undefined
+  const ageMs = Math.max(0, Math.ceil(wallMs - principal.asOf * 1000))
+  return { path: [], agent: principal.source, reason: 'unconfirmed', ageMs }
+}
