@@ -110,14 +110,13 @@ export class Admission {
     if (turn !== undefined) await turn
     this.#counts.started++
     const startedAt = this.#clock.now()
-    let telling = false
+    let telling: Telling = 'nothing'
     try {
       const answer = await work()
-      // An answer without data came from a refusal or a failure, which may be far quicker than work.
-      telling = answer.data !== undefined && answer.data !== null
+      telling = tellingOf(answer)
       return answer
     } catch (failure) {
-      telling = failure instanceof EnneadError && failure.code === 'DEADLINE_EXCEEDED'
+      if (failure instanceof EnneadError && failure.code === 'DEADLINE_EXCEEDED') telling = 'slowness'
       throw failure
     } finally {
       this.#leave(startedAt, telling)
@@ -217,9 +216,10 @@ export class Admission {
     })
   }
 
-  #leave(startedAt: number, telling: boolean): void {
+  #leave(startedAt: number, telling: Telling): void {
     const now = this.#clock.now()
-    if (telling) {
+    const slow = this.#limit.baselineMs !== undefined && now - startedAt > this.#limit.allowedMs
+    if (telling === 'latency' || (telling === 'slowness' && slow)) {
       this.#tookMs += tookWeight * (now - startedAt - this.#tookMs)
       this.#limit.ended(startedAt, now, this.#running)
     } else {
@@ -271,3 +271,14 @@ export class Admission {
 
 /** Weight of the newest duration in their moving average. */
 const tookWeight = 0.05
+
+/**
+ * What the end of an operation tells: its latency; or that it was slow, if it was, since what was cut short by a deadline
+ * or a failure would have taken longer; or nothing, since refusals and failures can be far quicker than work.
+ */
+type Telling = 'latency' | 'slowness' | 'nothing'
+
+function tellingOf({ data, errors }: GraphQLAnswer): Telling {
+  if (data === undefined || data === null) return 'nothing'
+  return errors === undefined ? 'latency' : 'slowness'
+}

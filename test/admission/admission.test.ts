@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { prioritiesInOrder } from '../../gateway/admission/waiting-line.ts'
+import type { GraphQLAnswer } from '../../gateway/engine.ts'
 import { settled } from '../support/manual-clock.ts'
 import { lab } from './admission-fixture.ts'
 
@@ -198,6 +199,25 @@ test('a glance at the text refuses what would be refused anyway, and nothing els
   expect(glance('mutation { add }', true)).toThrow(/takes only/)
   expect(glance('mutation { add }')).not.toThrow()
   expect(glance('query Board { tasks }')).not.toThrow()
+})
+
+test('answers that a deadline or a failure cut short never make work look quick, but can show that it is slow', async () => {
+  const { ask, clock, admission } = lab({ concurrencyMin: 4, concurrencyInitial: 4, windowSamplesMin: 4 })
+  const errors = [{ message: 'late', extensions: { code: 'DEADLINE_EXCEEDED' } }]
+  const turn = async (ms: number, answer: GraphQLAnswer): Promise<void> => {
+    const asked = [ask('default'), ask('default'), ask('default'), ask('default')]
+    await settled()
+    await clock.run(ms)
+    for (const one of asked) one.finish(answer)
+    await settled()
+  }
+  for (let index = 0; index < 20; index++) await turn(100, { data: {} })
+  expect(admission.report().baselineMs).toBe(100)
+  for (let index = 0; index < 100; index++) await turn(1, { data: {}, errors })
+  for (let index = 0; index < 100; index++) await turn(1, { data: null, errors })
+  expect(admission.report().baselineMs).toBe(100)
+  for (let index = 0; index < 20; index++) await turn(400, { data: {}, errors })
+  expect(admission.report().baselineMs).toBeGreaterThan(200)
 })
 
 test('whatever happens in whatever order, places are neither lost nor given twice and nobody is forgotten', async () => {
