@@ -45,7 +45,8 @@ export function wilson(good: number, n: number, z = 1.959964): readonly [number,
   const scale = 1 + (z * z) / n
   const middle = (share + (z * z) / (2 * n)) / scale
   const half = (z * Math.sqrt((share * (1 - share)) / n + (z * z) / (4 * n * n))) / scale
-  return [Math.max(0, middle - half), Math.min(1, middle + half)]
+  // At the ends the bounds are exact; computed, they would miss 0 and 1 by a rounding.
+  return [good === 0 ? 0 : middle - half, good === n ? 1 : middle + half]
 }
 
 /** How many standard errors the measured share is from the model; 0 when the model leaves no doubt and is met. */

@@ -12,7 +12,7 @@ export interface Verdict {
 const availabilityMin = 0.995
 const p99MsMax = 100
 const amplificationMax = 1.5
-const containedMin = 0.9
+const outsideMax = 0.1
 const cascadeMax = 0.001
 const agentMsMax = 100
 const domainMsMax = 500
@@ -66,14 +66,16 @@ function judgeCell({ arm, interval, p99Ms, amplification }: Cell): readonly Verd
 function judgeCells(cells: readonly Cell[]): readonly Verdict[] {
   const faultless = cells.filter(({ e }) => e === 0)
   const lost = faultless.reduce((sum, { count, good }) => sum + count - good, 0)
-  const contained = cells.filter(({ containsModel }) => containsModel).length
+  const outside = cells.filter(({ containsModel }) => !containsModel).length
+  // One interval of twenty misses the truth by its nature.
+  const allowed = Math.max(1, Math.floor(cells.length * outsideMax))
   const once = cells.filter(({ calledOnce }) => calledOnce).length
   return [
     { promise: 'without faults nothing fails', found: `${lost} failed`, kept: lost === 0 },
     {
-      promise: `the model lies in the interval of at least ${percent(containedMin)} of the cells`,
-      found: `${contained} of ${cells.length}`,
-      kept: contained >= cells.length * containedMin,
+      promise: `the model lies in the interval of all cells but ${allowed}`,
+      found: `in ${cells.length - outside} of ${cells.length}`,
+      kept: outside <= allowed,
     },
     {
       promise: 'each request calls each domain once, so that the model is of what is measured',
