@@ -1,3 +1,5 @@
+import { marksIn } from '../../kernel/degradation.ts'
+import { EnneadError } from '../../kernel/errors.ts'
 import { kindOfGlobalId } from '../../kernel/global-id.ts'
 import { codeOf, failureOf, nonsense, objectOf } from './answers.ts'
 
@@ -25,14 +27,20 @@ export function representationsOf(
   })
 }
 
-/** Which of `asked` an answer to `existingQuery` found. Throws AGENT_FAULT when it says neither yes nor no. */
+/**
+ * Which of `asked` an answer to `existingQuery` found. Throws AGENT_FAULT when it says neither yes nor no, and OVERLOADED
+ * when it says so of the past: what follows from it could not be marked.
+ */
 export function foundIn(
-  answer: { readonly data?: unknown; readonly errors?: unknown },
+  answer: { readonly data?: unknown; readonly errors?: unknown; readonly extensions?: unknown },
   asked: readonly { readonly id: string }[],
 ): ReadonlySet<string> {
   const errors: readonly unknown[] = Array.isArray(answer.errors) ? answer.errors : []
   const failed = errors.filter(error => !absences.has(codeOf(error)))
   if (failed.length > 0) throw failureOf(failed)
+  if (marksIn(answer.extensions).length > 0) {
+    throw new EnneadError('OVERLOADED', 'db can only tell what there was, not what there is; try again')
+  }
   const { _entities: entities } = objectOf(answer.data, 'no entities')
   if (!Array.isArray(entities) || entities.length !== asked.length)
     throw nonsense('other entities than asked for')

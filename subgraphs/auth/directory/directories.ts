@@ -58,7 +58,8 @@ export class Directories {
 
   /**
    * The store of one copy, for one read. Throws AGENT_FAULT when it is not open, or may have missed a write that
-   * another copy has: a fault rather than a refusal, so that the breaker spares callers the way round.
+   * another copy has: a fault rather than a refusal, so that the breaker spares callers the way round. A copy that is known
+   * to lack a write is not read even when the copy that has it is away: the past is never told as the present.
    */
   read(name: string): DirectoryStore {
     const replica = this.replicas.find(one => one.name === name)
@@ -68,7 +69,7 @@ export class Directories {
         cause: replica?.failure,
       })
     }
-    if (!replica.current && this.replicas.some(one => one.current)) {
+    if (replica.lacking || (!replica.current && this.replicas.some(one => one.current))) {
       throw new EnneadError('AGENT_FAULT', `the directory of "${name}" is catching up`)
     }
     return store
@@ -77,7 +78,8 @@ export class Directories {
   /** The store that knows most: a current one, or else any open one. Throws UNAVAILABLE when there is none. */
   best(): DirectoryStore {
     const replica =
-      this.replicas.find(one => one.current) ?? this.replicas.find(one => one.store !== undefined)
+      this.replicas.find(one => one.current) ??
+      this.replicas.find(one => one.store !== undefined && !one.lacking)
     if (replica?.store === undefined) throw new EnneadError('UNAVAILABLE', 'no directory is open; try again')
     return replica.store
   }
@@ -89,7 +91,12 @@ export class Directories {
   async put(records: readonly DirectoryRecord[]): Promise<void> {
     const outcomes = await Promise.allSettled(this.replicas.map(replica => replica.put(records)))
     if (outcomes.some(outcome => outcome.status === 'rejected')) this.#wake()
-    if (outcomes.some(outcome => outcome.status === 'fulfilled')) return
+    if (outcomes.some(outcome => outcome.status === 'fulfilled')) {
+      outcomes.forEach(({ status }, index) => {
+        if (status === 'rejected') this.replicas[index]?.lack()
+      })
+      return
+    }
     const causes = outcomes.map(outcome => (outcome.status === 'rejected' ? outcome.reason : undefined))
     throw new EnneadError('UNAVAILABLE', 'no directory took the write; try again', {
       cause: new AggregateError(causes),
@@ -143,7 +150,8 @@ export class Directories {
     if (open.some(replica => !replica.current)) await this.#compareAll(open)
     signal.throwIfAborted()
     // With a copy missing, what the others agree on may not be all there is; it still is all that can be had.
-    open.forEach((replica, index) => replica.caughtUp(missed[index] ?? 0))
+    const all = open.length === this.replicas.length
+    open.forEach((replica, index) => replica.caughtUp(missed[index] ?? 0, all))
     if (this.replicas.every(replica => replica.current)) await this.#forget()
   }
 

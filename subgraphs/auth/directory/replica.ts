@@ -23,6 +23,7 @@ export class Replica {
   #phase: Phase = { is: 'unopened' }
   /** Writes it may have missed since it was last compared; one before the first comparison, for what came before. */
   #missed = 1
+  #lacking = false
 
   constructor(name: string, path: string, open: OpenDirectory, clock: Clock) {
     this.name = name
@@ -44,6 +45,11 @@ export class Replica {
   /** Changes with every write it misses. */
   get missed(): number {
     return this.#missed
+  }
+
+  /** Another copy has taken a write that this one has not: it would tell the past. */
+  get lacking(): boolean {
+    return this.#lacking
   }
 
   /** Why it cannot be used; undefined when it can. */
@@ -95,9 +101,19 @@ export class Replica {
     this.#missed++
   }
 
-  /** It has been compared and has everything; `missed` is what it was when the comparison began. */
-  caughtUp(missed: number): void {
-    if (this.#missed === missed) this.#missed = 0
+  /** Another copy took what this one has just failed to write. */
+  lack(): void {
+    this.#lacking = true
+  }
+
+  /**
+   * It has been compared with `all` other copies, or with those that are open, and has what they have; `missed` is what it
+   * was when the comparison began. Only all of them are sure to have a write it lacks.
+   */
+  caughtUp(missed: number, all: boolean): void {
+    if (this.#missed !== missed || (this.#lacking && !all)) return
+    this.#missed = 0
+    this.#lacking = false
   }
 
   async close(): Promise<void> {

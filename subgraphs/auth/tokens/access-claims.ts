@@ -14,6 +14,12 @@ export interface AccessClaims {
   readonly expiresAt: number
 }
 
+/** Claims of a token that was verified. */
+export interface VerifiedClaims extends AccessClaims {
+  /** Seconds since 1970. */
+  readonly issuedAt: number
+}
+
 /** Who tokens are from and for. */
 export interface TokenAudience {
   readonly issuer: string
@@ -58,8 +64,8 @@ export function ownKeyId({ header }: UnverifiedToken): string {
 }
 
 /** The claims of a token whose signature, issuer, audience and times hold. Throws UNAUTHENTICATED when one is missing. */
-export function accessClaims(payload: Readonly<Record<string, unknown>>): AccessClaims {
-  const { sub, ws, sid, role, scope, rules, exp } = payload
+export function accessClaims(payload: Readonly<Record<string, unknown>>): VerifiedClaims {
+  const { sub, ws, sid, role, scope, rules, iat, exp } = payload
   if (
     typeof sub === 'string' &&
     typeof ws === 'string' &&
@@ -67,11 +73,14 @@ export function accessClaims(payload: Readonly<Record<string, unknown>>): Access
     isRole(role) &&
     typeof scope === 'string' &&
     Array.isArray(rules) &&
+    typeof iat === 'number' &&
+    Number.isFinite(iat) &&
     typeof exp === 'number' &&
     Number.isFinite(exp)
   ) {
     const scopes = scope.split(' ').filter(word => word !== '')
-    return { userId: sub, workspaceId: ws, sessionId: sid, role, scopes, rules, expiresAt: exp }
+    const names = { userId: sub, workspaceId: ws, sessionId: sid }
+    return { ...names, role, scopes, rules, issuedAt: iat, expiresAt: exp }
   }
   throw unauthenticated('a claim is missing or of another type')
 }

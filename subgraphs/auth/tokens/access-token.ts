@@ -3,6 +3,7 @@ import jwt from 'jsonwebtoken'
 import {
   type AccessClaims,
   type TokenAudience,
+  type VerifiedClaims,
   accessClaims,
   accessTokenType,
   ownKeyId,
@@ -45,7 +46,7 @@ export function verifyAccessToken(
   keys: SigningKeys,
   { issuer, audience }: TokenAudience,
   wallMs: number,
-): AccessClaims {
+): VerifiedClaims {
   const key = keys.find(ownKeyId(readUnverified(token)))
   if (key === undefined) throw unauthenticated('not a key of ours')
   let payload: unknown

@@ -1,6 +1,6 @@
 import { createLocalJWKSet, jwtVerify } from 'jose'
 import {
-  type AccessClaims,
+  type VerifiedClaims,
   type TokenAudience,
   accessClaims,
   accessTokenType,
@@ -19,7 +19,7 @@ export async function verifyWithJose(
   keys: SigningKeys,
   { issuer, audience }: TokenAudience,
   wallMs: number,
-): Promise<AccessClaims> {
+): Promise<VerifiedClaims> {
   ownKeyId(readUnverified(token))
   const published = createLocalJWKSet({ keys: keys.jwks().keys.map(key => ({ ...key })) })
   try {

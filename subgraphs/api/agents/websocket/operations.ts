@@ -5,6 +5,7 @@ import { EnneadError } from '../../../../kernel/errors.ts'
 export interface SocketAnswer {
   readonly data?: unknown
   readonly errors?: unknown
+  readonly extensions?: unknown
 }
 
 /** Responses held for a reader that is slower than db; one more ends the stream. */

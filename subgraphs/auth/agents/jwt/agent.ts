@@ -11,9 +11,13 @@ export interface JwtAgentOptions {
   readonly clock: Clock
 }
 
+/** A token is made at most so long after its role was looked up: what sign-in has to write comes in between. Seconds. */
+const makingMax = 10
+
 /**
  * Believes the claims that are signed into a token of ours, and needs no store for it. It does not know of revocations
- * and role changes since the token was made, so it is asked last; a token's life bounds what it can miss.
+ * and role changes since the token was made, so it is asked last; a token's life bounds what it can miss, and `asOf` says
+ * how old what it tells may be.
  */
 export function jwtAgent({ keys, audience, clock }: JwtAgentOptions): Agent<Authority> {
   return {
@@ -22,7 +26,7 @@ export function jwtAgent({ keys, audience, clock }: JwtAgentOptions): Agent<Auth
     operations: {
       async identify({ token }) {
         const claims = verifyAccessToken(token, keys, audience, clock.wall())
-        const { userId, workspaceId, sessionId, role, scopes, rules, expiresAt } = claims
+        const { userId, workspaceId, sessionId, role, scopes, rules, issuedAt, expiresAt } = claims
         return {
           kind: 'actor',
           actorId: userId,
@@ -33,6 +37,7 @@ export function jwtAgent({ keys, audience, clock }: JwtAgentOptions): Agent<Auth
           rules,
           expiresAt,
           source: 'jwt',
+          asOf: issuedAt - makingMax,
         }
       },
     },
