@@ -5,48 +5,26 @@ import type { GraphQLAnswer } from '../engine.ts'
 import { admissionLimits } from './admission-limits.ts'
 import type { AdmissionLimits } from './admission-limits.ts'
 import type { AdmissionOptions, AdmissionSurroundings } from './admission-options.ts'
-import { ConcurrencyLimit } from './concurrency-limit.ts'
 import { ownSources } from './load-sources.ts'
 import type { OwnSources } from './load-sources.ts'
 import { OverloadWatch } from './overload-watch.ts'
 import type { OverloadState } from './overload-watch.ts'
+import { Places } from './places.ts'
+import type { PlacesReport, Telling, TimeLeft, Waiter } from './places.ts'
 import { Refusals } from './refusals.ts'
+import type { RefusalReason } from './refusals.ts'
 import { RequestPriority } from './request-priority.ts'
 import type { Ask } from './request-priority.ts'
-import { WaitingLine } from './waiting-line.ts'
-
-/** The time of an operation that asks to run. */
-export interface TimeLeft {
-  /** Aborts when the time is used up or the caller leaves; its reason is what the caller gets. */
-  readonly signal: AbortSignal
-  readonly remainingMs: number
-}
 
 /** What `/health/ready` shows of admission. Times are milliseconds. */
-export interface AdmissionReport {
+export interface AdmissionReport extends Omit<PlacesReport, 'expired' | 'left'> {
   readonly state: OverloadState
-  readonly running: number
-  /** Operations that may run at once now. */
-  readonly limit: number
-  /** Latency when nothing queues; undefined: not known yet. */
-  readonly baselineMs: number | undefined
-  readonly waiting: Readonly<Record<Priority, number>>
   /** Moving averages: lateness of the event loop in milliseconds, share of the heap, cascade risk. */
   readonly gauges: OverloadWatch['values']
-  /** Since the start. `expired`: no time was left when its turn came; `left`: left or timed out while waiting. */
+  /** Since the start; `expired` and `left` are those of the line. */
   readonly counts: Readonly<Record<'started' | 'expired' | 'left', number>> & {
     readonly refused: Refusals['counts']
   }
-}
-
-interface Place {
-  readonly priority: Priority
-  readonly time: TimeLeft
-  readonly joinedAt: number
-  /** What it will have left when it is served in the time that was promised to it. Milliseconds. */
-  readonly promisedMs: number
-  readonly start: () => void
-  readonly refuse: (reason: unknown) => void
 }
 
 /**
@@ -56,16 +34,12 @@ interface Place {
 export class Admission {
   readonly #limits: AdmissionLimits
   readonly #clock: Clock
-  readonly #limit: ConcurrencyLimit
-  readonly #line: WaitingLine<Place>
+  readonly #places: Places
   readonly #priorities: RequestPriority
   readonly #refusals: Refusals
   readonly #watch: OverloadWatch
   readonly #own: OwnSources
-  #running = 0
-  /** Moving average of what an operation takes, to tell the wait from. */
-  #tookMs = 0
-  #counts = { started: 0, expired: 0, left: 0 }
+  #started = 0
 
   /** Throws BAD_OPTION naming the field and its value. */
   constructor(options: AdmissionOptions, surroundings: AdmissionSurroundings) {
@@ -74,8 +48,7 @@ export class Admission {
     const limits = admissionLimits(given)
     this.#limits = limits
     this.#clock = clock
-    this.#limit = new ConcurrencyLimit(limits, random, clock.now())
-    this.#line = new WaitingLine(limits.queueMax)
+    this.#places = new Places(limits, clock, random)
     this.#priorities = new RequestPriority(essentialOperations)
     this.#refusals = new Refusals(limits, random, surroundings)
     this.#own = ownSources()
@@ -88,7 +61,7 @@ export class Admission {
    * @param leftMs Time a query has.
    */
   glance(text: string, sheddable: boolean, leftMs: number): void {
-    if (this.#watch.state.mode === 'normal' && this.#line.length === 0) return
+    if (this.#watch.state.mode === 'normal' && !this.#places.anyoneWaits) return
     const highest = this.#priorities.highest(text, sheddable)
     // What looks like a mutation has more time than that.
     const refusal = this.#refusal(highest, highest === 'critical' ? Infinity : leftMs)
@@ -108,7 +81,7 @@ export class Admission {
   async run(ask: Ask, time: TimeLeft, work: () => Promise<GraphQLAnswer>): Promise<GraphQLAnswer> {
     const turn = this.#enter(ask, time)
     if (turn !== undefined) await turn
-    this.#counts.started++
+    this.#started++
     const startedAt = this.#clock.now()
     let telling: Telling = 'nothing'
     try {
@@ -119,24 +92,17 @@ export class Admission {
       if (failure instanceof EnneadError && failure.code === 'DEADLINE_EXCEEDED') telling = 'slowness'
       throw failure
     } finally {
-      this.#leave(startedAt, telling)
+      this.#places.leave(startedAt, telling)
     }
   }
 
   report(): AdmissionReport {
-    const line = this.#line
+    const { expired, left, ...places } = this.#places.report()
     return {
       state: this.#watch.state,
-      running: this.#running,
-      limit: this.#limit.current,
-      baselineMs: this.#limit.baselineMs,
-      waiting: {
-        critical: line.waiting('critical'),
-        default: line.waiting('default'),
-        sheddable: line.waiting('sheddable'),
-      },
+      ...places,
       gauges: this.#watch.values,
-      counts: { ...this.#counts, refused: this.#refusals.counts },
+      counts: { started: this.#started, expired, left, refused: this.#refusals.counts },
     }
   }
 
@@ -148,39 +114,22 @@ export class Admission {
 
   /** Undefined: it may run at once, and has its place. */
   #enter(ask: Ask, time: TimeLeft): Promise<void> | undefined {
+    const places = this.#places
     const { remainingMs } = time
-    if (remainingMs < this.#limits.startLeftMinMs) throw this.#expired(time)
-    const free = this.#running < this.#limit.current && this.#line.length === 0
-    if (free && this.#watch.state.mode === 'normal') {
-      this.#running++
-      return undefined
+    if (remainingMs < this.#limits.startLeftMinMs) throw places.expired(time)
+    if (!places.room || this.#watch.state.mode !== 'normal') {
+      const priority = this.#priorities.of(ask)
+      const refusal = this.#refusal(priority, remainingMs)
+      if (refusal !== undefined) throw refusal
+      if (!places.room) return places.wait(priority, time, waiter => this.#refuse(waiter, 'displaced'))
     }
-    const priority = this.#priorities.of(ask)
-    const refusal = this.#refusal(priority, remainingMs)
-    if (refusal !== undefined) throw refusal
-    if (free) {
-      this.#running++
-      return undefined
-    }
-    if (this.#line.full) this.#displace(priority)
-    return this.#wait(priority, time)
+    places.take()
+    return undefined
   }
 
   #refusal(priority: Priority, leftMs: number): EnneadError | undefined {
-    if (!this.#passes(priority)) return this.#refusals.make('mode', priority)
-    if (this.#running < this.#limit.current && this.#line.length === 0) return undefined
-    if (this.#line.full && !this.#line.canDisplace(priority)) return this.#refusals.make('full', priority)
-    return this.#waitMs(priority) > leftMs * this.#limits.waitShareMax
-      ? this.#refusals.make('wait', priority)
-      : undefined
-  }
-
-  /** How long one who joins now will probably wait. */
-  #waitMs(priority: Priority): number {
-    const turnsMs = ((this.#line.ahead(priority) + 1) * this.#tookMs) / this.#limit.settled
-    // More important ones that keep coming are not in the line yet; how long the first has waited tells of them.
-    const first = this.#line.first(priority)
-    return first === undefined ? turnsMs : Math.max(turnsMs, this.#clock.now() - first.joinedAt)
+    const reason = this.#passes(priority) ? this.#places.obstacle(priority, leftMs) : 'mode'
+    return reason === undefined ? undefined : this.#refusals.make(reason, priority)
   }
 
   #passes(priority: Priority): boolean {
@@ -188,68 +137,8 @@ export class Admission {
     return mode === 'normal' || priority === 'critical' || (mode === 'shedding' && priority === 'default')
   }
 
-  #wait(priority: Priority, time: TimeLeft): Promise<void> {
-    const { signal } = time
-    return new Promise((resolve, reject) => {
-      const leave = (): void => {
-        this.#line.leave(place)
-        this.#counts.left++
-        reject(signal.reason)
-      }
-      const place: Place = {
-        priority,
-        time,
-        joinedAt: this.#clock.now(),
-        promisedMs: time.remainingMs * (1 - this.#limits.waitShareMax),
-        start: () => {
-          signal.removeEventListener('abort', leave)
-          resolve()
-        },
-        refuse: reason => {
-          signal.removeEventListener('abort', leave)
-          reject(reason)
-        },
-      }
-      this.#line.join(place)
-      signal.addEventListener('abort', leave, { once: true })
-      if (signal.aborted) leave()
-    })
-  }
-
-  #leave(startedAt: number, telling: Telling): void {
-    const now = this.#clock.now()
-    const slow = this.#limit.baselineMs !== undefined && now - startedAt > this.#limit.allowedMs
-    if (telling === 'latency' || (telling === 'slowness' && slow)) {
-      this.#tookMs += tookWeight * (now - startedAt - this.#tookMs)
-      this.#limit.ended(startedAt, now, this.#running)
-    } else {
-      this.#limit.passed(now)
-    }
-    this.#running--
-    if (this.#line.length > 0) this.#serve()
-  }
-
-  #serve(): void {
-    while (this.#running < this.#limit.current) {
-      const next = this.#line.serve()
-      if (next === undefined) return
-      if (this.#tooLate(next)) next.refuse(this.#expired(next.time))
-      else {
-        this.#running++
-        next.start()
-      }
-    }
-  }
-
-  /** Whoever came late to its turn and has less left than work normally takes would be worked for in vain. */
-  #tooLate({ time, promisedMs }: Place): boolean {
-    const neededMs = Math.min(promisedMs, this.#limit.allowedMs)
-    return time.remainingMs < Math.max(this.#limits.startLeftMinMs, neededMs)
-  }
-
-  #displace(priority: Priority): void {
-    const displaced = this.#line.displace(priority)
-    displaced?.refuse(this.#refusals.make('displaced', displaced.priority))
+  #refuse(waiter: Waiter, reason: RefusalReason): void {
+    waiter.refuse(this.#refusals.make(reason, waiter.priority))
   }
 
   /** The mode has changed: whoever it does not let pass must not wait for nothing. */
@@ -257,26 +146,9 @@ export class Admission {
     const { mode } = this.#watch.state
     if (mode === 'normal') return
     const lowest = mode === 'essential' ? 'critical' : 'default'
-    for (let one = this.#line.displace(lowest); one !== undefined; one = this.#line.displace(lowest)) {
-      one.refuse(this.#refusals.make('mode', one.priority))
-    }
-  }
-
-  #expired({ signal }: TimeLeft): unknown {
-    this.#counts.expired++
-    if (signal.aborted) return signal.reason
-    return new EnneadError('DEADLINE_EXCEEDED', 'the time for this request was used up before it could begin')
+    while (this.#places.putOut(lowest, waiter => this.#refuse(waiter, 'mode'))) continue
   }
 }
-
-/** Weight of the newest duration in their moving average. */
-const tookWeight = 0.05
-
-/**
- * What the end of an operation tells: its latency; or that it was slow, if it was, since what was cut short by a deadline
- * or a failure would have taken longer; or nothing, since refusals and failures can be far quicker than work.
- */
-type Telling = 'latency' | 'slowness' | 'nothing'
 
 function tellingOf({ data, errors }: GraphQLAnswer): Telling {
   if (data === undefined || data === null) return 'nothing'
