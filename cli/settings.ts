@@ -30,6 +30,12 @@ const domains = {
   disable: list('Agents to switch off; they are shown as absent.', agentNames),
   domainTimeoutMs: integer('Longest time a domain may take for one operation on its agents.', 200, 1, dayMs),
   attemptTimeoutMs: integer('Longest time one attempt on one agent may take.', 50, 1, dayMs),
+  staleMsMax: integer(
+    'Oldest answer of a store that is known to lack changes, when no other store answers; 0: none. See docs/degradation.md.',
+    60_000,
+    0,
+    dayMs,
+  ),
   chaos: toggle('Let `ennead chaos` inject faults into the agents. For tests, never for production.', false),
 }
 

@@ -20,6 +20,7 @@ export interface DomainSettings extends DbEngineSettings {
   readonly oidcAudience: string
   readonly domainTimeoutMs: number
   readonly attemptTimeoutMs: number
+  readonly staleMsMax: number
 }
 
 /** What a process hands to each domain it opens. */
@@ -70,7 +71,8 @@ export async function runDb(
   actors: ActorDirectory,
 ): Promise<RunningDomain<DbDomain>> {
   const engines = await dbEngines(settings, data, lifecycle, log)
-  const limits = { readMs: settings.domainTimeoutMs, readAttemptMs: settings.attemptTimeoutMs }
+  const { domainTimeoutMs: readMs, attemptTimeoutMs: readAttemptMs, staleMsMax } = settings
+  const limits = { readMs, readAttemptMs, staleMsMax }
   const domain = await openDbDomain({
     engines,
     actors,
