@@ -74,7 +74,7 @@ function standStill(ms: number): unknown {
   return { ms }
 }
 
-/** Principals name the authority they come from; authorities that agree on everything else agree. */
+/** Principals name the authority they come from and how old its knowledge may be; all else has to agree. */
 function sameButSource(left: unknown, right: unknown): boolean {
   return isDeepStrictEqual(withoutSource(left), withoutSource(right))
 }
@@ -82,5 +82,5 @@ function sameButSource(left: unknown, right: unknown): boolean {
 function withoutSource(answer: unknown): unknown {
   if (typeof answer !== 'object' || answer === null || !('source' in answer)) return answer
   const { source: _, ...rest } = answer
-  return rest
+  return { ...rest, asOf: undefined }
 }

@@ -44,6 +44,8 @@ export interface Cell {
   readonly domains: readonly DomainShare[]
   /** Each domain was called exactly once a request. */
   readonly calledOnce: boolean
+  /** Good answers that are marked as possibly old. */
+  readonly degraded: number
   /** Times a breaker opened. */
   readonly opened: number
   /** Failed requests by the code of their first error. */
@@ -117,6 +119,7 @@ async function measureCell(
     amplification: sum(domains, one => one.attemptsPerCall * one.calls) / sum(domains, one => one.calls),
     domains,
     calledOnce: calledOnce(domains, count),
+    degraded: samples.filter(sample => sample.good && sample.degraded).length,
     opened: sum(Object.values(tally.opened), times => times),
     codes: countCodes(samples.flatMap(sample => (sample.good ? [] : [sample.code]))),
   }

@@ -7,6 +7,8 @@ export interface Reply {
   readonly good: boolean
   /** Something is there, something is missing and said to be. */
   readonly partial: boolean
+  /** Something in it is known to be possibly old, and is marked so. */
+  readonly degraded: boolean
   /** The first error's code; empty when there was none. */
   readonly code: string
 }
@@ -83,16 +85,19 @@ async function send(pool: Pool, question: Question, requestId: string, token: st
     const answer: unknown = await body.json()
     return replyOf(statusCode, answer, question)
   } catch {
-    return { good: false, partial: false, code: 'NO_ANSWER' }
+    return { ...noReply, code: 'NO_ANSWER' }
   }
 }
 
+const noReply = { good: false, partial: false, degraded: false }
+
 function replyOf(status: number, answer: unknown, question: Question): Reply {
-  if (typeof answer !== 'object' || answer === null) return { good: false, partial: false, code: 'NO_OBJECT' }
-  // A GraphQL response (October 2021 specification, section 7.1) has these two members.
-  const { data, errors } = answer as {
+  if (typeof answer !== 'object' || answer === null) return { ...noReply, code: 'NO_OBJECT' }
+  // A GraphQL response (October 2021 specification, section 7.1) has these members; the gateway's own is `ennead`.
+  const { data, errors, extensions } = answer as {
     data?: Readonly<Record<string, unknown>> | null
     errors?: readonly { extensions?: { code?: string } }[]
+    extensions?: { ennead?: { degraded?: readonly unknown[] } }
   }
   const code = errors?.[0] === undefined ? '' : (errors[0].extensions?.code ?? 'UNCODED')
   const some = data !== undefined && data !== null
@@ -100,6 +105,7 @@ function replyOf(status: number, answer: unknown, question: Question): Reply {
   return {
     good,
     partial: !good && some && errors !== undefined,
+    degraded: (extensions?.ennead?.degraded?.length ?? 0) > 0,
     code: good || code !== '' ? code : 'WRONG_DATA',
   }
 }

@@ -73,6 +73,7 @@ function cellTables({ cells }: Findings): readonly string[] {
         'p50 ms',
         'p99 ms',
         'attempts a call',
+        'marked old',
         'opened',
       ],
       cells.map(cellRow),
@@ -98,7 +99,8 @@ function cellTables({ cells }: Findings): readonly string[] {
 }
 
 function cellRow(cell: Cell): Row {
-  const { e, arm, count, measured, interval, model, score, p50Ms, p99Ms, amplification, opened } = cell
+  const { e, arm, count, measured, interval, model, score, p50Ms, p99Ms, amplification, degraded, opened } =
+    cell
   return [
     percent(e),
     arm,
@@ -110,6 +112,7 @@ function cellRow(cell: Cell): Row {
     p50Ms.toFixed(1),
     p99Ms.toFixed(1),
     amplification.toFixed(3),
+    percent(degraded / count),
     String(opened),
   ]
 }

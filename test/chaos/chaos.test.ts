@@ -100,7 +100,7 @@ test('a policy is for the calls from now on, keeps what may not be repeated, and
   expect(ran.size).toBe(0)
   chaos.setPolicy('test', 'read', undefined)
   expect(await dispatcher.call('read', 'x')).toBe('second')
-  chaos.setPolicy('test', 'write', failover)
+  chaos.setPolicy('test', 'write', { ...failover, preference: 'order' })
   await expect(dispatcher.call('write', 'x')).rejects.toMatchObject({ code: 'UNKNOWN_COMMIT_OUTCOME' })
   expect(() => chaos.setPolicy('test', 'explode', failover)).toThrow(/serves explode/)
 })
