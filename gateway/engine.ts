@@ -20,6 +20,10 @@ export interface AnswerError {
 export interface GraphQLAnswer {
   readonly data?: Readonly<Record<string, unknown>> | null
   readonly errors?: readonly AnswerError[]
+  /**
+   * `ennead.degraded` lists the places that are not known to be current, in the client's names, at most 100 (DegradedPath in
+   * kernel/degradation.ts); a place covers everything below it. There are none while all is well.
+   */
   readonly extensions?: Readonly<Record<string, unknown>>
 }
 

@@ -83,7 +83,10 @@ export function startsWith(path: AnswerPath, start: AnswerPath): boolean {
   return start.every((step, index) => path[index] === step)
 }
 
-/** `path` in the client's names as far as `data` goes; undefined when it leads where the client did not ask for anything. */
+/**
+ * `path` in the client's names, as far as `data` goes: up to a null, a leaf, or the end of a list. Undefined when it leads
+ * to a field that the client did not ask for.
+ */
 function placeIn(
   data: Readonly<Tree> | null,
   path: AnswerPath,
@@ -92,15 +95,12 @@ function placeIn(
   const place: (string | number)[] = []
   let value: unknown = data
   for (const step of path) {
-    if (value === null) return place
     const key = typeof step === 'string' ? clientName(step) : step
-    if (typeof key === 'number') {
-      if (!Array.isArray(value) || key >= value.length) return undefined
-      value = value[key]
-    } else {
-      if (!isTree(value) || !Object.hasOwn(value, key)) return undefined
+    if (isTree(value) && typeof key === 'string') {
+      if (!Object.hasOwn(value, key)) return undefined
       value = own(value, key)
-    }
+    } else if (Array.isArray(value) && typeof key === 'number' && key < value.length) value = value[key]
+    else return place
     place.push(key)
   }
   return place

@@ -11,6 +11,7 @@ export interface SubgraphRequest {
 export interface SubgraphResponse {
   readonly data?: unknown
   readonly errors?: readonly SubgraphResponseError[]
+  /** `ennead.degraded` marks what is not known to be current; see docs/degradation.md. */
   readonly extensions?: unknown
 }
 

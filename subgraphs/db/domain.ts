@@ -49,7 +49,7 @@ export async function openDbDomain(options: DbDomainOptions): Promise<DbDomain> 
   const { engines, actors, clock = systemClock, random = Math.random, log = silentLog } = options
   const limits = checkDbLimits(options.limits ?? {})
   const { sources, primary: primaryName } = checkEngines(engines)
-  const frontier = new Frontier(clock, limits.staleMsMax / ageSteps)
+  const frontier = new Frontier(clock, Math.max(1, limits.staleMsMax / ageSteps))
   const slots = sources.map(source => new EngineSlot(source, frontier, clock))
   const primary = slots.find(slot => slot.name === primaryName)
   if (primary === undefined) throw new EnneadError('INTERNAL', `there is no slot for ${primaryName}`)

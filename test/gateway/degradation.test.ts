@@ -197,6 +197,15 @@ test('marks of a subgraph that make no sense still mark', async () => {
   }
 })
 
+test('a path that goes on where the answer ends marks what it leads to', async () => {
+  const { ask, subgraph } = federated(shop)
+  mark(subgraph('catalog'), [
+    ['shelves', 9, 'books'],
+    ['must', 'more', 1],
+  ])
+  expect(paths(await ask('{ shelves { books { id } } must }'))).toEqual([['shelves'], ['must']])
+})
+
 test('an event of a subscription is marked by itself, its own fields and those of others', async () => {
   const { subscribe, subgraph } = federated(shop)
   mark(subgraph('reviews'), [['_entities', 0, 'stars']])
