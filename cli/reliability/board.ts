@@ -18,6 +18,7 @@ const boardQuery =
   'query Board($id: ID!) { node(id: $id) { id ... on Task { number title status viewerCan { update delete } } } }'
 const taskQuery = 'query Task($id: ID!) { task(id: $id) { id title viewerCan { update } } }'
 const plainQuery = 'query Plain($id: ID!) { node(id: $id) { id ... on Task { number title } } }'
+const makeTaskMutation = 'mutation ($input: CreateTaskInput!) { createTask(input: $input) { task { id } } }'
 const viewerQuery = 'query Viewer { viewer { role workspace { slug } } }'
 
 interface Task {
@@ -35,6 +36,8 @@ export interface Questions {
   withoutAuth(n: number): Question
   /** auth only. */
   withoutDb(n: number): Question
+  /** Makes one more task, in the same project. */
+  makeTask(title: string): Promise<void>
 }
 
 const tasksMade = 50
@@ -52,20 +55,20 @@ export async function prepareQuestions(system: RunningSystem): Promise<Questions
   }
   const found = JSON.stringify(await run('{ projects(first: 1) { nodes { id } } }', {}))
   const projectId = /project_[0-9a-z]+/.exec(found)?.[0]
-  const tasks: Task[] = []
-  const mutation = 'mutation ($input: CreateTaskInput!) { createTask(input: $input) { task { id } } }'
-  for (let number = 0; number < tasksMade; number++) {
-    const title = `Board task ${number}`
-    const made = JSON.stringify(await run(mutation, { input: { projectId, title } }))
+  const make = async (title: string): Promise<Task> => {
+    const made = JSON.stringify(await run(makeTaskMutation, { input: { projectId, title } }))
     const id = /task_[0-9a-z]+/.exec(made)?.[0]
-    if (id === undefined)
-      throw new EnneadError('INTERNAL', `the experiment could not make its tasks: ${made}`)
-    tasks.push({ id, title })
+    if (id !== undefined) return { id, title }
+    throw new EnneadError('INTERNAL', `the experiment could not make its tasks: ${made}`)
   }
-  return questionsOf(tasks)
+  const tasks: Task[] = []
+  for (let number = 0; number < tasksMade; number++) tasks.push(await make(`Board task ${number}`))
+  return questionsOf(tasks, async title => {
+    await make(title)
+  })
 }
 
-function questionsOf(tasks: readonly Task[]): Questions {
+function questionsOf(tasks: readonly Task[], makeTask: Questions['makeTask']): Questions {
   const about =
     (query: string, root: string) =>
     (n: number): Question => {
@@ -85,6 +88,7 @@ function questionsOf(tasks: readonly Task[]): Questions {
     board: about(boardQuery, 'node'),
     withoutApi: about(taskQuery, 'task'),
     withoutAuth: about(plainQuery, 'node'),
+    makeTask,
     withoutDb: () => ({
       query: viewerQuery,
       variables: {},

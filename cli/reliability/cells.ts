@@ -4,7 +4,7 @@ import { unreachable } from '../../kernel/errors.ts'
 import { policyNames, type PolicyName } from '../chaos-commands.ts'
 import { agentsOfOperation, boardOperations, type Questions } from './board.ts'
 import type { Client } from './client.ts'
-import { quantile, runLoad } from './load.ts'
+import { countCodes, quantile, runLoad } from './load.ts'
 import { standardScore, unitReliability, voteReliability, wilson } from './model.ts'
 import type { RunningSystem } from './running-system.ts'
 
@@ -121,7 +121,7 @@ async function measureCell(
     calledOnce: calledOnce(domains, count),
     degraded: samples.filter(sample => sample.good && sample.degraded).length,
     opened: sum(Object.values(tally.opened), times => times),
-    codes: countCodes(samples.flatMap(sample => (sample.good ? [] : [sample.code]))),
+    codes: countCodes(samples),
   }
 }
 
@@ -164,12 +164,6 @@ function calledOnce(domains: readonly DomainShare[], count: number): boolean {
     expected = good
   }
   return true
-}
-
-function countCodes(codes: readonly string[]): Readonly<Record<string, number>> {
-  const counts = new Map<string, number>()
-  for (const code of codes) counts.set(code, (counts.get(code) ?? 0) + 1)
-  return Object.fromEntries(counts)
 }
 
 function sum<T>(values: readonly T[], of: (value: T) => number): number {

@@ -4,6 +4,7 @@ import { type Cascade, measureCallerErrors, measureCascades } from './cascade.ts
 import { type Cell, measureTable } from './cells.ts'
 import { openClient } from './client.ts'
 import { type Recovery, measureRecoveries } from './recovery.ts'
+import { measureReconnection, type Reconnection } from './reconnect.ts'
 import { startSystem } from './running-system.ts'
 import { type Scenario, measureScenarios } from './scenarios.ts'
 
@@ -41,6 +42,8 @@ export interface Findings {
   readonly callerErrors: CallerErrors
   readonly cascades: readonly Cascade[]
   readonly scenarios: readonly Scenario[]
+  /** Undefined: left out. */
+  readonly reconnection: Reconnection | undefined
   readonly tookSeconds: number
 }
 
@@ -94,8 +97,10 @@ async function measureBeside({
   rate,
   cascadeCount,
   scenarioMs,
-}: ExperimentOptions): Promise<Pick<Findings, 'cascades' | 'scenarios'>> {
-  if (cascadeCount === 0 && scenarioMs === 0) return { cascades: [], scenarios: [] }
+}: ExperimentOptions): Promise<Pick<Findings, 'cascades' | 'scenarios' | 'reconnection'>> {
+  if (cascadeCount === 0 && scenarioMs === 0) {
+    return { cascades: [], scenarios: [], reconnection: undefined }
+  }
   await using system = await startSystem(['--identity-life-ms', String(rememberMs), ...flags])
   const questions = await prepareQuestions(system)
   await using client = await openClient(system)
@@ -111,5 +116,14 @@ async function measureBeside({
   for (const { what, during } of scenarios) {
     progress(`${what}: ${(during.goodShare * 100).toFixed(2)} % good, p99 ${during.p99Ms.toFixed(0)} ms`)
   }
-  return { cascades, scenarios }
+  await client.renew()
+  const reconnection =
+    scenarioMs === 0 ? undefined : await measureReconnection(system, client, questions, rate)
+  if (reconnection !== undefined) {
+    const { complete, subscribers, lastMs } = reconnection
+    progress(
+      `${complete} of ${subscribers} subscribers came back complete, the last in ${lastMs.toFixed(0)} ms`,
+    )
+  }
+  return { cascades, scenarios, reconnection }
 }

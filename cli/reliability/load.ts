@@ -71,3 +71,10 @@ export function quantile(values: readonly number[], q: number): number {
 export function share(samples: readonly Sample[], is: (sample: Sample) => boolean): number {
   return samples.length === 0 ? 1 : samples.filter(is).length / samples.length
 }
+
+/** Failed requests by the code of their first error. */
+export function countCodes(samples: readonly Sample[]): Readonly<Record<string, number>> {
+  const counts = new Map<string, number>()
+  for (const { good, code } of samples) if (!good) counts.set(code, (counts.get(code) ?? 0) + 1)
+  return Object.fromEntries(counts)
+}

@@ -26,6 +26,7 @@ export function markdownReport(findings: Findings, command: string): string {
     ...recoveryTable(findings),
     ...cascadeTable(findings),
     ...scenarioTable(findings),
+    ...reconnectionTable(findings),
     ...simplerArithmetic(),
   ].join('\n')
 }
@@ -178,6 +179,19 @@ function scenarioTable({ scenarios, options }: Findings): readonly string[] {
         String(opened),
       ]),
     ),
+    '',
+  ]
+}
+
+function reconnectionTable({ reconnection }: Findings): readonly string[] {
+  if (reconnection === undefined) return []
+  const { subscribers, events, complete, medianMs, lastMs, goodShare, p99Ms } = reconnection
+  return [
+    '## Everyone reconnects at once',
+    '',
+    `${subscribers} subscribers lose their sockets together, ${events} events happen, and all come back at the same moment with the`,
+    `cursor they had: ${complete} got every event once and in order, half of them within ${medianMs.toFixed(0)} ms, the last after`,
+    `${lastMs.toFixed(0)} ms. Of the requests over HTTP meanwhile ${percent(goodShare)} were good, p99 ${p99Ms.toFixed(0)} ms.`,
     '',
   ]
 }

@@ -28,6 +28,8 @@ export interface RunningSystem extends AsyncDisposable {
   stall(ms: number): Promise<void>
   /** A new access token of a new session. */
   token(): Promise<string>
+  /** An access token of a member of the demo's workspace, who is made when there is none of that address. */
+  member(email: string): Promise<string>
   /** SIGKILL for the embedded PostgreSQL. */
   killPostgres(): Promise<void>
 }
@@ -98,6 +100,10 @@ function systemAt(url: string, folder: string, control: string, close: () => Pro
       await ask('chaos/stall', { ms })
     },
     token: async () => String(await ask('token', { email: demoEmail })),
+    async member(email) {
+      await ask('user', { email, workspace: 'demo', role: 'MEMBER' })
+      return String(await ask('token', { email }))
+    },
     async killPostgres() {
       const pid = await readFile(join(folder, 'db', 'sql', 'data', 'postmaster.pid'), 'utf8')
       process.kill(Number(pid.split('\n')[0]), 'SIGKILL')
