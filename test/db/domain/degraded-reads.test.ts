@@ -171,7 +171,7 @@ describe('when no current store answers', () => {
     const began = performance.now()
     const answer = await db.answer(titleQuery, { id })
     // All attempts together stay within what a read may take, however long the writer hangs.
-    expect(performance.now() - began).toBeLessThan(700)
+    expect(performance.now() - began).toBeLessThan(2_000)
     expect(marksOf(answer)).toHaveLength(1)
   })
 })
