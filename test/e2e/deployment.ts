@@ -19,51 +19,50 @@ export interface Deployment extends AsyncDisposable {
 
 /** `stores` are flags for the db subgraph, e.g. `--mongo-url`. */
 export async function startDeployment(folder: string, stores: readonly string[]): Promise<Deployment> {
+  await using started = new AsyncDisposableStack()
   const data = ['--data', folder]
   const origin = (running: RunningProcess): string => new URL(running.url).origin
   const running = new Map<string, RunningProcess>()
-  const commands = new Map<string, readonly string[]>()
-  const start = async (name: string, ...flags: readonly string[]): Promise<RunningProcess> => {
-    const command = ['subgraph', name, ...data, ...flags]
-    const started = await startEnnead([...command, '--port', '0'])
-    commands.set(name, [...command, '--port', new URL(started.url).port])
-    running.set(name, started)
-    return started
+  const start = async (name: string, command: readonly string[], port: string): Promise<RunningProcess> => {
+    const child = started.use(await startEnnead([...command, '--port', port]))
+    running.set(name, child)
+    return child
   }
-  const auth = await start('auth')
-  const db = await start('db', '--auth-url', origin(auth), ...stores)
-  await start('api', '--auth-url', origin(auth), '--db-url', origin(db))
+  const commands = {
+    auth: ['subgraph', 'auth', ...data],
+    db: ['subgraph', 'db', ...data, ...stores],
+    api: ['subgraph', 'api', ...data],
+  }
+  const auth = await start('auth', commands.auth, '0')
+  commands.db.push('--auth-url', origin(auth))
+  const db = await start('db', commands.db, '0')
+  commands.api.push('--auth-url', origin(auth), '--db-url', origin(db))
+  await start('api', commands.api, '0')
   const urls = [...running].map(([name, { url }]) => `${name}=${url}`).join(',')
-  const gateway = await startEnnead(
-    ['gateway', '--supergraph', 'schema/supergraph.graphql', '--port', '0', '--subgraph-urls', urls].concat([
-      '--identity-url',
-      origin(auth),
-      '--hop-secret-file',
-      join(folder, 'keys', 'hop'),
-    ]),
-  )
-  const added = await runEnnead([
-    'user',
-    'add',
-    '--email',
-    email,
-    '--workspace',
-    'navy',
-    '--role',
-    'OWNER',
-    ...data,
-  ])
-  const password = /password (\S+)/.exec(added.stdout)?.[1]
+  const secret = ['--hop-secret-file', join(folder, 'keys', 'hop')]
+  const flags = [
+    '--supergraph',
+    'schema/supergraph.graphql',
+    '--subgraph-urls',
+    urls,
+    '--identity-url',
+    origin(auth),
+  ]
+  const gateway = await start('gateway', ['gateway', ...flags, ...secret], '0')
+
+  const member = ['--email', email, '--workspace', 'navy', '--role', 'OWNER']
+  const added = await runEnnead(['user', 'add', ...member, ...data])
   if (added.code !== 0) throw new Error(`no user was added: ${added.stderr}`)
   const current = (name: string): RunningProcess => {
     const found = running.get(name)
     if (found === undefined) throw new Error(`there is no process ${name}`)
     return found
   }
+  const all = started.move()
   return {
     url: gateway.url,
     email,
-    password: password ?? '',
+    password: /password (\S+)/.exec(added.stdout)?.[1] ?? '',
     gateway,
     get api() {
       return current('api')
@@ -75,11 +74,9 @@ export async function startDeployment(folder: string, stores: readonly string[])
       return current('db')
     },
     async restart(name) {
-      running.set(name, await startEnnead(commands.get(name) ?? []))
+      const { port } = new URL(current(name).url)
+      running.set(name, all.use(await startEnnead([...commands[name], '--port', port])))
     },
-    async [Symbol.asyncDispose]() {
-      await gateway.stop()
-      for (const name of ['api', 'db', 'auth']) await current(name).stop()
-    },
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
   }
 }

@@ -65,6 +65,10 @@ export async function startEnnead(
   let stderr = ''
   child.stderr?.on('data', chunk => (stderr += String(chunk)))
   const ended = new Promise<number | null>(resolve => child.once('close', resolve))
+  // A test that fails half-way, or is cut off, leaves nothing behind.
+  const killed = (): void => void child.kill('SIGKILL')
+  process.once('exit', killed)
+  void ended.then(() => process.off('exit', killed))
   const ready = await new Promise<string>((resolve, reject) => {
     const failed = (why: string): void => reject(new Error(`${argv.join(' ')} ${why}\n${stdout}\n${stderr}`))
     const timer = setTimeout(() => {
