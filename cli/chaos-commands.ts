@@ -16,7 +16,7 @@ const policies: Readonly<Record<PolicyName, Policy>> = {
   // What there is without a dispatcher: one agent, one try.
   single: { ...failover, preference: 'order', attemptsMax: 1 },
   failover: { ...failover, preference: 'order' },
-  hedge: hedge('p95'),
+  hedge: { ...hedge('p95'), preference: 'order' },
   quorum: quorum(2, sameButSource),
 }
 

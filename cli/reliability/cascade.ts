@@ -1,6 +1,6 @@
 import type { Questions } from './board.ts'
 import type { Client, Question } from './client.ts'
-import { quantile, runLoad } from './load.ts'
+import { countCodes, quantile, runLoad } from './load.ts'
 import { wilson } from './model.ts'
 import type { RunningSystem } from './running-system.ts'
 
@@ -12,6 +12,8 @@ export interface Cascade {
   /** Of the share that failed. */
   readonly interval: readonly [number, number]
   readonly p99Ms: number
+  /** Failed requests by the code of their first error. */
+  readonly codes: Readonly<Record<string, number>>
   /** Requests that did need the domain, sent beside the others, and how they were answered. */
   readonly needy: { readonly count: number; readonly good: number; readonly p99Ms: number }
 }
@@ -50,6 +52,7 @@ export async function measureCascades(
         samples.map(({ tookMs }) => tookMs),
         0.99,
       ),
+      codes: countCodes(samples),
       needy: {
         count: beside.length,
         good: beside.filter(({ good }) => good).length,
