@@ -20,7 +20,9 @@ if (Number(process.versions.node.split('.')[0]) >= 24) {
   try {
     node = join(dirname(createRequire(import.meta.url).resolve('node/package.json')), 'bin', 'node')
   } catch {
-    console.error(`ennead needs Node 24 or later; this is ${process.version}. Install it, or run: npm install node@24`)
+    console.error(
+      `ennead needs Node 24 or later; this is ${process.version}. Install it, or run: npm install node@24`,
+    )
     process.exit(2)
   }
   const { status, signal } = spawnSync(node, [main, ...process.argv.slice(2)], { stdio: 'inherit' })
