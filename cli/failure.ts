@@ -1,7 +1,18 @@
 import { EnneadError } from '../kernel/errors.ts'
 
-/** Exit codes of every command. */
-export const exitCodes = { done: 0, failed: 1, usage: 2 } as const
+/**
+ * Exit codes of every command: done; a check or a server said no; asked for wrongly; the schemas do not compose; a file,
+ * a port, a server or Ennead itself is not as it should be.
+ */
+export const exitCodes = { done: 0, failed: 1, usage: 2, composition: 3, environment: 4 } as const
+
+/** The exit code for a failure that ended a command. */
+export function exitCodeOf(failure: unknown): number {
+  if (!(failure instanceof EnneadError)) return exitCodes.environment
+  if (failure.code === 'BAD_OPTION') return exitCodes.usage
+  if (failure.code === 'COMPOSITION_FAILED') return exitCodes.composition
+  return failure.kind === 'caller' ? exitCodes.failed : exitCodes.environment
+}
 
 /** One line for an operator: the code, the message, and what lies behind it; never a stack. */
 export function failureLine(failure: unknown): string {

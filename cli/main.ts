@@ -2,7 +2,7 @@ import { enableCompileCache } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { EnneadError } from '../kernel/errors.ts'
 import type { Command } from './command.ts'
-import { exitCodes, failureLine } from './failure.ts'
+import { exitCodeOf, failureLine } from './failure.ts'
 
 // Each command is loaded when it is asked for: `ennead token` should not pay for the planner.
 const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
@@ -17,7 +17,7 @@ const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['user', async () => (await import('./commands/user.ts')).user],
 ])
 
-/** Runs `ennead <argv>` and sets the exit code: 0 done, 1 failed, 2 asked for wrongly. Failures are one line, without a stack. */
+/** Runs `ennead <argv>` and sets the exit code, one of `exitCodes`. Failures are one line, without a stack. */
 export async function main(argv: readonly string[]): Promise<void> {
   enableCompileCache()
   const [name, ...rest] = argv
@@ -33,8 +33,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       )
   } catch (failure) {
     process.stderr.write(`${failureLine(failure)}\n`)
-    process.exitCode =
-      failure instanceof EnneadError && failure.code === 'BAD_OPTION' ? exitCodes.usage : exitCodes.failed
+    process.exitCode = exitCodeOf(failure)
   }
 }
 

@@ -24,7 +24,7 @@ export const compose: Command = {
     if (!result.ok) {
       const lines = result.errors.map(error => `  ${describeMessage(error)}\n`).join('')
       process.stderr.write(`ennead: COMPOSITION_FAILED: ${config} does not compose\n${lines}`)
-      return exitCodes.failed
+      return exitCodes.composition
     }
     for (const hint of result.hints) process.stderr.write(`hint: ${describeMessage(hint)}\n`)
     if (check) await checkCurrent(output, result.sdl)

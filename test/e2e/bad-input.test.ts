@@ -102,7 +102,7 @@ test('a composition error names the subgraph and the place', async () => {
     '--output',
     join(folder.path, 'out.graphql'),
   ])
-  expect(ended.code).toBe(1)
+  expect(ended.code).toBe(3)
   expect(ended.stderr).toMatch(/COMPOSITION_FAILED/)
   expect(ended.stderr).toMatch(/Query\.a/)
   expect(ended.stderr).not.toMatch(/\n\s+at /)

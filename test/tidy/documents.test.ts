@@ -8,9 +8,12 @@ const documents = globSync(['*.md', 'docs/**/*.md', 'examples/**/*.md'], { cwd: 
 test('every file that ARCHITECTURE.md names exists', () => {
   const text = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8')
   const names = [...text.matchAll(/`([\w/.-]+\.(?:ts|yml))`/g)].map(match => match[1] ?? '')
-  const files = globSync(['{cli,dispatch,events,gateway,kernel,subgraphs,test}/**/*.ts', '*.yml'], {
-    cwd: root,
-  })
+  const files = globSync(
+    ['{cli,composition,dispatch,events,gateway,kernel,subgraphs,test}/**/*.ts', '*.yml'],
+    {
+      cwd: root,
+    },
+  )
   expect(names.length).toBeGreaterThan(30)
   expect(names.filter(name => !files.some(file => file === name || file.endsWith(`/${name}`)))).toEqual([])
 })

@@ -4,6 +4,7 @@ import { importsOf, productFolders, sourceFiles } from './source-files.ts'
 /** What each part may import besides itself (DESIGN: imports point one way along a request's path). */
 const allowed: ReadonlyMap<string, readonly string[]> = new Map([
   ['kernel', []],
+  ['composition', ['kernel']],
   ['dispatch', ['kernel']],
   ['events', ['kernel']],
   ['gateway', ['kernel', 'dispatch', 'events']],

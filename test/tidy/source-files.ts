@@ -13,7 +13,15 @@ export interface SourceFile {
 }
 
 /** Folders whose files are the product. */
-export const productFolders = ['cli', 'dispatch', 'events', 'gateway', 'kernel', 'subgraphs'] as const
+export const productFolders = [
+  'cli',
+  'composition',
+  'dispatch',
+  'events',
+  'gateway',
+  'kernel',
+  'subgraphs',
+] as const
 
 /** Every .ts file below `folders`, by path. */
 export function sourceFiles(folders: readonly string[] = productFolders): readonly SourceFile[] {

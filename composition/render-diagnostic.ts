@@ -1,0 +1,64 @@
+import { codeFrame } from './code-frame.ts'
+import type { Diagnostic, Severity, SourceLocation } from './diagnostic.ts'
+import { wrapped } from './display-text.ts'
+import { paint } from './display.ts'
+import type { Display } from './display.ts'
+
+/** Frames of one message; more are named without their text. */
+const framesMax = 6
+const colours = { error: 'red', warning: 'yellow', notice: 'cyan' } as const satisfies Record<
+  Severity,
+  string
+>
+
+/**
+ * A diagnostic for people: code and message, every place with its frame, what may have been meant, and what to do.
+ *
+ *     error INVALID_FIELD_SHARING
+ *     Non-shareable field "Query.x" is resolved from multiple subgraphs: …
+ *
+ *       a  ./a.graphql:3:3
+ *       3 |   x: Int
+ *         |   ^^^^^^
+ *
+ *       help: …
+ */
+export function renderDiagnostic(diagnostic: Diagnostic, display: Display): string {
+  const { severity, code, message, locations, advice, suggestions = [] } = diagnostic
+  const lines = [
+    `${paint(display, [colours[severity], 'bold'], severity)} ${paint(display, 'bold', code)}`,
+    ...wrapped(message.trimEnd(), display.width),
+  ]
+  const indented = display.width === undefined ? display : { ...display, width: display.width - 1 }
+  for (const [index, location] of locations.entries()) {
+    lines.push('', `  ${placeOf(location, display)}`)
+    if (index < framesMax) lines.push(...codeFrame(location, indented).map(line => ` ${line}`))
+  }
+  const hints: string[] = []
+  if (suggestions.length > 0) hints.push(`did you mean ${orList(suggestions)}?`)
+  if (advice !== undefined) hints.push(`help: ${advice}`)
+  if (hints.length > 0) lines.push('')
+  for (const hint of hints) {
+    const width = display.width === undefined ? undefined : display.width - 2
+    lines.push(...wrapped(hint, width).map(line => `  ${paint(display, 'green', line)}`))
+  }
+  return `${lines.join('\n')}\n`
+}
+
+/** `schema/db.graphql:12:3`, which editors and terminals make a link of. */
+export function describeLocation(location: SourceLocation): string {
+  return `${location.file}:${location.line}:${location.column}`
+}
+
+function placeOf(location: SourceLocation, display: Display): string {
+  const where = paint(display, 'underline', describeLocation(location))
+  return location.subgraph === undefined
+    ? where
+    : `${where} ${paint(display, 'gray', `(${location.subgraph})`)}`
+}
+
+function orList(names: readonly string[]): string {
+  const quoted = names.map(name => `"${name}"`)
+  const last = quoted.pop() ?? ''
+  return quoted.length === 0 ? last : `${quoted.join(', ')} or ${last}`
+}
