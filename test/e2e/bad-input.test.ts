@@ -41,14 +41,14 @@ test('a port that is taken is named', { timeout: minutes }, async () => {
   const port = typeof address === 'object' && address !== null ? address.port : 0
   const ended = await runEnnead(['start', '--port', String(port), '--data', folder.path])
   other.close()
-  expectOneLine(ended, 1, new RegExp(`PORT_TAKEN: .*${port}`))
+  expectOneLine(ended, 4, new RegExp(`PORT_TAKEN: .*${port}`))
 })
 
 test('a data folder that cannot be used is named', async () => {
   await using folder = await temporaryFolder()
   const file = join(folder.path, 'file')
   await writeFile(file, '')
-  expectOneLine(await runEnnead(['start', '--data', file]), 1, /DATA_FOLDER_UNREADABLE: .*file/)
+  expectOneLine(await runEnnead(['start', '--data', file]), 4, /DATA_FOLDER_UNREADABLE: .*file/)
 })
 
 test(
@@ -58,7 +58,7 @@ test(
     await using folder = await temporaryFolder()
     await using running = await startEnnead(['start', '--port', '0', '--data', folder.path])
     const ended = await runEnnead(['start', '--port', '0', '--data', folder.path])
-    expectOneLine(ended, 1, new RegExp(`DATA_FOLDER_IN_USE: process ${running.process.pid}`))
+    expectOneLine(ended, 4, new RegExp(`DATA_FOLDER_IN_USE: process ${running.process.pid}`))
     expect((await fetch(new URL('/health/ready', running.url))).status).toBe(200)
   },
 )
@@ -69,7 +69,7 @@ test('a corrupt data folder is refused, and nothing in it is changed', { timeout
   await first.stop()
   await writeFile(join(folder.path, 'db', 'sql', 'data', 'PG_VERSION'), '9\n')
   const ended = await runEnnead(['start', '--port', '0', '--data', folder.path])
-  expectOneLine(ended, 1, /DATA_FOLDER_CORRUPT: .*9/)
+  expectOneLine(ended, 4, /DATA_FOLDER_CORRUPT: .*9/)
   expect(await readdir(join(folder.path, 'db', 'sql', 'data'))).toContain('PG_VERSION')
 })
 
