@@ -1,3 +1,4 @@
+import { limitSettings } from './limit-settings.ts'
 import { logLevels } from '../kernel/log.ts'
 import { choice, integer, list, secret, text, toggle, url } from '../kernel/settings.ts'
 
@@ -110,6 +111,12 @@ export const admissionSettings = {
     1,
     dayMs,
   ),
+  sheddableComplexityPercent: integer(
+    'Queries from this complexity on are refused first under pressure; see docs/limits.md.',
+    95,
+    1,
+    100,
+  ),
   eventLoopShedMs: integer(
     'Lateness of the event loop from which sheddable operations are refused.',
     100,
@@ -142,6 +149,7 @@ const baseUrl = url('Where people reach the application, for Task.url. Default: 
 export const startSettings = {
   port: integer('TCP port for http and ws.', 4000, 0, 65_535),
   ...door,
+  ...limitSettings,
   ...admissionSettings,
   ...data,
   demo: toggle('Create a demo workspace with a user at the first start.', true),
@@ -173,6 +181,7 @@ export const gatewaySettings = {
   supergraph: text('Supergraph schema to serve; read again when it changes.', undefined),
   port: integer('TCP port for http and ws.', 4000, 0, 65_535),
   ...door,
+  ...limitSettings,
   ...admissionSettings,
   subgraphUrls: list(
     'Where subgraphs are, instead of what the supergraph says: name=url, e.g. db=http://db:4003/graphql.',

@@ -12,6 +12,8 @@ import { SubgraphConnections } from './execution/subgraphs.ts'
 import type { ConnectSubgraph } from './execution/subgraphs.ts'
 import { SubscriptionAnswers } from './execution/subscribe.ts'
 import type { SubscriptionTools } from './execution/subscribe.ts'
+import { resolveCostOptions } from './operation/cost-options.ts'
+import type { CostOptions } from './operation/cost-options.ts'
 import { resolveLimits } from './operation/limits.ts'
 import type { OperationLimits } from './operation/limits.ts'
 import { refused } from './operation/refusal.ts'
@@ -29,6 +31,10 @@ export interface EngineOptions {
   readonly subgraph: ConnectSubgraph
   /** Default: `operationLimits`. */
   readonly limits?: OperationLimits
+  /** Default: `costDefaults`. */
+  readonly cost?: CostOptions
+  /** Does every answer say in `extensions.cost` what its operation was estimated to cost, and why? Default false. */
+  readonly explainCost?: boolean
   /** May clients ask for the schema? Default true. */
   readonly introspection?: boolean
   /** Are messages of errors that a subgraph did not code replaced? They are in the log then. Default true. */
@@ -49,6 +55,7 @@ export interface EngineOptions {
 
 const defaults = {
   introspection: true,
+  explainCost: false,
   maskErrors: true,
   eventMs: 5_000,
   cacheEntriesMax: 1_000,
@@ -65,12 +72,13 @@ class GatewayEngine implements Engine {
   readonly #connections: SubgraphConnections
   readonly #makeServing: (supergraph: Supergraph) => Serving
   readonly #tools: SubscriptionTools
+  readonly #explainCost: boolean
   #serving: Serving | undefined
   #unplannable: { readonly supergraph: Supergraph; readonly reason: string } | undefined
   #closing: Promise<void> | undefined
 
   constructor(options: EngineOptions) {
-    const { introspection, maskErrors, eventMs, cacheEntriesMax, cacheCharactersMax } = {
+    const { introspection, explainCost, maskErrors, eventMs, cacheEntriesMax, cacheCharactersMax } = {
       ...defaults,
       ...options,
     }
@@ -82,7 +90,9 @@ class GatewayEngine implements Engine {
     const { planner = (supergraph: Supergraph): Planner => new ApolloPlanner(supergraph) } = options
     const rules = { limits: resolveLimits(options.limits), introspection }
     const sizes: CacheSizes = { entriesMax: cacheEntriesMax, charactersMax: cacheCharactersMax }
+    const costs = resolveCostOptions(options.cost)
     this.#source = options.supergraph
+    this.#explainCost = explainCost
     this.#connections = new SubgraphConnections(options.subgraph)
     this.#tools = {
       clock: options.clock ?? systemClock,
@@ -91,7 +101,7 @@ class GatewayEngine implements Engine {
       eventMs,
     }
     this.#makeServing = supergraph =>
-      new Serving(supergraph, this.#connections.resolve(supergraph), planner(supergraph), rules, sizes)
+      new Serving(supergraph, this.#connections.resolve(supergraph), planner(supergraph), rules, sizes, costs)
     this.#current()
   }
 
@@ -115,7 +125,9 @@ class GatewayEngine implements Engine {
 
   async execute(operation: PreparedOperation, context: SubgraphContext): Promise<GraphQLAnswer> {
     try {
-      return await executePrepared(ours(operation, false), context, this.#tools)
+      const answer = await executePrepared(ours(operation, false), context, this.#tools)
+      if (!this.#explainCost) return answer
+      return { ...answer, extensions: { ...answer.extensions, cost: operation.cost?.explain() } }
     } catch (failure) {
       const { requestId } = context
       this.#tools.log.error('execution.fault', { errorId: requestId, failure })

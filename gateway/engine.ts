@@ -38,10 +38,35 @@ export class RequestRefused extends Error {
   }
 }
 
+/** What an operation may cost with the variables it came with; docs/limits.md says how that is estimated. */
+export interface OperationCost {
+  /** At least as much as it will cost: objects of the answer, weighed. */
+  readonly estimated: number
+  /** 0 to 1: how near it comes to what is allowed, in cost or in fetches, on a logarithmic scale. */
+  readonly complexity: number
+  /** Computed when asked. */
+  explain(): CostExplanation
+}
+
+export interface CostExplanation {
+  readonly estimated: number
+  readonly limit: number
+  /** The ten most expensive, by what they cost without what is selected on them. */
+  readonly fields: readonly {
+    /** Response names, joined by dots. */
+    readonly path: string
+    readonly cost: number
+    /** How many values are expected at this place of the answer. */
+    readonly values: number
+  }[]
+}
+
 /** A parsed, validated and planned operation, bound to the supergraph it was planned on. Opaque to doors. */
 export interface PreparedOperation {
   readonly kind: 'query' | 'mutation' | 'subscription'
   readonly name: string | undefined
+  /** Undefined: nobody has estimated it. */
+  readonly cost?: OperationCost | undefined
 }
 
 export interface SubgraphHealth {

@@ -8,6 +8,9 @@ import type { PlannedOperation } from './execution/prepared.ts'
 import { Selections, ShapeSource } from './execution/shape.ts'
 import type { ResolvedSubgraphs } from './execution/subgraphs.ts'
 import { BoundedCache } from './operation/bounded-cache.ts'
+import { complexityOf } from './operation/complexity.ts'
+import { CostModel } from './operation/cost.ts'
+import type { ResolvedCostOptions } from './operation/cost-options.ts'
 import { validDocument } from './operation/document.ts'
 import type { DocumentRules, ValidDocument } from './operation/document.ts'
 import { refusalOf, refused } from './operation/refusal.ts'
@@ -31,6 +34,7 @@ export class Serving {
   readonly #subgraphs: ResolvedSubgraphs
   readonly #planner: Planner
   readonly #rules: DocumentRules
+  readonly #costs: CostModel
   readonly #documents: BoundedCache<ValidDocument>
   readonly #plans: BoundedCache<Promise<PlannedOperation>>
 
@@ -40,11 +44,13 @@ export class Serving {
     planner: Planner,
     rules: DocumentRules,
     sizes: CacheSizes,
+    costs: ResolvedCostOptions,
   ) {
     this.supergraph = supergraph
     this.#subgraphs = subgraphs
     this.#planner = planner
     this.#rules = rules
+    this.#costs = new CostModel(supergraph, costs)
     const { entriesMax, charactersMax: sizeMax } = sizes
     this.#documents = new BoundedCache({ entriesMax, sizeMax })
     this.#plans = new BoundedCache({ entriesMax, sizeMax })
@@ -55,11 +61,14 @@ export class Serving {
     const document = this.#document(request.query)
     const operation = selectOperation(document, request.operationName)
     const given = coerceVariables(this.supergraph.apiSchema, operation, request.variables ?? {})
+    const cost = this.#costs.check(document, operation, given)
     const planned = await this.#planned(document, operation, request.query)
     if (planned.unresolvable && operation.operation === OperationTypeNode.SUBSCRIPTION) {
       throw refused('QUERY_PLAN_EMPTY', 'no subgraph can resolve this subscription')
     }
-    return new Prepared(planned, renamedVariables(given, planned.variableName))
+    const fetches = { planned: planned.plan.fetches, limit: this.#rules.limits.fetchesMax }
+    const complexity = complexityOf(cost, fetches)
+    return new Prepared(planned, renamedVariables(given, planned.variableName), { ...cost, complexity })
   }
 
   close(): Promise<void> {

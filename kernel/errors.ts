@@ -48,6 +48,8 @@ export const errorDefinitions = {
     http: 400,
     meaning: 'The plan needs more subgraph fetches than the limit.',
   },
+  LIMIT_COST: { kind: 'caller', http: 400, meaning: 'The operation may cost more than the limit.' },
+  LIMIT_ANSWER: { kind: 'caller', http: 400, meaning: 'The answer would be larger than the limit.' },
   LIMIT_RECURSION: {
     kind: 'caller',
     http: 400,

@@ -13,6 +13,7 @@ import { Lifecycle, stopAsked } from '../lifecycle.ts'
 import { gatewaySettings } from '../settings.ts'
 import { admissionOptions } from '../wiring/admission.ts'
 import { identifyBy } from '../wiring/identity.ts'
+import { doorLimits, operationOptions } from '../wiring/limits.ts'
 import { subgraphUrls } from '../wiring/subgraph-urls.ts'
 
 const summary = 'Serves any supergraph: queries, mutations and subscriptions.'
@@ -54,6 +55,7 @@ async function serve(settings: Settings, lifecycle: Lifecycle): Promise<void> {
     supergraph,
     subgraph: (name, url) =>
       httpSubgraph({ name, url: urls.get(name) ?? url, ...(signer === undefined ? {} : { signer }) }),
+    ...operationOptions(settings),
     log,
   })
   lifecycle.add('engine', () => engine.close())
@@ -65,7 +67,7 @@ async function serve(settings: Settings, lifecycle: Lifecycle): Promise<void> {
     identityLifeMs: settings.identityLifeMs,
     graphiql: settings.graphiql,
     origins: settings.allowedOrigins,
-    limits: { requestTimeoutMs: settings.requestTimeoutMs, mutationTimeoutMs: settings.mutationTimeoutMs },
+    limits: doorLimits(settings),
     admission: admissionOptions(settings),
     log,
   })

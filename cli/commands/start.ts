@@ -24,6 +24,7 @@ import { Lifecycle, stopAsked } from '../lifecycle.ts'
 import { schemaText } from '../package-root.ts'
 import { startSettings } from '../settings.ts'
 import { admissionOptions, highestRisk } from '../wiring/admission.ts'
+import { doorLimits, operationOptions } from '../wiring/limits.ts'
 import { localSubgraph } from '../wiring/local-subgraph.ts'
 import { runApi, runAuth, runDb } from '../wiring/task-graph.ts'
 
@@ -105,6 +106,7 @@ async function openDoors(
         throw new EnneadError('SUPERGRAPH_INVALID', `there is no subgraph "${name}" here`)
       return localSubgraph(service)
     },
+    ...operationOptions(settings),
     log,
   })
   lifecycle.add('engine', () => engine.close())
@@ -115,7 +117,7 @@ async function openDoors(
     identityLifeMs: settings.identityLifeMs,
     graphiql: settings.graphiql,
     origins: settings.allowedOrigins,
-    limits: { requestTimeoutMs: settings.requestTimeoutMs, mutationTimeoutMs: settings.mutationTimeoutMs },
+    limits: doorLimits(settings),
     admission,
     health: async () => {
       const domains = [...services.values()].map(service => service.health())

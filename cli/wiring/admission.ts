@@ -15,6 +15,7 @@ export function admissionOptions(settings: SettingsOf<typeof admissionSettings>)
     queueMax: settings.queueMax,
     waitShareMax: settings.waitShareMaxPercent / 100,
     retryAfterMs: settings.retryAfterMs,
+    sheddableComplexity: settings.sheddableComplexityPercent / 100,
     latencyTolerance: settings.latencyTolerancePercent / 100,
     baselineEveryMs: settings.baselineEveryMs,
     eventLoopShedMs: settings.eventLoopShedMs,

@@ -19,6 +19,8 @@ export interface AdmissionLimits {
   readonly startLeftMinMs: number
   /** How long refused callers are asked to stay away; half to one and a half of it. Milliseconds. Default 2,000. */
   readonly retryAfterMs: number
+  /** Queries from this complexity on (OperationCost) are refused first under pressure. More than 0, at most 1. Default 0.95. */
+  readonly sheddableComplexity: number
 
   /** Latency may rise to this many times its baseline before the limit falls. At least 1. Default 1.5. */
   readonly latencyTolerance: number
@@ -69,6 +71,7 @@ export const admissionDefaults: AdmissionLimits = {
   waitShareMax: 0.5,
   startLeftMinMs: 1,
   retryAfterMs: 2_000,
+  sheddableComplexity: 0.95,
   latencyTolerance: 1.5,
   latencyToleranceMs: 5,
   latencyQuantile: 0.5,
@@ -122,6 +125,7 @@ export const windowSamplesMax = 256
 
 const shares = [
   'waitShareMax',
+  'sheddableComplexity',
   'limitSmoothing',
   'gaugeWeight',
   'gaugeReleaseShare',

@@ -49,7 +49,7 @@ export class Admission {
     this.#limits = limits
     this.#clock = clock
     this.#places = new Places(limits, clock, random)
-    this.#priorities = new RequestPriority(essentialOperations)
+    this.#priorities = new RequestPriority(essentialOperations, limits.sheddableComplexity)
     this.#refusals = new Refusals(limits, random, surroundings)
     this.#own = ownSources()
     const all = { ...this.#own, ...sources, risk: risk ?? (() => undefined) }

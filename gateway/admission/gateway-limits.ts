@@ -10,6 +10,8 @@ export interface GatewayLimits {
   readonly mutationTimeoutMs: number
   /** Largest request body, bytes. Default 1 MiB. */
   readonly bodyBytesMax: number
+  /** Largest answer to one request, bytes. Default 16 MiB. */
+  readonly answerBytesMax: number
   /** Largest request head, bytes. Default 16 KiB. */
   readonly headerBytesMax: number
   /** Time for the head of a request to arrive, milliseconds. Default 10,000. */
@@ -40,10 +42,11 @@ export interface GatewayLimits {
   readonly socketHeartbeatMs: number
 }
 
-const limitDefaults: GatewayLimits = {
+export const gatewayLimitDefaults: GatewayLimits = {
   requestTimeoutMs: 500,
   mutationTimeoutMs: 5_000,
   bodyBytesMax: 1_048_576,
+  answerBytesMax: 16_777_216,
   headerBytesMax: 16_384,
   headersTimeoutMs: 10_000,
   receiveTimeoutMs: 14_000,
@@ -62,7 +65,7 @@ const limitDefaults: GatewayLimits = {
 
 /** The limits with defaults filled in. Throws BAD_OPTION naming the field and its value. */
 export function gatewayLimits(given: Partial<GatewayLimits> = {}): GatewayLimits {
-  const limits = { ...limitDefaults, ...given }
+  const limits = { ...gatewayLimitDefaults, ...given }
   for (const [name, value] of Object.entries(limits)) {
     if (!Number.isSafeInteger(value) || value < 1) {
       throw new EnneadError('BAD_OPTION', `limits.${name} must be an integer >= 1, got ${value}`)

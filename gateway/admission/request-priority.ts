@@ -23,26 +23,31 @@ export function asksSheddable(headers: Readonly<Record<string, unknown>>): boole
  * How important operations are:
  * - `critical`: mutations, since a query that was refused costs a reload and a write that was refused costs work (sign-in
  *   is one); and operations named as essential.
- * - `sheddable`: what its client marked so, and questions about the schema, which tools ask.
+ * - `sheddable`: what its client marked so; questions about the schema, which tools ask; and queries that come near to
+ *   what one operation may cost.
  * - `default`: everything else.
  */
 export class RequestPriority {
   readonly #essential: ReadonlySet<string>
+  readonly #sheddableComplexity: number
 
   /**
    * @param essential Names of operations that are critical. Clients choose names: list them where clients are trusted.
    *   Throws BAD_OPTION.
+   * @param sheddableComplexity From this complexity on, a query is sheddable.
    */
-  constructor(essential: readonly string[]) {
+  constructor(essential: readonly string[], sheddableComplexity: number) {
     checkEssentialOperations(essential)
     this.#essential = new Set(essential)
+    this.#sheddableComplexity = sheddableComplexity
   }
 
   of({ operation, query, sheddable }: Ask): Priority {
     if (sheddable) return 'sheddable'
     if (operation.kind === 'mutation') return 'critical'
     if (operation.name !== undefined && this.#essential.has(operation.name)) return 'critical'
-    return query.includes('__schema') ? 'sheddable' : 'default'
+    const heavy = operation.cost !== undefined && operation.cost.complexity >= this.#sheddableComplexity
+    return heavy || query.includes('__schema') ? 'sheddable' : 'default'
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { DocumentNode, GraphQLObjectType, OperationDefinitionNode } from 'graphql'
-import type { PreparedOperation } from '../engine.ts'
+import type { OperationCost, PreparedOperation } from '../engine.ts'
 import type { VariableValues } from '../operation/variables.ts'
 import type { Plan } from '../planning/plan.ts'
 import type { Supergraph } from '../supergraph/supergraph.ts'
@@ -30,11 +30,13 @@ export class Prepared implements PreparedOperation {
   readonly planned: PlannedOperation
   /** Coerced, in the names of the plan. */
   readonly variables: VariableValues
+  readonly cost: OperationCost
 
-  constructor(planned: PlannedOperation, variables: VariableValues) {
+  constructor(planned: PlannedOperation, variables: VariableValues, cost: OperationCost) {
     this.kind = planned.operation.operation
     this.name = planned.operation.name?.value
     this.planned = planned
     this.variables = variables
+    this.cost = cost
   }
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { answerText } from '../admission/answer-text.ts'
 import type { DoorOptions } from '../admission/door-options.ts'
 import { forwarded } from '../admission/forwarded-headers.ts'
 import { requestFromBody, requestFromParameters } from '../admission/graphql-request.ts'
@@ -41,12 +42,13 @@ export function graphqlHandler(options: DoorOptions): GraphQLHandler {
     const accepted = preferredType(request.headers.accept, answerTypes)
     const type = accepted ?? 'application/json'
     const outcome = await answer(options, { request, response, requestId, search, accepted })
-    const status = answerStatus(outcome.answer, type)
-    const text = serialise(outcome.answer, log)
-    const headers = answerHeaders(outcome.answer, status)
+    const { text, answer: told } = serialised(outcome.answer, options.limits.answerBytesMax, log)
+    const status = answerStatus(told, type)
+    const headers = answerHeaders(told, status)
     if (outcome.unread) replyUnread(request, response, status, type, text, headers)
     else reply(response, status, type, text, headers)
-    logOutcome(log, { request, requestId, status, text, ms: clock.now() - startedAt }, outcome)
+    const answered = { request, requestId, status, text, ms: clock.now() - startedAt }
+    logOutcome(log, answered, { ...outcome, answer: told })
   }
 }
 
@@ -190,11 +192,17 @@ function answerHeaders(answer: GraphQLAnswer, status: number): Readonly<Record<s
   return headers
 }
 
-function serialise(answer: GraphQLAnswer, log: Log): string {
+/** The answer and its text; a refusal in its place when it cannot be written or is too large. */
+function serialised(
+  answer: GraphQLAnswer,
+  bytesMax: number,
+  log: Log,
+): { readonly answer: GraphQLAnswer; readonly text: string } {
   try {
-    return JSON.stringify(answer)
+    return { answer, text: answerText(answer, bytesMax) }
   } catch (failure) {
-    return JSON.stringify(refusedAnswer(errorsOf(failure, log)))
+    const refusal = refusedAnswer(errorsOf(failure, log))
+    return { answer: refusal, text: JSON.stringify(refusal) }
   }
 }
 

@@ -6,13 +6,16 @@ import {
   parse,
   specifiedRules,
   validate,
+  ValuesOfCorrectTypeRule,
 } from 'graphql'
 import type {
+  ASTVisitor,
   DocumentNode,
   FragmentDefinitionNode,
   GraphQLSchema,
   OperationDefinitionNode,
   SelectionSetNode,
+  ValidationContext,
 } from 'graphql'
 import type { ResolvedLimits } from './limits.ts'
 import { nestingOf } from './nesting.ts'
@@ -85,14 +88,34 @@ function indexed(node: DocumentNode): ValidDocument {
 }
 
 function validated(node: DocumentNode, schema: GraphQLSchema, rules: DocumentRules): void {
-  const all = rules.introspection ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule]
+  const all = rules.introspection ? rulesUsed : [...rulesUsed, NoSchemaIntrospectionCustomRule]
   const errors = validate(schema, node, all, {
     maxErrors: validationErrorsMax,
     // A suggestion names parts of a schema that introspection is not allowed to show.
     hideSuggestions: !rules.introspection,
   })
-  if (errors.length > 0) throw refusedBy('GRAPHQL_VALIDATION_FAILED', errors)
+  if (errors.length === 0) return
+  const values = errors.every(error => badValues.has(error))
+  throw refusedBy(values ? 'BAD_USER_INPUT' : 'GRAPHQL_VALIDATION_FAILED', errors)
 }
+
+/** Errors about values written into the document: the same fault as a bad variable, and coded like one. */
+const badValues = new WeakSet<GraphQLError>()
+
+function valuesOfCorrectType(context: ValidationContext): ASTVisitor {
+  // Its errors do not say which rule they are from.
+  const noting: ValidationContext = Object.create(context, {
+    reportError: {
+      value(error: GraphQLError) {
+        badValues.add(error)
+        context.reportError(error)
+      },
+    },
+  }) as ValidationContext
+  return ValuesOfCorrectTypeRule(noting)
+}
+
+const rulesUsed = specifiedRules.map(rule => (rule === ValuesOfCorrectTypeRule ? valuesOfCorrectType : rule))
 
 /** The specification forbids it, and graphql-js's own check of it throws when the condition is a variable. */
 function refuseConditionalSubscription(operation: OperationDefinitionNode, document: ValidDocument): void {

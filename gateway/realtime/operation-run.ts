@@ -1,4 +1,5 @@
 import type { Admission } from '../admission/admission.ts'
+import { answerText } from '../admission/answer-text.ts'
 import { requestFromMembers } from '../admission/graphql-request.ts'
 import { errorsOf } from '../admission/refusal.ts'
 import { RequestBudget } from '../admission/request-budget.ts'
@@ -20,6 +21,8 @@ export interface RunOptions {
   /** Milliseconds for a query, and for each event of a subscription. */
   readonly requestTimeoutMs: number
   readonly mutationTimeoutMs: number
+  /** Largest answer or event, bytes. */
+  readonly answerBytesMax: number
 }
 
 /** What a run is about. */
@@ -75,7 +78,7 @@ export class OperationRun {
   }
 
   async #perform(): Promise<RunEnd> {
-    const { engine, admission, mutationTimeoutMs, requestTimeoutMs } = this.#options
+    const { engine, admission, mutationTimeoutMs, requestTimeoutMs, answerBytesMax } = this.#options
     const { sheddable } = this.#request.caller
     try {
       const request = requestFromMembers(this.#request.payload)
@@ -94,7 +97,7 @@ export class OperationRun {
       if (answer.data === undefined && answer.errors !== undefined) {
         return { kind: 'failed', errors: answer.errors }
       }
-      if (!this.#stopped) await this.#events.next(JSON.stringify(answer), operation.kind)
+      if (!this.#stopped) await this.#events.next(answerText(answer, answerBytesMax), operation.kind)
       return { kind: 'completed' }
     } catch (failure) {
       return { kind: 'failed', errors: this.#told(failure) }
@@ -131,7 +134,7 @@ export class OperationRun {
       // It is awaited above or by nobody, when the run is stopped meanwhile.
       pending.catch(() => undefined)
       if (errors !== undefined && (await this.#endsNow(pending))) return { kind: 'failed', errors }
-      await this.#events.next(JSON.stringify(event.value), 'subscription')
+      await this.#events.next(answerText(event.value, this.#options.answerBytesMax), 'subscription')
     }
     return { kind: 'completed' }
   }

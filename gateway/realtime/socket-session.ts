@@ -192,11 +192,11 @@ export class SocketSession {
     const requestId = `${this.#opening.requestId}:${run}`
     this.#options.log.debug('socket.operation', { requestId, id })
     const { engine, admission, clock, log, limits } = this.#options
-    const { requestTimeoutMs, mutationTimeoutMs } = limits
+    const { requestTimeoutMs, mutationTimeoutMs, answerBytesMax } = limits
     this.#runs.set(
       run,
       new OperationRun(
-        { engine, admission, clock, log, requestTimeoutMs, mutationTimeoutMs },
+        { engine, admission, clock, log, requestTimeoutMs, mutationTimeoutMs, answerBytesMax },
         { caller, requestId, payload },
         {
           next: (json, kind) => this.#next(run, json, kind),

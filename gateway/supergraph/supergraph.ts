@@ -6,6 +6,8 @@ import {
 import { GraphQLError, parse } from 'graphql'
 import type { DocumentNode, GraphQLSchema } from 'graphql'
 import { EnneadError } from '../../kernel/errors.ts'
+import { costDirectives } from './cost-directives.ts'
+import type { CostDirectives } from './cost-directives.ts'
 import { reservedNames } from './reserved-names.ts'
 import type { ReservedNames } from './reserved-names.ts'
 import { resolvableKeysFirst } from './key-order.ts'
@@ -23,6 +25,8 @@ export interface Supergraph {
   /** Response names that plans use for themselves. */
   readonly reserved: ReservedNames
   readonly overlap: TypeOverlap
+  /** Weights and list sizes for the cost of operations. */
+  readonly costs: CostDirectives
   /** Apollo's own form, for its planner. */
   readonly apollo: ApolloSupergraph
 }
@@ -51,6 +55,7 @@ export function loadSupergraph(sdl: string): Supergraph {
       subgraphs: apollo.subgraphsMetadata().map(({ name, url }) => ({ name, url })),
       reserved: reservedNames(document),
       overlap: typeOverlap(document),
+      costs: costDirectives(document),
       apollo,
     }
   } catch (failure) {

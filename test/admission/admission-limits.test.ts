@@ -36,8 +36,12 @@ test.each([
 })
 
 test('essential operations must be names, and not too many', () => {
-  expect(() => new RequestPriority(['a b'])).toThrow('admission.essentialOperations must be names')
-  expect(() => new RequestPriority(Array.from({ length: 101 }, (_, index) => `a${index}`))).toThrow(
-    'at most 100',
-  )
+  expect(() => new RequestPriority(['a b'], 1)).toThrow('admission.essentialOperations must be names')
+  expect(
+    () =>
+      new RequestPriority(
+        Array.from({ length: 101 }, (_, index) => `a${index}`),
+        1,
+      ),
+  ).toThrow('at most 100')
 })

@@ -5,7 +5,7 @@ import type { Priority } from '../../dispatch/port.ts'
 import { asksSheddable, RequestPriority } from '../../gateway/admission/request-priority.ts'
 import { prioritiesInOrder } from '../../gateway/admission/waiting-line.ts'
 
-const priorities = new RequestPriority(['Board'])
+const priorities = new RequestPriority(['Board'], 0.95)
 
 function priorityOf(query: string, operationName?: string, sheddable = false): Priority {
   let chosen: { kind: 'query' | 'mutation' | 'subscription'; name: string | undefined } | undefined
@@ -37,6 +37,21 @@ test('a client can ask to be refused first, and for nothing else', () => {
   for (const value of ['critical', 'default', '', undefined, ['sheddable']]) {
     expect(asksSheddable({ 'x-priority': value })).toBe(false)
   }
+})
+
+test('a query near the limit of its cost is refused first, a mutation is not', () => {
+  const cost = { estimated: 1, explain: () => ({ estimated: 1, limit: 1, fields: [] }) }
+  const of = (kind: 'query' | 'mutation', complexity: number): Priority =>
+    priorities.of({
+      operation: { kind, name: 'A', cost: { ...cost, complexity } },
+      query: '',
+      sheddable: false,
+    })
+  expect([of('query', 0.94), of('query', 0.95), of('mutation', 1)]).toEqual([
+    'default',
+    'sheddable',
+    'critical',
+  ])
 })
 
 test('what the unparsed text allows is never less than what the operation turns out to be', () => {

@@ -50,7 +50,7 @@ export interface Federated {
 
 const federation = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: [
   "@key", "@requires", "@provides", "@external", "@shareable", "@override", "@inaccessible", "@interfaceObject", "@tag",
-  "@context", "@fromContext"
+  "@context", "@fromContext", "@cost", "@listSize"
 ])`
 
 /** The supergraph SDL of small subgraphs. Throws when they do not compose. */

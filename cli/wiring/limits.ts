@@ -1,0 +1,39 @@
+import type { EngineOptions } from '../../gateway/create-engine.ts'
+import type { GatewayLimits } from '../../gateway/admission/gateway-limits.ts'
+import { costDefaults } from '../../gateway/operation/cost-options.ts'
+import type { SettingsOf } from '../../kernel/settings.ts'
+import type { limitSettings } from '../limit-settings.ts'
+
+type LimitSettings = SettingsOf<typeof limitSettings>
+
+/** What the settings say of operations, for the engine. */
+export function operationOptions(
+  settings: LimitSettings,
+): Required<Pick<EngineOptions, 'limits' | 'cost' | 'explainCost' | 'introspection'>> {
+  const { tokensMax, depthMax, selectionsMax, aliasesMax, rootFieldsMax, directivesMax } = settings
+  const { duplicatesMax, fetchesMax, costMax, assumedListSize, listSizeMax, slicingArguments } = settings
+  const named = slicingArguments.length === 0 ? costDefaults.slicingArguments : slicingArguments
+  return {
+    limits: {
+      tokensMax,
+      depthMax,
+      selectionsMax,
+      aliasesMax,
+      rootFieldsMax,
+      directivesMax,
+      duplicatesMax,
+      fetchesMax,
+    },
+    cost: { costMax, assumedListSize, listSizeMax, slicingArguments: named },
+    explainCost: settings.explainCost,
+    introspection: settings.introspection,
+  }
+}
+
+/** What the settings say of requests and answers, for the doors. */
+export function doorLimits(
+  settings: LimitSettings & { readonly requestTimeoutMs: number; readonly mutationTimeoutMs: number },
+): Partial<GatewayLimits> {
+  const { bodyBytesMax, headerBytesMax, answerBytesMax, requestTimeoutMs, mutationTimeoutMs } = settings
+  return { bodyBytesMax, headerBytesMax, answerBytesMax, requestTimeoutMs, mutationTimeoutMs }
+}
