@@ -79,9 +79,15 @@ function send(response: ServerResponse, status: number, body: unknown): void {
 }
 
 /** Asks the process that runs on a data folder. Throws NOT_RUNNING when there is none, else what the handler threw. */
-export async function askControl(
+export function askControl(path: string, folder: string, name: string, input: unknown): Promise<unknown> {
+  const way = `start it with: ennead start --data ${folder}`
+  return askSocket(path, `no Ennead runs on the data folder ${folder}; ${way}`, name, input)
+}
+
+/** Asks the process that listens at `path`. Throws NOT_RUNNING with the text `nobody` when there is none, else what the handler threw. */
+export async function askSocket(
   path: string,
-  folder: string,
+  nobody: string,
   name: string,
   input: unknown,
 ): Promise<unknown> {
@@ -89,10 +95,7 @@ export async function askControl(
     const request = httpRequest({ socketPath: path, path: `/${name}`, method: 'POST' }, response => {
       readBody(response).then(body => resolve([response.statusCode ?? 0, body]), reject)
     })
-    request.once('error', cause => {
-      const way = `start it with: ennead start --data ${folder}`
-      reject(new EnneadError('NOT_RUNNING', `no Ennead runs on the data folder ${folder}; ${way}`, { cause }))
-    })
+    request.once('error', cause => reject(new EnneadError('NOT_RUNNING', nobody, { cause })))
     request.end(JSON.stringify(input))
   })
   const body = JSON.parse(text) as { answer?: unknown; code?: string; message?: string } // Written by `answer` above.

@@ -10,6 +10,7 @@ const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['gateway', async () => (await import('./commands/gateway.ts')).gateway],
   ['subgraph', async () => (await import('./commands/subgraph.ts')).subgraph],
   ['compose', async () => (await import('./commands/compose.ts')).compose],
+  ['supergraph', async () => (await import('./commands/supergraph.ts')).supergraph],
   ['status', async () => (await import('./commands/status.ts')).status],
   ['token', async () => (await import('./commands/token.ts')).token],
   ['reliability', async () => (await import('./commands/reliability.ts')).reliability],
@@ -39,7 +40,7 @@ export async function main(argv: readonly string[]): Promise<void> {
 
 async function overview(): Promise<string> {
   const lines = await Promise.all(
-    [...commands].map(async ([name, load]) => `  ${name.padEnd(10)}${(await load()).summary}`),
+    [...commands].map(async ([name, load]) => `  ${name.padEnd(12)}${(await load()).summary}`),
   )
   return `Ennead: a GraphQL federation gateway with a task graph behind it.\n\nennead <command> [flags]\n\n${lines.join('\n')}\n\nennead <command> --help explains a command.\n`
 }

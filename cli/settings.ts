@@ -1,4 +1,5 @@
 import { limitSettings } from './limit-settings.ts'
+import { supergraphSettings } from './supergraph-settings.ts'
 import { logLevels } from '../kernel/log.ts'
 import { choice, integer, list, secret, text, toggle, url } from '../kernel/settings.ts'
 
@@ -178,7 +179,7 @@ export const subgraphSettings = {
 }
 
 export const gatewaySettings = {
-  supergraph: text('Supergraph schema to serve; read again when it changes.', undefined),
+  ...supergraphSettings,
   port: integer('TCP port for http and ws.', 4000, 0, 65_535),
   ...door,
   ...limitSettings,

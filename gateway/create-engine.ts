@@ -19,6 +19,9 @@ import type { OperationLimits } from './operation/limits.ts'
 import { refused } from './operation/refusal.ts'
 import { ApolloPlanner } from './planning/apollo-planner.ts'
 import type { Planner } from './planning/planner.ts'
+import { canaryOptions } from './hot-operations.ts'
+import type { CanaryOptions } from './hot-operations.ts'
+import { ServingSwitch } from './serving-switch.ts'
 import { Serving } from './serving.ts'
 import type { CacheSizes } from './serving.ts'
 import type { SupergraphSource } from './supergraph/supergraph-source.ts'
@@ -45,6 +48,8 @@ export interface EngineOptions {
   readonly cacheEntriesMax?: number
   /** Characters of the documents they were made from, kept at most. Default 10,000,000. */
   readonly cacheCharactersMax?: number
+  /** What a new supergraph must still do with the hottest operations to be taken. Default: see `CanaryOptions`. */
+  readonly canary?: CanaryOptions
   /** Makes the planner of a supergraph. Default: Apollo's. */
   readonly planner?: (supergraph: Supergraph) => Planner
   /** Default: nothing is logged. */
@@ -70,11 +75,9 @@ export function createEngine(options: EngineOptions): Engine {
 class GatewayEngine implements Engine {
   readonly #source: SupergraphSource
   readonly #connections: SubgraphConnections
-  readonly #makeServing: (supergraph: Supergraph) => Serving
+  readonly #switch: ServingSwitch
   readonly #tools: SubscriptionTools
   readonly #explainCost: boolean
-  #serving: Serving | undefined
-  #unplannable: { readonly supergraph: Supergraph; readonly reason: string } | undefined
   #closing: Promise<void> | undefined
 
   constructor(options: EngineOptions) {
@@ -100,13 +103,16 @@ class GatewayEngine implements Engine {
       showing: { maskErrors },
       eventMs,
     }
-    this.#makeServing = supergraph =>
+    const make = (supergraph: Supergraph): Serving =>
       new Serving(supergraph, this.#connections.resolve(supergraph), planner(supergraph), rules, sizes, costs)
-    this.#current()
+    this.#switch = new ServingSwitch(make, canaryOptions(options.canary), this.#tools)
+    const first = this.#source.current()
+    if (first !== undefined) this.#switch.begin(first)
+    this.#source.considerBy(candidate => this.#switch.consider(candidate))
   }
 
   async prepare(request: GraphQLRequest): Promise<PreparedOperation> {
-    const serving = this.#current()
+    const serving = this.#switch.current
     if (serving === undefined) {
       throw refused('UNAVAILABLE', 'the gateway has no supergraph yet; try again later')
     }
@@ -141,11 +147,9 @@ class GatewayEngine implements Engine {
   }
 
   health(): EngineHealth {
-    const serving = this.#current()
-    const refused = this.#source.refused() ?? this.#unplannable?.reason
     return {
-      ready: serving !== undefined,
-      supergraph: serving === undefined ? undefined : { hash: serving.supergraph.hash, refused },
+      ready: this.#switch.current !== undefined,
+      supergraph: this.#source.status(),
       subgraphs: this.#connections.health(),
     }
   }
@@ -157,32 +161,8 @@ class GatewayEngine implements Engine {
 
   async #close(): Promise<void> {
     await this.#source.close()
-    await this.#serving?.close()
+    await this.#switch.close()
     await this.#connections.close()
-  }
-
-  /** What serves new requests. Requests already prepared keep what they were prepared on. */
-  #current(): Serving | undefined {
-    const supergraph = this.#source.current()
-    const previous = this.#serving
-    if (supergraph === undefined || supergraph === previous?.supergraph) return previous
-    if (supergraph === this.#unplannable?.supergraph) return previous
-    try {
-      this.#serving = this.#makeServing(supergraph)
-    } catch (failure) {
-      const reason = 'no planner can be made for this supergraph'
-      if (previous === undefined) throw new EnneadError('SUPERGRAPH_INVALID', reason, { cause: failure })
-      this.#unplannable = { supergraph, reason }
-      this.#tools.log.error('supergraph.refused', { failure, kept: previous.supergraph.hash })
-      return previous
-    }
-    this.#unplannable = undefined
-    this.#connections.retain(supergraph)
-    if (previous !== undefined) {
-      this.#tools.log.info('supergraph.swapped', { from: previous.supergraph.hash, to: supergraph.hash })
-      previous.close().catch(failure => this.#tools.log.warn('planner.close', { failure }))
-    }
-    return this.#serving
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../kernel/errors.ts'
 import type { SubgraphContext } from './execution/subgraph.ts'
+import type { SupergraphStatus } from './supergraph/supergraph-source.ts'
 
 /** A GraphQL request as a door has parsed it: `query` is a string, `variables` an object, whatever their content. */
 export interface GraphQLRequest {
@@ -79,8 +80,7 @@ export interface SubgraphHealth {
 export interface EngineHealth {
   /** A supergraph is loaded. */
   readonly ready: boolean
-  /** SHA-256 of the supergraph in use, and why a newer file was not taken, if so. */
-  readonly supergraph: { readonly hash: string; readonly refused: string | undefined } | undefined
+  readonly supergraph: SupergraphStatus
   readonly subgraphs: readonly SubgraphHealth[]
 }
 

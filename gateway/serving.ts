@@ -12,6 +12,7 @@ import { complexityOf } from './operation/complexity.ts'
 import { CostModel } from './operation/cost.ts'
 import type { ResolvedCostOptions } from './operation/cost-options.ts'
 import { validDocument } from './operation/document.ts'
+import type { HotOperation } from './operation/hot-operation.ts'
 import type { DocumentRules, ValidDocument } from './operation/document.ts'
 import { refusalOf, refused } from './operation/refusal.ts'
 import { selectOperation } from './operation/select-operation.ts'
@@ -28,15 +29,27 @@ export interface CacheSizes {
   readonly charactersMax: number
 }
 
+/** A plan, and how much it is asked for. */
+interface CachedPlan {
+  readonly text: string
+  readonly operationName: string | undefined
+  readonly planning: Promise<PlannedOperation>
+  uses: number
+  /** It was planned, and its fields can be resolved. */
+  good: boolean
+}
+
 /** One supergraph at work: its planner and everything cached for it. A new supergraph gets a new one. */
 export class Serving {
   readonly supergraph: Supergraph
-  readonly #subgraphs: ResolvedSubgraphs
+  readonly subgraphs: ResolvedSubgraphs
   readonly #planner: Planner
   readonly #rules: DocumentRules
   readonly #costs: CostModel
   readonly #documents: BoundedCache<ValidDocument>
-  readonly #plans: BoundedCache<Promise<PlannedOperation>>
+  readonly #plans: BoundedCache<CachedPlan>
+  #preparing = 0
+  #idle: (() => void) | undefined
 
   constructor(
     supergraph: Supergraph,
@@ -47,7 +60,7 @@ export class Serving {
     costs: ResolvedCostOptions,
   ) {
     this.supergraph = supergraph
-    this.#subgraphs = subgraphs
+    this.subgraphs = subgraphs
     this.#planner = planner
     this.#rules = rules
     this.#costs = new CostModel(supergraph, costs)
@@ -58,6 +71,47 @@ export class Serving {
 
   /** Throws RequestRefused. */
   async prepare(request: GraphQLRequest): Promise<Prepared> {
+    this.#preparing++
+    try {
+      return await this.#prepare(request)
+    } finally {
+      this.#preparing--
+      if (this.#preparing === 0) this.#idle?.()
+    }
+  }
+
+  /** The operations asked for most that can be answered, at most `max`, the most frequent first. */
+  hottest(max: number): readonly HotOperation[] {
+    const good = this.#plans.values().filter(plan => plan.good)
+    return good
+      .sort((a, b) => b.uses - a.uses)
+      .slice(0, max)
+      .map(({ text, operationName, uses }) => ({ text, operationName, uses }))
+  }
+
+  /** Plans an operation before anybody asks for it. Resolves with why it cannot be answered, if it cannot. */
+  async warm({ text, operationName, uses }: HotOperation): Promise<unknown> {
+    try {
+      const document = this.#document(text)
+      const operation = selectOperation(document, operationName)
+      const planned = await this.#planned(document, operation, text)
+      if (planned.unresolvable) return refused('QUERY_PLAN_EMPTY', 'no subgraph can resolve it')
+      const plan = this.#plans.get(planKey(operation, text))
+      // It was hot on another supergraph; here it has to stay so.
+      if (plan !== undefined) plan.uses = Math.ceil(uses / 2)
+      return undefined
+    } catch (failure) {
+      return failure
+    }
+  }
+
+  /** Resolves when what is being prepared is, and the planner is closed. What has been prepared can still run. */
+  async close(): Promise<void> {
+    if (this.#preparing > 0) await new Promise<void>(resolve => (this.#idle = resolve))
+    await this.#planner.close()
+  }
+
+  async #prepare(request: GraphQLRequest): Promise<Prepared> {
     const document = this.#document(request.query)
     const operation = selectOperation(document, request.operationName)
     const given = coerceVariables(this.supergraph.apiSchema, operation, request.variables ?? {})
@@ -69,10 +123,6 @@ export class Serving {
     const fetches = { planned: planned.plan.fetches, limit: this.#rules.limits.fetchesMax }
     const complexity = complexityOf(cost, fetches)
     return new Prepared(planned, renamedVariables(given, planned.variableName), { ...cost, complexity })
-  }
-
-  close(): Promise<void> {
-    return this.#planner.close()
   }
 
   #document(text: string): ValidDocument {
@@ -88,19 +138,30 @@ export class Serving {
     operation: OperationDefinitionNode,
     text: string,
   ): Promise<PlannedOperation> {
-    const key = `${operation.name?.value ?? ''}\n${text}`
-    let planning = this.#plans.get(key)
-    if (planning === undefined) {
-      planning = this.#plan(document, operation, text)
-      if (text.length <= this.#rules.limits.cachedLengthMax) this.#plans.set(key, planning, key.length)
-    }
+    const key = planKey(operation, text)
+    const cached = this.#plans.get(key) ?? this.#remember(key, document, operation, text)
+    cached.uses++
     try {
-      return await planning
+      const planned = await cached.planning
+      cached.good = !planned.unresolvable
+      return planned
     } catch (failure) {
       // What is wrong with the operation stays wrong, and finding out may have been expensive; a fault may pass.
       if (!(failure instanceof RequestRefused) && kindOf(failure) !== 'caller') this.#plans.delete(key)
       throw refusalOf(failure)
     }
+  }
+
+  #remember(
+    key: string,
+    document: ValidDocument,
+    operation: OperationDefinitionNode,
+    text: string,
+  ): CachedPlan {
+    const planning = this.#plan(document, operation, text)
+    const plan = { text, operationName: operation.name?.value, planning, uses: 0, good: false }
+    if (text.length <= this.#rules.limits.cachedLengthMax) this.#plans.set(key, plan, key.length)
+    return plan
   }
 
   async #plan(
@@ -136,7 +197,7 @@ export class Serving {
     const selections = hasConditions(document) ? source : constant(source({}))
     return {
       supergraph: this.supergraph,
-      subgraphs: this.#subgraphs,
+      subgraphs: this.subgraphs,
       document: safe.node,
       operation: found,
       plan,
@@ -179,6 +240,10 @@ function hasConditions(document: ValidDocument): boolean {
     },
   })
   return found
+}
+
+function planKey(operation: OperationDefinitionNode, text: string): string {
+  return `${operation.name?.value ?? ''}\n${text}`
 }
 
 function constant(selections: Selections): () => Selections {

@@ -1,12 +1,11 @@
 import { createEngine } from '../../gateway/create-engine.ts'
 import { httpSubgraph } from '../../gateway/execution/http-subgraph.ts'
 import { startGatewayServer } from '../../gateway/http/gateway-server.ts'
-import { watchSupergraphFile } from '../../gateway/supergraph/supergraph-file.ts'
-import { EnneadError } from '../../kernel/errors.ts'
 import { jsonLog } from '../../kernel/log.ts'
 import { readSettings, type SettingsOf } from '../../kernel/settings.ts'
 import type { Command } from '../command.ts'
 import { exitCodes } from '../failure.ts'
+import { openGatewayControl, rollbackOnSignal } from '../gateway-control.ts'
 import { helpText } from '../help.ts'
 import { readHopSigner } from '../hop-secret.ts'
 import { Lifecycle, stopAsked } from '../lifecycle.ts'
@@ -14,6 +13,7 @@ import { gatewaySettings } from '../settings.ts'
 import { admissionOptions } from '../wiring/admission.ts'
 import { identifyBy } from '../wiring/identity.ts'
 import { doorLimits, operationOptions } from '../wiring/limits.ts'
+import { followSupergraph } from '../wiring/supergraph-feed.ts'
 import { subgraphUrls } from '../wiring/subgraph-urls.ts'
 
 const summary = 'Serves any supergraph: queries, mutations and subscriptions.'
@@ -41,21 +41,16 @@ export const gateway: Command = {
 }
 
 async function serve(settings: Settings, lifecycle: Lifecycle): Promise<void> {
-  if (settings.supergraph === undefined) {
-    throw new EnneadError(
-      'BAD_OPTION',
-      '--supergraph is needed: the file with the supergraph schema to serve',
-    )
-  }
   const log = jsonLog({ level: settings.logLevel })
   const signer = await readHopSigner(settings)
   const urls = subgraphUrls(settings.subgraphUrls)
-  const supergraph = await watchSupergraphFile(settings.supergraph, { log })
+  const supergraph = await followSupergraph(settings, log)
   const engine = createEngine({
     supergraph,
     subgraph: (name, url) =>
       httpSubgraph({ name, url: urls.get(name) ?? url, ...(signer === undefined ? {} : { signer }) }),
     ...operationOptions(settings),
+    canary: { mode: settings.canary, operationsMax: settings.canaryOperations },
     log,
   })
   lifecycle.add('engine', () => engine.close())
@@ -72,5 +67,7 @@ async function serve(settings: Settings, lifecycle: Lifecycle): Promise<void> {
     log,
   })
   lifecycle.add('doors', () => server.close(settings.drainMs))
-  process.stdout.write(`ready ${server.url} (supergraph ${settings.supergraph})\n`)
+  await openGatewayControl(settings.control, server.address.port, supergraph, lifecycle, log)
+  rollbackOnSignal(supergraph, lifecycle, log)
+  process.stdout.write(`ready ${server.url} (supergraph from ${supergraph.status().from})\n`)
 }

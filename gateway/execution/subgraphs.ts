@@ -14,6 +14,10 @@ export interface ResolvedSubgraphs {
     request: SubgraphRequest,
     context: SubgraphContext,
   ): AsyncIterableIterator<SubgraphResponse>
+  /** From now on these are the ones in use; those of other supergraphs are retired. */
+  adopt(): void
+  /** Closes those that no adopted supergraph uses. For what was never adopted. */
+  close(): Promise<void>
 }
 
 interface Connection {
@@ -37,6 +41,7 @@ export class SubgraphConnections {
     this.#connect = connect
   }
 
+  /** Connects what is not connected yet. Nothing else changes until `adopt`. */
   resolve(supergraph: Supergraph): ResolvedSubgraphs {
     const own = new Map(supergraph.subgraphs.map(({ name, url }) => [name, this.#connection(name, url)]))
     const find = (name: string): Connection => {
@@ -46,6 +51,8 @@ export class SubgraphConnections {
       return found
     }
     return {
+      adopt: () => this.#adopt(own),
+      close: () => this.#letGo(own),
       execute: (name, request, context) => observed(find(name), request, context),
       subscribe: (name, request, context) => find(name).subgraph.subscribe(request, context),
     }
@@ -53,16 +60,6 @@ export class SubgraphConnections {
 
   health(): readonly SubgraphHealth[] {
     return [...this.#connections].map(([name, { state, detail }]) => ({ name, state, detail }))
-  }
-
-  /** Forgets subgraphs that `supergraph` does not name. */
-  retain(supergraph: Supergraph): void {
-    const names = new Set(supergraph.subgraphs.map(({ name }) => name))
-    for (const [name, { subgraph }] of this.#connections) {
-      if (names.has(name)) continue
-      this.#connections.delete(name)
-      this.#retired.push(subgraph)
-    }
   }
 
   async close(): Promise<void> {
@@ -73,15 +70,21 @@ export class SubgraphConnections {
   #connection(name: string, url: string): Connection {
     const known = this.#connections.get(name)
     if (known?.url === url) return known
-    if (known !== undefined) this.#retired.push(known.subgraph)
-    const made: Connection = {
-      url,
-      subgraph: this.#connect(name, url),
-      state: 'unknown',
-      detail: 'not asked yet',
+    return { url, subgraph: this.#connect(name, url), state: 'unknown', detail: 'not asked yet' }
+  }
+
+  #adopt(own: ReadonlyMap<string, Connection>): void {
+    for (const [name, connection] of this.#connections) {
+      if (own.get(name) === connection) continue
+      this.#connections.delete(name)
+      this.#retired.push(connection.subgraph)
     }
-    this.#connections.set(name, made)
-    return made
+    for (const [name, connection] of own) this.#connections.set(name, connection)
+  }
+
+  async #letGo(own: ReadonlyMap<string, Connection>): Promise<void> {
+    const unused = [...own].filter(([name, connection]) => this.#connections.get(name) !== connection)
+    await Promise.all(unused.map(([, { subgraph }]) => subgraph.close()))
   }
 }
 

@@ -32,6 +32,11 @@ export class BoundedCache<Value> {
     return this.#size
   }
 
+  /** What is kept, the least recently used first. */
+  values(): readonly Value[] {
+    return [...this.#entries.values()].map(({ value }) => value)
+  }
+
   get(key: string): Value | undefined {
     const entry = this.#entries.get(key)
     if (entry === undefined) return undefined

@@ -32,7 +32,7 @@ export interface Supergraph {
 }
 
 /** Longest supergraph taken, in characters. The largest real ones are a few MB. */
-const sdlLengthMax = 64 * 1024 * 1024
+export const sdlLengthMax = 64 * 1024 * 1024
 
 /** Makes SDL of a composed supergraph usable. Throws SUPERGRAPH_INVALID with the reason when it is anything else. */
 export function loadSupergraph(sdl: string): Supergraph {

@@ -7,6 +7,7 @@ import type { Engine, GraphQLAnswer } from '../../gateway/engine.ts'
 import { startGatewayServer } from '../../gateway/http/gateway-server.ts'
 import { sleep, systemClock } from '../../kernel/clock.ts'
 import { jsonLog, silentLog } from '../../kernel/log.ts'
+import { noSupergraph } from '../support/no-supergraph.ts'
 import { until } from '../support/until.ts'
 
 interface Answer {
@@ -53,7 +54,7 @@ function slowEngine(servers: number, workMs: number) {
     subscribe: () => {
       throw new Error('there are none here')
     },
-    health: () => ({ ready: true, supergraph: undefined, subgraphs: [] }),
+    health: () => ({ ready: true, supergraph: noSupergraph, subgraphs: [] }),
     close: () => Promise.resolve(),
   }
   return { engine, seen }

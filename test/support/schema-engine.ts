@@ -10,6 +10,7 @@ import {
 import type { DocumentNode, ExecutionResult, GraphQLSchema, OperationDefinitionNode } from 'graphql'
 import { EnneadError } from '../../kernel/errors.ts'
 import { RequestRefused } from '../../gateway/engine.ts'
+import { noSupergraph } from './no-supergraph.ts'
 import type {
   AnswerError,
   Engine,
@@ -50,7 +51,7 @@ export function schemaEngine(
         throw new RequestRefused(answer.errors ?? [])
       })
     },
-    health: () => ({ ready: true, supergraph: undefined, subgraphs: [], ...health() }),
+    health: () => ({ ready: true, supergraph: noSupergraph, subgraphs: [], ...health() }),
     close: () => Promise.resolve(),
   }
 }

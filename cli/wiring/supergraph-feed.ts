@@ -1,0 +1,61 @@
+import { dirname, resolve } from 'node:path'
+import { liveSupergraph } from '../../gateway/supergraph/live-supergraph.ts'
+import type { LiveSupergraph } from '../../gateway/supergraph/live-supergraph.ts'
+import { readComposeConfig } from '../../gateway/supergraph/compose-config.ts'
+import type { SupergraphFeed } from '../../gateway/supergraph/supergraph-feed.ts'
+import { supergraphFile } from '../../gateway/supergraph/supergraph-file.ts'
+import { supergraphUrl } from '../../gateway/supergraph/supergraph-url.ts'
+import { watchedFiles } from '../../gateway/supergraph/watched-files.ts'
+import { EnneadError } from '../../kernel/errors.ts'
+import type { Log } from '../../kernel/log.ts'
+import { composeApart } from './compose-apart.ts'
+
+export interface SupergraphPlace {
+  /** A file with SDL, `http://…`, or a `….yaml` to compose. */
+  readonly supergraph: string | undefined
+  /** `name: value`, for a URL. */
+  readonly supergraphHeader: string | undefined
+  readonly supergraphPollMs: number
+}
+
+/**
+ * The supergraph a gateway serves, followed for as long as it runs. A file or a composition must be good at the start; a
+ * registry may be down then, and the gateway is not ready until it has answered. Throws BAD_OPTION, SUPERGRAPH_INVALID
+ * or COMPOSITION_FAILED.
+ */
+export function followSupergraph(place: SupergraphPlace, log: Log): Promise<LiveSupergraph> {
+  const { supergraph: where, supergraphHeader, supergraphPollMs } = place
+  if (where === undefined) {
+    throw new EnneadError(
+      'BAD_OPTION',
+      '--supergraph is needed: a file with the supergraph schema, its URL, or a supergraph.yaml',
+    )
+  }
+  if (/^https?:\/\//.test(where)) {
+    const headers = headerOf(supergraphHeader)
+    const feed = supergraphUrl({ url: where, headers, pollMs: supergraphPollMs })
+    return liveSupergraph(feed, { withoutFirst: 'wait', log })
+  }
+  const feed = /\.ya?ml$/.test(where) ? supergraphComposition(where, log) : supergraphFile(where, { log })
+  return liveSupergraph(feed, { log })
+}
+
+/** Composes again whenever the configuration or a subgraph's schema changes, apart from the requests being served. */
+function supergraphComposition(config: string, log: Log): SupergraphFeed {
+  const read = async (uses: (path: string) => void): Promise<string> => {
+    uses(config)
+    const sources = await readComposeConfig(config)
+    for (const { file } of sources) uses(resolve(dirname(config), file))
+    return composeApart(sources)
+  }
+  return watchedFiles(`composition ${config}`, read, { log })
+}
+
+function headerOf(text: string | undefined): Readonly<Record<string, string>> {
+  if (text === undefined) return {}
+  const [, name, value] = /^([A-Za-z0-9!#$%&'*+.^_`|~-]+):\s*([\x20-\x7e]+)$/.exec(text) ?? []
+  if (name === undefined || value === undefined) {
+    throw new EnneadError('BAD_OPTION', '--supergraph-header is not of the form name: value')
+  }
+  return { [name.toLowerCase()]: value.trim() }
+}
