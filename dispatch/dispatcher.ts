@@ -82,7 +82,7 @@ class DomainDispatcher<P extends Port<P>> implements MeasuredDispatcher<P> {
     const { agents } = this.#roster
     this.#callsMax = limits.domainRunningMax ?? Math.max(1, agents.length * limits.agentRunningMax)
     const list = (): DeadlineList =>
-      new DeadlineList(clock, limits.stallMs, lateMs => emit?.({ is: 'stalled', domain, lateMs }))
+      new DeadlineList(clock, limits, lateMs => emit?.({ is: 'stalled', domain, lateMs }))
     this.#core = {
       domain,
       clock,

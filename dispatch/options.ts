@@ -38,7 +38,7 @@ export interface DispatchLimits {
   readonly domainTrip: number
   /** First rest of an operation of the domain. Milliseconds, as above. Default 250. */
   readonly domainRestMinMs: number
-  /** Longest rest of an operation of the domain. Milliseconds. Default 500. */
+  /** Longest rest of an operation of the domain: with it, a domain that is well again answers within 500 ms. Milliseconds. Default 400. */
   readonly domainRestMaxMs: number
 
   /** Retry budget: attempts earned by each call for each answer its policy needs; every attempt beyond those a policy needs costs one. Default 0.35. */
@@ -56,6 +56,8 @@ export interface DispatchLimits {
   readonly hedgeMinMs: number
   /** When deadlines are looked at this much too late, the process stood still: waiting answers are taken first. Milliseconds. Default 10. */
   readonly stallMs: number
+  /** Then what is due is put off once, by as long as the process stood still but no longer than this. Milliseconds. Default 50. */
+  readonly stallGraceMs: number
 }
 
 export const defaultLimits: DispatchLimits = {
@@ -74,7 +76,7 @@ export const defaultLimits: DispatchLimits = {
   agentRestMaxMs: 5_000,
   domainTrip: 16,
   domainRestMinMs: 250,
-  domainRestMaxMs: 500,
+  domainRestMaxMs: 400,
   budgetPerCall: 0.35,
   budgetPerSecond: 10,
   budgetMax: 100,
@@ -82,6 +84,7 @@ export const defaultLimits: DispatchLimits = {
   overtakenMax: 4,
   hedgeMinMs: 1,
   stallMs: 10,
+  stallGraceMs: 50,
 }
 
 export interface DispatcherOptions<P extends Port<P>> extends Partial<DispatchLimits> {
@@ -129,6 +132,7 @@ const durations = [
   'loadDecayMs',
   'hedgeMinMs',
   'stallMs',
+  'stallGraceMs',
 ] as const
 const counts = ['agentRunningMax', 'agentTrip', 'domainTrip', 'overtakenMax'] as const
 const shares = ['fairShare', 'sheddableShare', 'defaultShare'] as const

@@ -26,7 +26,7 @@ test('everything expires once, in order, not before its time and no later than h
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), steps => {
       const clock = manualClock()
-      const list = new DeadlineList(clock, 10, () => undefined)
+      const list = new DeadlineList(clock, { stallMs: 10, stallGraceMs: 50 }, () => undefined)
       const waiting = new Set<Item>()
       let last = 0
       const expired = (item: Item, now: number): void => {
@@ -64,7 +64,7 @@ test('everything expires once, in order, not before its time and no later than h
 
 test('what is added while others expire is not lost', () => {
   const clock = manualClock()
-  const list = new DeadlineList(clock, 10, () => undefined)
+  const list = new DeadlineList(clock, { stallMs: 10, stallGraceMs: 50 }, () => undefined)
   let chain = 0
   const next = (): void => {
     if (++chain < 10) list.add(new Item(next), clock.now() + 5)
@@ -72,4 +72,34 @@ test('what is added while others expire is not lost', () => {
   list.add(new Item(next), clock.now() + 5)
   clock.advance(100)
   expect(chain).toBe(10)
+})
+
+test('what came due while the process stood still is put off once, by as long as it stood still, and not longer', async () => {
+  const clock = manualClock()
+  const list = new DeadlineList(clock, { stallMs: 10, stallGraceMs: 50 }, () => undefined)
+  const expired: [string, number][] = []
+  const item = (name: string): Item => new Item((_, now) => expired.push([name, now - 1_000]))
+  list.add(item('due at 20'), 1_020)
+  list.add(item('due at 30'), 1_030)
+  list.add(item('due at 99'), 1_099)
+  // The timer of 20 fires at 50, 30 late: both of the first two get 30 more.
+  await clock.stall(50)
+  expect(expired).toEqual([])
+  clock.advance(60)
+  expect(expired).toEqual([
+    ['due at 20', 80],
+    ['due at 30', 80],
+    ['due at 99', 99],
+  ])
+})
+
+test('what was put off is not put off again, and a very long stall gives no more than the grace', async () => {
+  const clock = manualClock()
+  const list = new DeadlineList(clock, { stallMs: 10, stallGraceMs: 50 }, () => undefined)
+  const expired: number[] = []
+  list.add(new Item((_, now) => expired.push(now - 1_000)), 1_020)
+  await clock.stall(1_000)
+  expect(expired).toEqual([])
+  await clock.stall(500)
+  expect(expired).toEqual([1_500])
 })
