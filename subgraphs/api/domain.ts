@@ -1,8 +1,9 @@
 import { CursorCodec } from '../../events/cursor.ts'
 import { Feed } from '../../events/feed.ts'
 import { createDispatcher, type CreateDispatcher } from '../../dispatch/dispatcher.ts'
+import { defaultLimits } from '../../dispatch/options.ts'
 import type { DispatcherUsage } from '../../dispatch/dispatcher.ts'
-import { failover } from '../../dispatch/policy.ts'
+import { failover, hedge } from '../../dispatch/policy.ts'
 import type { AbsentAgent, Dispatcher } from '../../dispatch/port.ts'
 import { type Clock, type Random, systemClock } from '../../kernel/clock.ts'
 import type { AgentHealth, DomainHealth } from '../../kernel/health.ts'
@@ -31,7 +32,7 @@ export interface ApiDomainOptions {
   readonly absent?: ReadonlyMap<string, string>
   /** A whole call of a channel. Milliseconds. Default: the dispatcher's. */
   readonly timeoutMs?: number
-  /** One attempt of a call. Milliseconds. Default: the dispatcher's. */
+  /** One attempt on an agent of db or auth; one on a way to db gets `attemptsBehind` times as long. Milliseconds. Default: the dispatcher's. */
   readonly attemptMs?: number
   /** Default: the system's. */
   readonly clock?: Clock
@@ -62,7 +63,7 @@ export interface ApiDomain {
 /** Opens the ways to db; db need not be there yet. Throws BAD_OPTION naming what is wrong. */
 export async function openApiDomain(options: ApiDomainOptions): Promise<ApiDomain> {
   const { db, signer, actors, absent = new Map(), clock = systemClock, random = Math.random } = options
-  const { log = silentLog, timeoutMs, attemptMs } = options
+  const { log = silentLog, timeoutMs, attemptMs = defaultLimits.attemptMs } = options
   const cursors = new CursorCodec(options.cursorKey)
   const { baseUrl } = options
   const channels: ChannelAgent[] = []
@@ -82,11 +83,15 @@ export async function openApiDomain(options: ApiDomainOptions): Promise<ApiDomai
     domain: 'api',
     agents,
     // The stream has what happens first; a question is best asked where answers come quickest.
-    policies: { changes: { ...failover, preference: 'order' }, history: failover, existing: failover },
+    policies: {
+      changes: { ...failover, preference: 'order' },
+      history: failover,
+      existing: { ...hedge(), attemptMs: attemptMs * attemptsBehind },
+    },
     clock,
     random,
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    ...(attemptMs === undefined ? {} : { attemptMs }),
+    attemptMs,
   })
   const feed: TaskFeed = new Feed({
     source: changeLog(channel),
@@ -112,6 +117,12 @@ export async function openApiDomain(options: ApiDomainOptions): Promise<ApiDomai
     close: () => (closed ??= close()),
   }
 }
+
+/**
+ * Behind each way is db with agents of its own, one of which may hang: a way that had no more time than that agent would
+ * be blamed for it, and db's second agent never be heard. A way that itself hangs is made up for by the hedge.
+ */
+const attemptsBehind = 2
 
 /** How long one read of the log waits. Long enough to be idle, short enough that a way that hangs is soon left. */
 const followMs = 5_000
