@@ -40,7 +40,7 @@ export const reliability: Command = {
   },
 }
 
-const full = { count: 40_000, errorRates: [0, 0.05, 0.1, 0.15, 0.2, 0.25], trials: 12, cascadeCount: 5_000 }
+const full = { count: 40_000, errorRates: [0, 0.05, 0.1, 0.15, 0.2, 0.25], trials: 12, cascadeCount: 12_000 }
 /** 800 good answers of 800 are the fewest that show 99.5 %. */
 const short = { count: 800, errorRates: [0, 0.15], trials: 0, cascadeCount: 0 }
 const scenarioMs = 5_000

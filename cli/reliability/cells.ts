@@ -54,7 +54,8 @@ export interface Cell {
 
 /** The kinds of faults of the table and their shares: all are noticed at once, so that availability is a matter of attempts. */
 const faultShares = { error: 0.6, crash: 0.2, corrupt: 0.2 } as const
-const warmUpCount = 100
+/** Requests before each cell that do not count: a cell is of a running system, not of one that is just being compiled. */
+export const warmUpCount = 500
 
 /** Measures every arm at every rate. The same requests meet the same faults in every arm. */
 export async function measureTable(

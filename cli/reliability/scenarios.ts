@@ -32,13 +32,15 @@ export interface Scenario {
 
 interface Trouble {
   readonly what: string
-  /** Called once, when it is to begin. */
-  readonly begin: () => Promise<void>
+  /** How it begins and gets worse: called one after another, evenly over the middle part. At least one. */
+  readonly steps: readonly (() => Promise<void>)[]
   readonly end: () => Promise<void>
 }
 
 const capacityMs = 3_000
 const capacityWorkers = 32
+/** Shares of attempts whose connection leaks: doubling, as a leak does that takes what others need. */
+const leakShares = [0.01, 0.02, 0.04, 0.08, 0.16] as const
 
 export async function measureScenarios(
   system: RunningSystem,
@@ -50,34 +52,17 @@ export async function measureScenarios(
   await measureCapacity(client, question, capacityWorkers, capacityMs)
   const capacity = await measureCapacity(client, question, capacityWorkers, capacityMs)
   const rate = Math.max(1, Math.floor(capacity * utilisation))
-  const percent = Math.round(utilisation * 100)
-  const clear = (): Promise<void> => system.faults([])
-  const troubles: readonly Trouble[] = [
-    ...['db.sql', 'auth.rbac', 'api.graphql'].map(agent => ({
-      what: `${agent} hangs at ${percent} % load`,
-      begin: () => system.faults([`${agent}=hang:1`]),
-      end: clear,
-    })),
-    {
-      what: `db.sql answers 200 ms late at ${percent} % load`,
-      begin: () => system.faults(['db.sql=latency:1:200']),
-      end: clear,
-    },
-    {
-      what: `the event loop stands still for 300 ms at ${percent} % load`,
-      begin: () => system.stall(300),
-      end: () => Promise.resolve(),
-    },
-  ]
   const scenarios: Scenario[] = []
-  for (const trouble of troubles) {
+  for (const trouble of troublesAt(system, `${Math.round(utilisation * 100)} % load`)) {
     await client.renew()
     await system.tally()
     const count = Math.ceil(((partMs * 3) / 1_000) * rate)
     const load = runLoad(client, { count, rate, prefix: 'scenario-', question })
     await pause(partMs)
-    await trouble.begin()
-    await pause(partMs)
+    for (const step of trouble.steps) {
+      await step()
+      await pause(partMs / trouble.steps.length)
+    }
     await trouble.end()
     const samples = await load
     const { opened } = await system.tally()
@@ -91,6 +76,29 @@ export async function measureScenarios(
     })
   }
   return scenarios
+}
+
+function troublesAt(system: RunningSystem, load: string): readonly Trouble[] {
+  const fault = (rule: string) => () => system.faults([rule])
+  const end = (): Promise<void> => system.faults([])
+  return [
+    ...['db.sql', 'auth.rbac', 'api.graphql'].map(agent => ({
+      what: `${agent} hangs at ${load}`,
+      steps: [fault(`${agent}=hang:1`)],
+      end,
+    })),
+    { what: `db.sql answers 200 ms late at ${load}`, steps: [fault('db.sql=latency:1:200')], end },
+    {
+      what: `db.sql leaks connections (${leakShares.map(share => share * 100).join(', ')} % of attempts never end) at ${load}`,
+      steps: leakShares.map(share => fault(`db.sql=hang:${share}`)),
+      end,
+    },
+    {
+      what: `the event loop stands still for 300 ms at ${load}`,
+      steps: [() => system.stall(300)],
+      end: () => Promise.resolve(),
+    },
+  ]
 }
 
 function part(samples: readonly Sample[], from: number, to: number): Part {
