@@ -9,7 +9,7 @@ export const exitCodes = { done: 0, failed: 1, usage: 2, composition: 3, environ
 /** The exit code for a failure that ended a command. */
 export function exitCodeOf(failure: unknown): number {
   if (!(failure instanceof EnneadError)) return exitCodes.environment
-  if (failure.code === 'BAD_OPTION') return exitCodes.usage
+  if (failure.code === 'BAD_OPTION' || failure.code === 'CONFIG_INVALID') return exitCodes.usage
   if (failure.code === 'COMPOSITION_FAILED') return exitCodes.composition
   return failure.kind === 'caller' ? exitCodes.failed : exitCodes.environment
 }

@@ -6,7 +6,10 @@ export function helpText(
   usage: string,
   summary: string,
   settings: SettingTable,
+  examples: readonly (readonly [command: string, does: string])[] = [],
 ): string | undefined {
   if (!argv.includes('--help') && !argv.includes('-h')) return undefined
-  return `${summary}\n\nennead ${usage}\n\n${describeSettings(settings)}\n`
+  const width = Math.max(0, ...examples.map(([command]) => command.length))
+  const shown = examples.map(([command, does]) => `  ${command.padEnd(width)}   ${does}\n`).join('')
+  return `${summary}\n\nennead ${usage}\n\n${shown === '' ? '' : `Examples:\n${shown}\n`}${describeSettings(settings)}\n`
 }

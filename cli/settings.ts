@@ -1,4 +1,5 @@
 import { limitSettings } from './limit-settings.ts'
+import { hintLevels } from './composition-report.ts'
 import { supergraphSettings } from './supergraph-settings.ts'
 import { logLevels } from '../kernel/log.ts'
 import { choice, integer, list, secret, text, toggle, url } from '../kernel/settings.ts'
@@ -198,9 +199,14 @@ export const gatewaySettings = {
 }
 
 export const composeSettings = {
-  config: text("Subgraphs to compose, in the format of Rover's supergraph.yaml.", 'supergraph.yaml'),
-  output: text('File to write.', 'schema/supergraph.graphql'),
+  config: text(
+    "Subgraphs to compose, in the format of Rover's supergraph.yaml; - reads it from standard input.",
+    'supergraph.yaml',
+  ),
+  output: text('File to write; - prints the supergraph.', 'schema/supergraph.graphql'),
   check: toggle('Write nothing; fail when the file is not what would be written.', false),
+  watch: toggle('Stay, and compose again whenever the configuration or a schema changes.', false),
+  hints: choice('What to show besides errors.', 'warning', hintLevels),
 }
 
 export const statusSettings = {

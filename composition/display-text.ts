@@ -27,9 +27,11 @@ export function wrapped(text: string, width: number | undefined): readonly strin
 
 function wrapLine(line: string, width: number): readonly string[] {
   if (cellsOf(line) <= width) return [line]
-  const indent = /^ */.exec(line)?.[0] ?? ''
+  const first = /^ */.exec(line)?.[0] ?? ''
+  // What goes on below a list item stands under its text.
+  const indent = line.startsWith('- ', first.length) ? `${first}  ` : first
   const lines: string[] = []
-  let current = indent
+  let current = first
   for (const word of line.trimStart().split(' ')) {
     const next = current.trim() === '' ? `${current}${word}` : `${current} ${word}`
     if (cellsOf(next) > width && current.trim() !== '') {

@@ -1,11 +1,13 @@
 import { codeFrame } from './code-frame.ts'
 import type { Diagnostic, Severity, SourceLocation } from './diagnostic.ts'
-import { wrapped } from './display-text.ts'
+import { printable, wrapped } from './display-text.ts'
 import { paint } from './display.ts'
 import type { Display } from './display.ts'
 
 /** Frames of one message; more are named without their text. */
 const framesMax = 6
+/** Places of one line that are closer than this share a frame. */
+const sameFrameColumns = 80
 const colours = { error: 'red', warning: 'yellow', notice: 'cyan' } as const satisfies Record<
   Severity,
   string
@@ -31,6 +33,7 @@ export function renderDiagnostic(diagnostic: Diagnostic, display: Display): stri
   ]
   const indented = display.width === undefined ? display : { ...display, width: display.width - 1 }
   for (const [index, location] of locations.entries()) {
+    if (isFramedBefore(locations, index)) continue
     lines.push('', `  ${placeOf(location, display)}`)
     if (index < framesMax) lines.push(...codeFrame(location, indented).map(line => ` ${line}`))
   }
@@ -43,6 +46,25 @@ export function renderDiagnostic(diagnostic: Diagnostic, display: Display): stri
     lines.push(...wrapped(hint, width).map(line => `  ${paint(display, 'green', line)}`))
   }
   return `${lines.join('\n')}\n`
+}
+
+/** A second place in a line that was just shown tells a person nothing new, unless the line is too long to be shown. */
+function isFramedBefore(locations: readonly SourceLocation[], index: number): boolean {
+  const here = locations[index]
+  return locations
+    .slice(0, index)
+    .some(
+      ({ file, line, column }) =>
+        file === here?.file && line === here.line && Math.abs(column - here.column) < sameFrameColumns,
+    )
+}
+
+/** One line, for a log: `schema/db.graphql:12:3: [db] INVALID_GRAPHQL: …`. */
+export function describeDiagnostic({ code, message, locations }: Diagnostic): string {
+  const [first] = locations
+  const place = first === undefined ? '' : `${describeLocation(first)}: `
+  const owner = first?.subgraph === undefined || message.startsWith('[') ? '' : `[${first.subgraph}] `
+  return printable(`${place}${owner}${code}: ${message.replaceAll(/\s*\n\s*/g, ' ')}`)
 }
 
 /** `schema/db.graphql:12:3`, which editors and terminals make a link of. */

@@ -117,7 +117,14 @@ export const errorDefinitions = {
     meaning: 'The data folder is not what this version wrote.',
   },
   STORE_DIVERGED: { kind: 'fault', http: 500, meaning: 'Two stores hold different histories.' },
+  CONFIG_INVALID: { kind: 'caller', http: 500, meaning: 'The configuration of a composition is wrong.' },
+  SCHEMA_UNREADABLE: {
+    kind: 'fault',
+    http: 500,
+    meaning: 'A schema or its configuration cannot be read from its file or server.',
+  },
   COMPOSITION_FAILED: { kind: 'caller', http: 500, meaning: 'The subgraph schemas do not compose.' },
+  OUTPUT_UNWRITABLE: { kind: 'fault', http: 500, meaning: 'The file to write cannot be written.' },
   SUPERGRAPH_INVALID: { kind: 'caller', http: 500, meaning: 'The supergraph schema cannot be used.' },
   SUPERGRAPH_STALE: {
     kind: 'caller',

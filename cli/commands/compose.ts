@@ -1,41 +1,92 @@
-import { readFile, rename, writeFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
-import { composeFromConfig, describeMessage } from '../../gateway/supergraph/compose.ts'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { composeFromConfig } from '../../composition/compose-from-config.ts'
+import type { Composition } from '../../composition/compose-from-config.ts'
+import { watchComposition } from '../../composition/watch-composition.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import { readSettings } from '../../kernel/settings.ts'
+import type { SettingsOf } from '../../kernel/settings.ts'
 import type { Command } from '../command.ts'
+import { exitCodeOfComposition, failedLine, reportDiagnostics } from '../composition-report.ts'
 import { exitCodes } from '../failure.ts'
 import { helpText } from '../help.ts'
+import { stopAsked } from '../lifecycle.ts'
 import { composeSettings } from '../settings.ts'
+import { terminalOf } from '../terminal.ts'
 
 const summary =
   'Composes subgraph schemas into a supergraph; with --check says whether the committed one is current.'
 
+const examples = [
+  ['ennead compose', 'writes schema/supergraph.graphql from supergraph.yaml'],
+  ['ennead compose --config shop.yaml --output -', 'prints the supergraph'],
+  ['ennead compose --check', 'for CI: fails when the committed file is not what comes out'],
+  ['ennead compose --watch', 'composes again whenever a schema changes'],
+] as const
+
+type Settings = SettingsOf<typeof composeSettings>
+
 export const compose: Command = {
   summary,
   async run(argv) {
-    const help = helpText(argv, 'compose [flags]', summary, composeSettings)
+    const help = helpText(argv, 'compose [flags]', summary, composeSettings, examples)
     if (help !== undefined) {
       process.stdout.write(help)
       return exitCodes.done
     }
-    const { config, output, check } = readSettings(composeSettings, argv, process.env)
-    const result = await composeFromConfig(resolve(config))
-    if (!result.ok) {
-      const lines = result.errors.map(error => `  ${describeMessage(error)}\n`).join('')
-      process.stderr.write(`ennead: COMPOSITION_FAILED: ${config} does not compose\n${lines}`)
-      return exitCodes.composition
+    const settings = readSettings(composeSettings, argv, process.env)
+    if (settings.watch && (settings.check || settings.config === '-')) {
+      throw new EnneadError(
+        'BAD_OPTION',
+        `--watch writes what changes; it cannot go with ${settings.check ? '--check' : '--config -'}`,
+      )
     }
-    for (const hint of result.hints) process.stderr.write(`hint: ${describeMessage(hint)}\n`)
-    if (check) await checkCurrent(output, result.sdl)
-    else {
-      // A reader, such as a gateway that watches the file, must never see half of it.
-      await writeFile(`${output}.new`, result.sdl)
-      await rename(`${output}.new`, output)
-    }
-    process.stdout.write(`${output} ${check ? 'is current' : 'written'}\n`)
-    return exitCodes.done
+    if (settings.watch) return watch(settings)
+    const composition = await composeFromConfig(settings.config, {
+      environment: process.env,
+      ...(settings.config === '-' ? { text: await text(process.stdin) } : {}),
+    })
+    report(composition, settings)
+    if (composition.ok) await deliver(composition.sdl, settings)
+    return exitCodeOfComposition(composition)
   },
+}
+
+async function watch(settings: Settings): Promise<number> {
+  const stop = new AbortController()
+  void stopAsked().then(() => stop.abort())
+  // Between two looks at the files nothing else keeps the process alive.
+  const alive = setInterval(() => undefined, 60_000)
+  try {
+    await watchComposition(
+      settings.config,
+      { environment: process.env, signal: stop.signal },
+      async composition => {
+        report(composition, settings)
+        if (composition.ok) await deliver(composition.sdl, settings)
+      },
+    )
+  } finally {
+    clearInterval(alive)
+  }
+  return exitCodes.done
+}
+
+function report(composition: Composition, { config, hints }: Settings): void {
+  const shown = reportDiagnostics(composition.diagnostics, terminalOf(process.stderr, process.env), hints)
+  if (shown !== '') process.stderr.write(`${shown}\n`)
+  if (!composition.ok) process.stderr.write(failedLine(composition, config))
+}
+
+async function deliver(sdl: string, { check, output }: Settings): Promise<void> {
+  if (output === '-') {
+    process.stdout.write(sdl)
+    return
+  }
+  if (check) await checkCurrent(output, sdl)
+  else await replaceFile(output, sdl)
+  process.stdout.write(`${output} ${check ? 'is current' : 'written'}\n`)
 }
 
 async function checkCurrent(output: string, sdl: string): Promise<void> {
@@ -43,4 +94,15 @@ async function checkCurrent(output: string, sdl: string): Promise<void> {
   if (found === sdl) return
   const what = found === undefined ? 'cannot be read' : 'is not what the subgraph schemas compose to'
   throw new EnneadError('SUPERGRAPH_STALE', `${output} ${what}; run: ennead compose`)
+}
+
+/** A reader, such as a gateway that watches the file, must never see half of it. */
+async function replaceFile(path: string, content: string): Promise<void> {
+  try {
+    await mkdir(dirname(path), { recursive: true })
+    await writeFile(`${path}.new`, content)
+    await rename(`${path}.new`, path)
+  } catch (failure) {
+    throw new EnneadError('OUTPUT_UNWRITABLE', `${path} cannot be written`, { cause: failure })
+  }
 }

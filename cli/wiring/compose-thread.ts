@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import type { SubgraphSource } from '../../gateway/supergraph/compose-config.ts'
-import { compose } from '../../gateway/supergraph/compose.ts'
+import { compose } from '../../composition/compose.ts'
+import type { SubgraphSource } from '../../composition/subgraph-source.ts'
 
 // The only one who starts this thread, compose-apart.ts, gives it these.
 const sources = workerData as readonly SubgraphSource[]

@@ -1,14 +1,13 @@
-import { dirname, resolve } from 'node:path'
+import { readSources } from '../../composition/read-sources.ts'
 import { liveSupergraph } from '../../gateway/supergraph/live-supergraph.ts'
 import type { LiveSupergraph } from '../../gateway/supergraph/live-supergraph.ts'
-import { readComposeConfig } from '../../gateway/supergraph/compose-config.ts'
 import type { SupergraphFeed } from '../../gateway/supergraph/supergraph-feed.ts'
 import { supergraphFile } from '../../gateway/supergraph/supergraph-file.ts'
 import { supergraphUrl } from '../../gateway/supergraph/supergraph-url.ts'
 import { watchedFiles } from '../../gateway/supergraph/watched-files.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import type { Log } from '../../kernel/log.ts'
-import { composeApart } from './compose-apart.ts'
+import { composeApart, notComposed } from './compose-apart.ts'
 
 export interface SupergraphPlace {
   /** A file with SDL, `http://…`, or a `….yaml` to compose. */
@@ -40,13 +39,15 @@ export function followSupergraph(place: SupergraphPlace, log: Log): Promise<Live
   return liveSupergraph(feed, { log })
 }
 
-/** Composes again whenever the configuration or a subgraph's schema changes, apart from the requests being served. */
+/** Composes again whenever the configuration or a file it names changes, apart from the requests being served. */
 function supergraphComposition(config: string, log: Log): SupergraphFeed {
   const read = async (uses: (path: string) => void): Promise<string> => {
-    uses(config)
-    const sources = await readComposeConfig(config)
-    for (const { file } of sources) uses(resolve(dirname(config), file))
-    return composeApart(sources)
+    const sources = await readSources(config, { environment: process.env })
+    for (const file of sources.files) uses(file)
+    if (!sources.ok) throw notComposed(sources.diagnostics)
+    const result = await composeApart(sources.sources)
+    if (!result.ok) throw notComposed(result.diagnostics)
+    return result.sdl
   }
   return watchedFiles(`composition ${config}`, read, { log })
 }

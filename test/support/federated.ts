@@ -12,7 +12,8 @@ import type {
   SubgraphRequest,
   SubgraphResponse,
 } from '../../gateway/execution/subgraph.ts'
-import { compose, describeMessage } from '../../gateway/supergraph/compose.ts'
+import { compose } from '../../composition/compose.ts'
+import { renderDiagnostic } from '../../composition/render-diagnostic.ts'
 import { fixedSupergraph } from '../../gateway/supergraph/supergraph-source.ts'
 import { loadSupergraph } from '../../gateway/supergraph/supergraph.ts'
 import { EnneadError } from '../../kernel/errors.ts'
@@ -53,6 +54,8 @@ const federation = `extend schema @link(url: "https://specs.apollo.dev/federatio
   "@context", "@fromContext", "@cost", "@listSize"
 ])`
 
+const plainDisplay = { colour: false, width: undefined }
+
 /** The supergraph SDL of small subgraphs. Throws when they do not compose. */
 export function composeForTest(definitions: Readonly<Record<string, SubgraphDefinition>>): string {
   const sources = Object.entries(definitions).map(([name, { sdl }]) => ({
@@ -62,7 +65,8 @@ export function composeForTest(definitions: Readonly<Record<string, SubgraphDefi
     file: `${name}.graphql`,
   }))
   const result = compose(sources)
-  if (!result.ok) throw new Error(result.errors.map(describeMessage).join('\n'))
+  if (!result.ok)
+    throw new Error(result.diagnostics.map(found => renderDiagnostic(found, plainDisplay)).join('\n'))
   return result.sdl
 }
 

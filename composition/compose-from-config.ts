@@ -1,0 +1,37 @@
+import { compose } from './compose.ts'
+import { compareDiagnostics } from './diagnostic.ts'
+import type { Diagnostic } from './diagnostic.ts'
+import { readSources } from './read-sources.ts'
+import type { ReadSourcesOptions, Sources, SourcesSeen } from './read-sources.ts'
+
+/** What came of a configuration. */
+export type Composition = SourcesSeen &
+  (
+    | { readonly ok: true; readonly sdl: string; readonly diagnostics: readonly Diagnostic[] }
+    | {
+        readonly ok: false
+        /** The configuration is wrong; something it names cannot be read; the schemas do not compose. */
+        readonly because: 'configuration' | 'sources' | 'schemas'
+        readonly diagnostics: readonly Diagnostic[]
+      }
+  )
+
+/** Composes what a `supergraph.yaml` names. The same schemas give the same bytes. What is wrong is in the result. */
+export async function composeFromConfig(
+  path: string,
+  options: ReadSourcesOptions = {},
+): Promise<Composition> {
+  return composeSources(await readSources(path, options))
+}
+
+/** Composes what was read. */
+export function composeSources(sources: Sources): Composition {
+  const { files, remote } = sources
+  if (!sources.ok)
+    return { ok: false, because: sources.because, diagnostics: sources.diagnostics, files, remote }
+  const result = compose(sources.sources)
+  const diagnostics = [...sources.diagnostics, ...result.diagnostics].sort(compareDiagnostics)
+  return result.ok
+    ? { ok: true, sdl: result.sdl, diagnostics, files, remote }
+    : { ok: false, because: 'schemas', diagnostics, files, remote }
+}
