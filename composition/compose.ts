@@ -20,9 +20,6 @@ export type ComposeResult =
 /** Hints of composition that are mistakes: a misspelt `@override(from:)` leaves both subgraphs serving the field. */
 const mistakes: ReadonlySet<string> = new Set(['FROM_SUBGRAPH_DOES_NOT_EXIST'])
 
-/** From this level on composition calls a hint a warning. */
-const warningLevel = 60
-
 /**
  * Composes schemas by Apollo's composition, which is the authority on what a supergraph means. The same schemas give the
  * same bytes and the same diagnostics, in whatever order they are listed. Throws COMPOSITION_FAILED only when composition
@@ -73,7 +70,7 @@ function ofError(error: GraphQLError, subgraphs: readonly ParsedSubgraph[]): Dia
 
 function ofHint(hint: CompositionSuccess['hints'][number], subgraphs: readonly ParsedSubgraph[]): Diagnostic {
   const { code, level } = hint.definition
-  const severity = mistakes.has(code) ? 'error' : level.value >= warningLevel ? 'warning' : 'notice'
+  const severity = mistakes.has(code) ? 'error' : level.name === 'WARN' ? 'warning' : 'notice'
   return diagnostic(severity, code, hint.message, hint.nodes ?? [], subgraphs)
 }
 

@@ -1,5 +1,5 @@
 import { LineCounter, isAlias, isMap, isNode, isPair, isScalar, parseDocument } from 'yaml'
-import type { Document, Node } from 'yaml'
+import type { Document, Node, Range } from 'yaml'
 import type { Diagnostic, SourceLocation } from './diagnostic.ts'
 
 /** Way to a value: `['subgraphs', 'a', 'routing_url']`. */
@@ -46,9 +46,9 @@ export class ConfigDocument {
       const parent = this.#node(path.slice(0, length - 1))
       if (!isMap(parent)) continue
       const pair = parent.items.find(({ key }) => isScalar(key) && String(key.value) === path[length - 1])
-      if (isPair(pair) && isNode(pair.key) && pair.key.range != null) {
+      if (isPair(pair) && isNode(pair.key) && isRange(pair.key.range)) {
         const value = isScalar(pair.value) && length === path.length ? pair.value.range : undefined
-        return this.#span(pair.key.range[0], value == null ? pair.key.range[1] : value[1])
+        return this.#span(pair.key.range[0], isRange(value) ? value[1] : pair.key.range[1])
       }
     }
     return this.#span(0, 1)
@@ -60,7 +60,7 @@ export class ConfigDocument {
    */
   block(path: ConfigPath): string | undefined {
     const node = this.#node(path)
-    if (!isScalar(node) || node.type !== 'BLOCK_LITERAL' || node.range == null) return undefined
+    if (!isScalar(node) || node.type !== 'BLOCK_LITERAL' || !isRange(node.range)) return undefined
     const [start, end] = node.range
     const header = this.#text.indexOf('\n', start)
     if (header < 0 || header >= end) return undefined
@@ -107,4 +107,9 @@ export class ConfigDocument {
       text: this.#text,
     }
   }
+}
+
+/** The library leaves ranges out of nodes it made itself. */
+function isRange(range: Range | null | undefined): range is Range {
+  return range !== null && range !== undefined
 }

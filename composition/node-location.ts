@@ -1,5 +1,5 @@
 import { getLocation, Kind } from 'graphql'
-import type { ASTNode, Source } from 'graphql'
+import type { ASTNode, FieldDefinitionNode, Source } from 'graphql'
 import type { SourceLocation } from './diagnostic.ts'
 
 /**
@@ -34,31 +34,18 @@ interface Span {
 function spanOf(node: ASTNode): Span | undefined {
   const { loc } = node
   if (loc === undefined || loc.end === 0) return undefined
-  switch (node.kind) {
-    case Kind.FIELD_DEFINITION:
-    case Kind.INPUT_VALUE_DEFINITION:
-      return between(node.name, node.kind === Kind.FIELD_DEFINITION && hasLines(node) ? node.name : node.type)
-    case Kind.SCHEMA_DEFINITION:
-    case Kind.SCHEMA_EXTENSION:
-    case Kind.OPERATION_DEFINITION:
-      return { start: loc.startToken.start, end: loc.startToken.end }
-    default:
-      return 'name' in node &&
-        node.kind !== Kind.DIRECTIVE &&
-        node.kind !== Kind.NAMED_TYPE &&
-        node.name !== undefined
-        ? between(node.name, node.name)
-        : { start: loc.start, end: loc.end }
+  if (node.kind === Kind.FIELD_DEFINITION) return between(node.name, hasLines(node) ? node.name : node.type)
+  if (node.kind === Kind.INPUT_VALUE_DEFINITION) return between(node.name, node.type)
+  if (node.kind === Kind.SCHEMA_DEFINITION || node.kind === Kind.SCHEMA_EXTENSION) {
+    return { start: loc.startToken.start, end: loc.startToken.end }
   }
+  const named = 'name' in node && node.kind !== Kind.DIRECTIVE && node.kind !== Kind.NAMED_TYPE
+  return named && node.name !== undefined ? between(node.name, node.name) : { start: loc.start, end: loc.end }
 }
 
 /** Arguments over several lines would put most of them, not the field, into the frame. */
-function hasLines(node: ASTNode): boolean {
-  const { loc } = node
-  if (loc === undefined || !('name' in node) || !('type' in node)) return false
-  const from = node.name?.loc?.startToken.line
-  const to = typeof node.type === 'object' && 'loc' in node.type ? node.type.loc?.endToken.line : undefined
-  return from !== to
+function hasLines(node: FieldDefinitionNode): boolean {
+  return node.name.loc?.startToken.line !== node.type.loc?.endToken.line
 }
 
 function between(from: ASTNode, to: ASTNode): Span | undefined {

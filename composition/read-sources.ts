@@ -9,7 +9,7 @@ import { downloadSchema, introspectSubgraph, shownUrl } from './remote-schema.ts
 import type { RemoteSchemaOptions } from './remote-schema.ts'
 import type { SubgraphSource } from './subgraph-source.ts'
 import { readSupergraphConfig } from './supergraph-config.ts'
-import type { SubgraphEntry } from './supergraph-config.ts'
+import type { SchemaOrigin, SubgraphEntry } from './supergraph-config.ts'
 
 export interface ReadSourcesOptions extends RemoteSchemaOptions {
   /** For `${env.NAME}`. Default: none is set. */
@@ -111,35 +111,30 @@ async function readOne(
   folder: string,
   options: ReadSourcesOptions,
 ): Promise<SubgraphSource | Diagnostic> {
-  const { name, routingUrl, schema } = entry
+  const { name, routingUrl } = entry
   const signal = options.signal ?? new AbortController().signal
   try {
-    switch (schema.kind) {
-      case 'inline':
-        return { name, routingUrl, sdl: schema.sdl, file: schema.file }
-      case 'file': {
-        const file = resolve(folder, schema.path)
-        return { name, routingUrl, sdl: await readFile(file, 'utf8'), file: relative(process.cwd(), file) }
-      }
-      case 'download':
-        return {
-          name,
-          routingUrl,
-          sdl: await downloadSchema(schema.url, schema.headers, signal, options),
-          file: shownUrl(schema.url),
-        }
-      case 'introspection':
-        return {
-          name,
-          routingUrl,
-          sdl: await introspectSubgraph(schema.url, schema.headers, signal, options),
-          file: shownUrl(schema.url),
-        }
-    }
+    return { name, routingUrl, ...(await readSchema(entry.schema, folder, signal, options)) }
   } catch (failure) {
     signal.throwIfAborted()
     return unreadable(entry, failure)
   }
+}
+
+async function readSchema(
+  schema: SchemaOrigin,
+  folder: string,
+  signal: AbortSignal,
+  options: ReadSourcesOptions,
+): Promise<Pick<SubgraphSource, 'sdl' | 'file'>> {
+  if (schema.kind === 'inline') return { sdl: schema.sdl, file: schema.file }
+  if (schema.kind === 'file') {
+    const file = resolve(folder, schema.path)
+    return { sdl: await readFile(file, 'utf8'), file: relative(process.cwd(), file) }
+  }
+  const { url, headers } = schema
+  const read = schema.kind === 'download' ? downloadSchema : introspectSubgraph
+  return { sdl: await read(url, headers, signal, options), file: shownUrl(url) }
 }
 
 function unreadable({ name, schema, location }: SubgraphEntry, failure: unknown): Diagnostic {

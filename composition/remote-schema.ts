@@ -56,7 +56,7 @@ export async function introspectSubgraph(
   }
   try {
     // What answers the introspection query has its shape, or building the schema fails.
-    return printSchema(buildClientSchema(introspection.data as unknown as IntrospectionQuery))
+    return printSchema(buildClientSchema(introspection.data as IntrospectionQuery))
   } catch (failure) {
     throw unreadable(url, 'answered introspection with something that is no schema', failure)
   }

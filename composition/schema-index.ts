@@ -101,7 +101,7 @@ export class SchemaIndex {
       for (const root of definition.operationTypes ?? []) {
         const common = `${root.operation.charAt(0).toUpperCase()}${root.operation.slice(1)}`
         const own = root.type.name.value
-        for (const [coordinate, node] of [...this.#nodes]) {
+        for (const [coordinate, node] of Array.from(this.#nodes)) {
           if (coordinate === own || coordinate.startsWith(`${own}.`)) {
             this.#add(`${common}${coordinate.slice(own.length)}`, node)
           }

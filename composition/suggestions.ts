@@ -4,11 +4,12 @@ import type { ParsedSubgraph } from './parsed-subgraph.ts'
 
 const suggestionsMax = 3
 
-const federationDirectives: readonly string[] = [
-  ...['key', 'requires', 'provides', 'external', 'shareable', 'override', 'inaccessible', 'tag', 'extends'],
-  ...['composeDirective', 'interfaceObject', 'authenticated', 'requiresScopes', 'policy', 'context'],
-  ...['fromContext', 'cost', 'listSize', 'cacheTag', 'link', 'deprecated', 'specifiedBy'],
-].map(name => `@${name}`)
+const federationDirectives: readonly string[] = (
+  'key requires provides external shareable override inaccessible tag extends composeDirective interfaceObject ' +
+  'authenticated requiresScopes policy context fromContext cost listSize cacheTag link deprecated specifiedBy'
+)
+  .split(' ')
+  .map(name => `@${name}`)
 
 /** A form of message about a name that is not there, and where the right name may be found. */
 interface Search {
