@@ -77,8 +77,11 @@ async function measureAlone(
   const questions = await prepareQuestions(system)
   await using client = await openClient(system)
   const cells = await measureTable(system, client, questions, options, cell => {
-    const { arm, e, measured, model } = cell
-    progress(`${arm} at e = ${e}: measured ${measured.toFixed(5)}, model ${model.toFixed(5)}`)
+    const { arm, e, measured, model, codes } = cell
+    const failed = Object.entries(codes).map(([code, times]) => `, ${times} ${code}`)
+    progress(
+      `${arm} at e = ${e}: measured ${measured.toFixed(5)}, model ${model.toFixed(5)}${failed.join('')}`,
+    )
   })
   await client.renew()
   const wrong = await measureCallerErrors(system, client, callerErrors, rate)

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Tally } from '../../dispatch/chaos/tallies.ts'
@@ -12,6 +12,7 @@ import { demoEmail } from '../demo.ts'
 
 const readyMsMax = 60_000
 const stopMsMax = 20_000
+const interruptions = ['SIGINT', 'SIGTERM'] as const
 
 /** An Ennead of its own, started with `--chaos` on a temporary data folder that is removed at the end. */
 export interface RunningSystem extends AsyncDisposable {
@@ -51,13 +52,19 @@ export async function startSystem(flags: readonly string[]): Promise<RunningSyst
   const ended = new Promise<void>(resolve => child.once('close', () => resolve()))
   let said = ''
   child.stderr.on('data', chunk => (said = (said + String(chunk)).slice(-4_000)))
+  const leave = (signal: NodeJS.Signals): void => {
+    // An experiment that is interrupted leaves no Ennead behind.
+    void close().finally(() => process.exit(128 + constants.signals[signal]))
+  }
   const close = async (): Promise<void> => {
+    for (const signal of interruptions) process.off(signal, leave)
     child.kill('SIGTERM')
     const timer = setTimeout(() => child.kill('SIGKILL'), stopMsMax)
     await ended
     clearTimeout(timer)
     await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })
   }
+  for (const signal of interruptions) process.on(signal, leave)
   try {
     const url = await new Promise<string>((resolve, reject) => {
       const failed = (why: string): void =>
