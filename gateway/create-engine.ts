@@ -3,6 +3,7 @@ import type { Clock } from '../kernel/clock.ts'
 import { EnneadError } from '../kernel/errors.ts'
 import { silentLog } from '../kernel/log.ts'
 import type { Log } from '../kernel/log.ts'
+import type { Principal } from '../kernel/principal.ts'
 import { RequestRefused } from './engine.ts'
 import type { Engine, EngineHealth, GraphQLAnswer, GraphQLRequest, PreparedOperation } from './engine.ts'
 import { executePrepared } from './execution/execute.ts'
@@ -17,6 +18,7 @@ import type { CostOptions } from './operation/cost-options.ts'
 import { resolveLimits } from './operation/limits.ts'
 import type { OperationLimits } from './operation/limits.ts'
 import { refused } from './operation/refusal.ts'
+import { viewerOf } from './operation/viewer.ts'
 import { ApolloPlanner } from './planning/apollo-planner.ts'
 import type { Planner } from './planning/planner.ts'
 import { canaryOptions } from './hot-operations.ts'
@@ -111,13 +113,13 @@ class GatewayEngine implements Engine {
     this.#source.considerBy(candidate => this.#switch.consider(candidate))
   }
 
-  async prepare(request: GraphQLRequest): Promise<PreparedOperation> {
+  async prepare(request: GraphQLRequest, principal?: Principal): Promise<PreparedOperation> {
     const serving = this.#switch.current
     if (serving === undefined) {
       throw refused('UNAVAILABLE', 'the gateway has no supergraph yet; try again later')
     }
     try {
-      return await serving.prepare(request)
+      return await serving.prepare(request, viewerOf(principal))
     } catch (failure) {
       if (failure instanceof RequestRefused) {
         const { cause } = failure

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../kernel/errors.ts'
+import type { Principal } from '../kernel/principal.ts'
 import type { SubgraphContext } from './execution/subgraph.ts'
 import type { SupergraphStatus } from './supergraph/supergraph-source.ts'
 
@@ -86,8 +87,8 @@ export interface EngineHealth {
 
 /** The gateway without its doors: text in, answers out. */
 export interface Engine {
-  /** Parses, validates, coerces variables and plans. Throws RequestRefused. */
-  prepare(request: GraphQLRequest): Promise<PreparedOperation>
+  /** Parses, validates, coerces variables and plans what `principal` may see. Throws RequestRefused. */
+  prepare(request: GraphQLRequest, principal?: Principal): Promise<PreparedOperation>
   /** Runs a query or mutation. Never rejects: every failure is in the answer. */
   execute(operation: PreparedOperation, context: SubgraphContext): Promise<GraphQLAnswer>
   /** Runs a subscription; one answer an event. `return()` lets go of the source at once, also while it is quiet. */

@@ -1,12 +1,15 @@
-import { BREAK, GraphQLError, Kind, OperationTypeNode, visit } from 'graphql'
-import type { GraphQLObjectType, OperationDefinitionNode } from 'graphql'
+import { BREAK, getNamedType, GraphQLError, Kind, OperationTypeNode, visit } from 'graphql'
+import type { DocumentNode, GraphQLObjectType, GraphQLSchema, OperationDefinitionNode } from 'graphql'
 import { EnneadError, kindOf } from '../kernel/errors.ts'
 import { RequestRefused } from './engine.ts'
 import type { GraphQLRequest } from './engine.ts'
+import { accessError } from './execution/access-error.ts'
 import { Prepared } from './execution/prepared.ts'
 import type { PlannedOperation } from './execution/prepared.ts'
 import { Selections, ShapeSource } from './execution/shape.ts'
 import type { ResolvedSubgraphs } from './execution/subgraphs.ts'
+import { Access } from './operation/access.ts'
+import type { Refusals } from './operation/access.ts'
 import { BoundedCache } from './operation/bounded-cache.ts'
 import { complexityOf } from './operation/complexity.ts'
 import { CostModel } from './operation/cost.ts'
@@ -18,6 +21,7 @@ import { refusalOf, refused } from './operation/refusal.ts'
 import { selectOperation } from './operation/select-operation.ts'
 import { coerceVariables } from './operation/variables.ts'
 import type { VariableValues } from './operation/variables.ts'
+import type { Viewer } from './operation/viewer.ts'
 import { withoutEmptySelections, withSafeNames } from './planning/client-names.ts'
 import type { Planner } from './planning/planner.ts'
 import type { Supergraph } from './supergraph/supergraph.ts'
@@ -27,6 +31,14 @@ export interface CacheSizes {
   readonly entriesMax: number
   /** Characters of the documents they were made from, kept at most. */
   readonly charactersMax: number
+}
+
+/** An operation for one kind of viewer. */
+interface AskedOperation {
+  readonly document: ValidDocument
+  readonly operation: OperationDefinitionNode
+  readonly text: string
+  readonly refusals: Refusals | undefined
 }
 
 /** A plan, and how much it is asked for. */
@@ -46,6 +58,7 @@ export class Serving {
   readonly #planner: Planner
   readonly #rules: DocumentRules
   readonly #costs: CostModel
+  readonly #access: Access
   readonly #documents: BoundedCache<ValidDocument>
   readonly #plans: BoundedCache<CachedPlan>
   #preparing = 0
@@ -64,16 +77,17 @@ export class Serving {
     this.#planner = planner
     this.#rules = rules
     this.#costs = new CostModel(supergraph, costs)
+    this.#access = new Access(supergraph.apiSchema, supergraph.access)
     const { entriesMax, charactersMax: sizeMax } = sizes
     this.#documents = new BoundedCache({ entriesMax, sizeMax })
     this.#plans = new BoundedCache({ entriesMax, sizeMax })
   }
 
   /** Throws RequestRefused. */
-  async prepare(request: GraphQLRequest): Promise<Prepared> {
+  async prepare(request: GraphQLRequest, viewer: Viewer): Promise<Prepared> {
     this.#preparing++
     try {
-      return await this.#prepare(request)
+      return await this.#prepare(request, viewer)
     } finally {
       this.#preparing--
       if (this.#preparing === 0) this.#idle?.()
@@ -94,9 +108,10 @@ export class Serving {
     try {
       const document = this.#document(text)
       const operation = selectOperation(document, operationName)
-      const planned = await this.#planned(document, operation, text)
+      const asked = { document, operation, text, refusals: undefined }
+      const planned = await this.#planned(asked)
       if (planned.unresolvable) return refused('QUERY_PLAN_EMPTY', 'no subgraph can resolve it')
-      const plan = this.#plans.get(planKey(operation, text))
+      const plan = this.#plans.get(planKey(asked))
       // It was hot on another supergraph; here it has to stay so.
       if (plan !== undefined) plan.uses = Math.ceil(uses / 2)
       return undefined
@@ -111,15 +126,14 @@ export class Serving {
     await this.#planner.close()
   }
 
-  async #prepare(request: GraphQLRequest): Promise<Prepared> {
+  async #prepare(request: GraphQLRequest, viewer: Viewer): Promise<Prepared> {
     const document = this.#document(request.query)
     const operation = selectOperation(document, request.operationName)
     const given = coerceVariables(this.supergraph.apiSchema, operation, request.variables ?? {})
     const cost = this.#costs.check(document, operation, given)
-    const planned = await this.#planned(document, operation, request.query)
-    if (planned.unresolvable && operation.operation === OperationTypeNode.SUBSCRIPTION) {
-      throw refused('QUERY_PLAN_EMPTY', 'no subgraph can resolve this subscription')
-    }
+    const refusals = this.#access.refusals(document.node, viewer)
+    const planned = await this.#planned({ document, operation, text: request.query, refusals })
+    if (operation.operation === OperationTypeNode.SUBSCRIPTION) refuseSilence(planned)
     const fetches = { planned: planned.plan.fetches, limit: this.#rules.limits.fetchesMax }
     const complexity = complexityOf(cost, fetches)
     return new Prepared(planned, renamedVariables(given, planned.variableName), { ...cost, complexity })
@@ -133,13 +147,9 @@ export class Serving {
     return document
   }
 
-  async #planned(
-    document: ValidDocument,
-    operation: OperationDefinitionNode,
-    text: string,
-  ): Promise<PlannedOperation> {
-    const key = planKey(operation, text)
-    const cached = this.#plans.get(key) ?? this.#remember(key, document, operation, text)
+  async #planned(asked: AskedOperation): Promise<PlannedOperation> {
+    const key = planKey(asked)
+    const cached = this.#plans.get(key) ?? this.#remember(key, asked)
     cached.uses++
     try {
       const planned = await cached.planning
@@ -152,30 +162,23 @@ export class Serving {
     }
   }
 
-  #remember(
-    key: string,
-    document: ValidDocument,
-    operation: OperationDefinitionNode,
-    text: string,
-  ): CachedPlan {
-    const planning = this.#plan(document, operation, text)
+  #remember(key: string, asked: AskedOperation): CachedPlan {
+    const { operation, text } = asked
+    const planning = this.#plan(asked)
     const plan = { text, operationName: operation.name?.value, planning, uses: 0, good: false }
     if (text.length <= this.#rules.limits.cachedLengthMax) this.#plans.set(key, plan, key.length)
     return plan
   }
 
-  async #plan(
-    document: ValidDocument,
-    operation: OperationDefinitionNode,
-    text: string,
-  ): Promise<PlannedOperation> {
+  async #plan({ document, operation, text, refusals }: AskedOperation): Promise<PlannedOperation> {
     const { apiSchema, reserved } = this.supergraph
     const rootType = apiSchema.getRootType(operation.operation)
     if (!rootType) throw refused('GRAPHQL_VALIDATION_FAILED', `this graph has no ${operation.operation}s`)
     const safe = withSafeNames(document.node, text, reserved)
     const name = operation.name?.value
+    const visible = refusals === undefined ? safe.node : this.#access.without(safe.node, refusals)
     const plan = await this.#planner.plan({
-      document: withoutEmptySelections(safe.node),
+      document: withoutEmptySelections(visible),
       operationName: name,
     })
     const { fetchesMax } = this.#rules.limits
@@ -184,30 +187,44 @@ export class Serving {
         facts: { limit: fetchesMax, fetches: plan.fetches },
       })
     }
-    const definitions = safe.node.definitions
-    const fragments = new Map(
-      definitions.filter(each => each.kind === Kind.FRAGMENT_DEFINITION).map(each => [each.name.value, each]),
-    )
-    const found = definitions.find(
-      each => each.kind === Kind.OPERATION_DEFINITION && each.name?.value === name,
-    )
-    if (found?.kind !== Kind.OPERATION_DEFINITION) throw new EnneadError('INTERNAL', 'the operation was lost')
-    const source = (variables: VariableValues): Selections =>
-      new Selections([found.selectionSet], new ShapeSource(apiSchema, fragments, variables, safe.clientName))
+    const source = selectionsOf(apiSchema, safe.node, name, safe.clientName)
     const selections = hasConditions(document) ? source : constant(source({}))
+    const shown = refusals === undefined ? source : selectionsOf(apiSchema, visible, name, safe.clientName)
     return {
       supergraph: this.supergraph,
       subgraphs: this.subgraphs,
       document: safe.node,
-      operation: found,
+      operation: operationNamed(safe.node, name),
       plan,
       rootType,
       clientName: safe.clientName,
       variableName: safe.variableName,
       selections,
-      unresolvable: plan.fetches === 0 && asksRealFields(source, rootType),
+      refusals,
+      unresolvable: plan.fetches === 0 && asksRealFields(shown, rootType),
     }
   }
+}
+
+/** The shape of an operation's answer for any variables. */
+function selectionsOf(
+  schema: GraphQLSchema,
+  { definitions }: DocumentNode,
+  name: string | undefined,
+  clientName: (name: string) => string,
+): (variables: VariableValues) => Selections {
+  const fragments = new Map(
+    definitions.filter(each => each.kind === Kind.FRAGMENT_DEFINITION).map(each => [each.name.value, each]),
+  )
+  const { selectionSet } = operationNamed({ kind: Kind.DOCUMENT, definitions }, name)
+  return variables =>
+    new Selections([selectionSet], new ShapeSource(schema, fragments, variables, clientName))
+}
+
+function operationNamed({ definitions }: DocumentNode, name: string | undefined): OperationDefinitionNode {
+  const found = definitions.find(each => each.kind === Kind.OPERATION_DEFINITION && each.name?.value === name)
+  if (found?.kind === Kind.OPERATION_DEFINITION) return found
+  throw new EnneadError('INTERNAL', 'the operation was lost')
 }
 
 /**
@@ -229,6 +246,19 @@ function asksRealFields(
   }
 }
 
+/** A subscription of which nothing can ever come is refused instead of begun. */
+function refuseSilence({ plan, unresolvable, refusals, rootType, selections }: PlannedOperation): void {
+  if (plan.source !== undefined && !unresolvable) return
+  for (const { definition } of refusals === undefined ? [] : selections({}).of(rootType)) {
+    if (definition === undefined) continue
+    const why = refusals?.ofField(rootType.name, definition.name, getNamedType(definition.type).name)
+    if (why === undefined) continue
+    const { message, extensions } = accessError(why, refusals?.authenticated === true)
+    throw new RequestRefused([{ message, extensions }])
+  }
+  throw refused('QUERY_PLAN_EMPTY', 'no subgraph can resolve this subscription')
+}
+
 function hasConditions(document: ValidDocument): boolean {
   let found = false
   visit(document.node, {
@@ -242,8 +272,8 @@ function hasConditions(document: ValidDocument): boolean {
   return found
 }
 
-function planKey(operation: OperationDefinitionNode, text: string): string {
-  return `${operation.name?.value ?? ''}\n${text}`
+function planKey({ operation, text, refusals }: AskedOperation): string {
+  return `${refusals?.key ?? ''}\n${operation.name?.value ?? ''}\n${text}`
 }
 
 function constant(selections: Selections): () => Selections {

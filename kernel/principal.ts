@@ -2,10 +2,14 @@
 export type Role = 'OWNER' | 'ADMIN' | 'MEMBER' | 'GUEST'
 
 /**
- * Who a request acts for. `actor` is a person (later: a service account) in one workspace; `service` is a subgraph
- * or gateway of this deployment acting for itself, e.g. following the change log.
+ * Who a request acts for. `actor` is a person (later: a service account) in one workspace; `token` is whoever a foreign
+ * issuer's token names, at a gateway of other people's subgraphs; `service` is a subgraph or gateway of this deployment
+ * acting for itself, e.g. following the change log.
  */
-export type Principal = ActorPrincipal | ServicePrincipal
+export type Principal = ClientPrincipal | ServicePrincipal
+
+/** Who a client of the gateway can be. */
+export type ClientPrincipal = ActorPrincipal | TokenPrincipal
 
 export interface ActorPrincipal {
   readonly kind: 'actor'
@@ -27,7 +31,24 @@ export interface ActorPrincipal {
   readonly asOf?: number
 }
 
+/** Whoever a verified token (RFC 7519) of an issuer that the gateway trusts was given to. */
+export interface TokenPrincipal {
+  readonly kind: 'token'
+  /** `sub`. */
+  readonly subject: string
+  readonly scopes: readonly string[]
+  /** Names of policies that the issuer says are met. */
+  readonly policies: readonly string[]
+  /** Seconds since 1970 from when this must not be trusted any more. */
+  readonly expiresAt: number
+}
+
 export interface ServicePrincipal {
   readonly kind: 'service'
   readonly name: string
+}
+
+/** Who it is, among those of its kind. */
+export function subjectOf(principal: ClientPrincipal): string {
+  return principal.kind === 'actor' ? principal.actorId : principal.subject
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Clock } from '../../kernel/clock.ts'
 import { systemClock } from '../../kernel/clock.ts'
 import { EnneadError } from '../../kernel/errors.ts'
-import type { ActorPrincipal } from '../../kernel/principal.ts'
+import type { ClientPrincipal } from '../../kernel/principal.ts'
 import { untilAborted } from './until-aborted.ts'
 
 /**
@@ -10,7 +10,7 @@ import { untilAborted } from './until-aborted.ts'
  * other rejection means that the question could not be answered. `signal` aborts when nobody waits any more.
  * `requestId` is the request that asks first.
  */
-export type Identify = (token: string, signal: AbortSignal, requestId?: string) => Promise<ActorPrincipal>
+export type Identify = (token: string, signal: AbortSignal, requestId?: string) => Promise<ClientPrincipal>
 
 export interface IdentityOptions {
   readonly identify: Identify
@@ -47,10 +47,10 @@ export interface Identity {
     authorization: string | undefined,
     signal: AbortSignal,
     requestId?: string,
-  ): Promise<ActorPrincipal | undefined>
+  ): Promise<ClientPrincipal | undefined>
 }
 
-type Verdict = { readonly kind: 'known'; readonly principal: ActorPrincipal } | { readonly kind: 'refused' }
+type Verdict = { readonly kind: 'known'; readonly principal: ClientPrincipal } | { readonly kind: 'refused' }
 
 interface Entry {
   readonly verdict: Verdict

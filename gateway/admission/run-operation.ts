@@ -1,4 +1,4 @@
-import type { ActorPrincipal } from '../../kernel/principal.ts'
+import type { ClientPrincipal } from '../../kernel/principal.ts'
 import type { Engine, GraphQLAnswer, PreparedOperation } from '../engine.ts'
 import type { ForwardedHeaders, SubgraphContext } from '../execution/subgraph.ts'
 import { EnneadError } from '../../kernel/errors.ts'
@@ -6,7 +6,7 @@ import type { RequestBudget } from './request-budget.ts'
 
 /** Who asks, from where, and what of it goes on to subgraphs. The same for every operation of a connection. */
 export interface Caller {
-  readonly principal: ActorPrincipal | undefined
+  readonly principal: ClientPrincipal | undefined
   readonly headers: ForwardedHeaders
   readonly userAgent: string | undefined
   readonly address: string | undefined

@@ -1,5 +1,16 @@
-import { isAbstractType, isInterfaceType, isLeafType, isListType, isNonNullType, isObjectType } from 'graphql'
+import {
+  getNamedType,
+  isAbstractType,
+  isInterfaceType,
+  isLeafType,
+  isListType,
+  isNonNullType,
+  isObjectType,
+} from 'graphql'
 import type { GraphQLLeafType, GraphQLOutputType, GraphQLSchema } from 'graphql'
+import type { Refusals } from '../operation/access.ts'
+import type { AccessRequirement } from '../supergraph/access-rules.ts'
+import { accessError } from './access-error.ts'
 import type { Failure, Failures } from './failures.ts'
 import type { FieldsType, Selections, ShapeField } from './shape.ts'
 import type { Path } from './target.ts'
@@ -23,10 +34,13 @@ const impossible = Symbol('impossible')
 export class Completion {
   readonly #schema: GraphQLSchema
   readonly #failures: Failures
+  readonly #refusals: Refusals | undefined
 
-  constructor(schema: GraphQLSchema, failures: Failures) {
+  /** @param refusals What whoever asks may not see: null, with an error. */
+  constructor(schema: GraphQLSchema, failures: Failures, refusals?: Refusals) {
     this.#schema = schema
     this.#failures = failures
+    this.#refusals = refusals
   }
 
   root(type: FieldsType, selections: Selections, tree: Tree, introspected: Readonly<Tree>): Tree | null {
@@ -66,6 +80,11 @@ export class Completion {
       // An interface here is one that could not be told apart: the fetch that would have told failed.
       return isInterfaceType(type) ? this.#forbidden(tree, key, place, `${type.name}.__typename`) : type.name
     }
+    const refused = this.#refusals?.ofField(type.name, definition.name, getNamedType(definition.type).name)
+    if (refused !== undefined) {
+      this.#refuse(refused, place)
+      return isNonNullType(definition.type) ? impossible : null
+    }
     const value = own(tree, key)
     if (value !== undefined && value !== null) {
       const coordinate = `${type.name}.${definition.name}`
@@ -95,6 +114,10 @@ export class Completion {
     const reason = this.#failures.reasonFor(tree, key)
     if (reason !== undefined) this.#failures.add(reason, path)
     return reason !== undefined
+  }
+
+  #refuse(requirement: AccessRequirement, place: Place): void {
+    this.#failures.add(accessError(requirement, this.#refusals?.authenticated === true), pathOf(place))
   }
 
   #report(place: Place, message: string): void {
@@ -127,6 +150,11 @@ export class Completion {
       if (!this.#failures.explains(pathOf(place))) {
         this.#report(place, `A subgraph answered an object of a type that ${coordinate} cannot have.`)
       }
+      return null
+    }
+    const refused = this.#refusals?.ofType(fieldsType.name)
+    if (refused !== undefined) {
+      this.#refuse(refused, place)
       return null
     }
     // Fragments on object types were left out: that is a loss to tell of, if a failure is the reason.

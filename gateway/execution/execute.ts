@@ -62,7 +62,12 @@ export async function answerWith(
   if (plan.root !== undefined) await walk(plan.root, [root], run)
   const selections = planned.selections(variables)
   const introspected = introspect(apiSchema, document, operation, rootType, selections, variables)
-  const data = new Completion(apiSchema, failures).root(rootType, selections, tree, introspected)
+  const data = new Completion(apiSchema, failures, planned.refusals).root(
+    rootType,
+    selections,
+    tree,
+    introspected,
+  )
   const errors = failures.list()
   const mark = identityMark(context.principal, tools.clock.wall())
   if (mark !== undefined) degradations.add(mark)

@@ -1,5 +1,6 @@
 import type { DocumentNode, GraphQLObjectType, OperationDefinitionNode } from 'graphql'
 import type { OperationCost, PreparedOperation } from '../engine.ts'
+import type { Refusals } from '../operation/access.ts'
 import type { VariableValues } from '../operation/variables.ts'
 import type { Plan } from '../planning/plan.ts'
 import type { Supergraph } from '../supergraph/supergraph.ts'
@@ -19,6 +20,8 @@ export interface PlannedOperation {
   readonly variableName: (name: string) => string
   /** The answer's shape for these variables. */
   readonly selections: (variables: VariableValues) => Selections
+  /** What the viewer may not see of it: the plan does not ask for that. Undefined: nothing is refused. */
+  readonly refusals: Refusals | undefined
   /** The plan is empty although fields were asked for: no subgraph can resolve them. */
   readonly unresolvable: boolean
 }

@@ -93,7 +93,7 @@ async function run(
 ): Promise<GraphQLAnswer> {
   const { engine, identity, limits, admission } = options
   const principal = await identity?.principalOf(request.headers.authorization, budget.signal, requestId)
-  const operation = await untilAborted(engine.prepare(graphql), budget.signal)
+  const operation = await untilAborted(engine.prepare(graphql, principal), budget.signal)
   progress.operation = operation
   refuseWrongDoor(operation, request.method)
   grantTime(operation, budget, limits.mutationTimeoutMs)

@@ -79,13 +79,13 @@ export class OperationRun {
 
   async #perform(): Promise<RunEnd> {
     const { engine, admission, mutationTimeoutMs, requestTimeoutMs, answerBytesMax } = this.#options
-    const { sheddable } = this.#request.caller
+    const { sheddable, principal } = this.#request.caller
     try {
       const request = requestFromMembers(this.#request.payload)
       // A refused subscription is told in another way, which takes knowing that it is one.
       if (!request.query.includes('subscription'))
         admission.glance(request.query, sheddable, requestTimeoutMs)
-      const operation = await untilAborted(engine.prepare(request), this.#budget.signal)
+      const operation = await untilAborted(engine.prepare(request, principal), this.#budget.signal)
       this.#budget.signal.throwIfAborted()
       const ask = { operation, query: request.query, sheddable }
       if (operation.kind === 'subscription') return await this.#follow(ask)

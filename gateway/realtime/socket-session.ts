@@ -2,7 +2,8 @@ import type { Duplex } from 'node:stream'
 import { WebSocket } from 'ws'
 import type { Timer } from '../../kernel/clock.ts'
 import { unreachable } from '../../kernel/errors.ts'
-import type { ActorPrincipal } from '../../kernel/principal.ts'
+import { subjectOf } from '../../kernel/principal.ts'
+import type { ClientPrincipal } from '../../kernel/principal.ts'
 import type { DoorOptions } from '../admission/door-options.ts'
 import { forwarded } from '../admission/forwarded-headers.ts'
 import type { Caller } from '../admission/run-operation.ts'
@@ -38,7 +39,7 @@ export class SocketSession {
   readonly #runs = new Map<number, OperationRun>()
   readonly #left = new AbortController()
   readonly #initTimer: Timer
-  readonly #admit: (principal: ActorPrincipal | undefined) => boolean
+  readonly #admit: (principal: ClientPrincipal | undefined) => boolean
   #expiryTimer: Timer | undefined
   #caller: Caller | undefined
   #answersPing = true
@@ -49,7 +50,7 @@ export class SocketSession {
     socket: WebSocket,
     wire: Duplex,
     opening: SocketOpening,
-    admit: (principal: ActorPrincipal | undefined) => boolean,
+    admit: (principal: ClientPrincipal | undefined) => boolean,
   ) {
     const { limits, clock } = options
     this.#options = options
@@ -174,7 +175,7 @@ export class SocketSession {
   }
 
   /** A socket must not outlive its credential. */
-  #watchExpiry(principal: ActorPrincipal | undefined): void {
+  #watchExpiry(principal: ClientPrincipal | undefined): void {
     if (principal === undefined) return
     const leftMs = principal.expiresAt * 1000 - this.#options.clock.wall()
     if (leftMs <= 0) {
@@ -243,6 +244,7 @@ export class SocketSession {
   }
 
   #facts(): Readonly<Record<string, unknown>> {
-    return { requestId: this.#opening.requestId, actorId: this.#caller?.principal?.actorId }
+    const principal = this.#caller?.principal
+    return { requestId: this.#opening.requestId, actorId: principal && subjectOf(principal) }
   }
 }

@@ -4,6 +4,7 @@ import { WebSocketServer } from 'ws'
 import type { WebSocket } from 'ws'
 import type { Clock } from '../../kernel/clock.ts'
 import { sleep } from '../../kernel/clock.ts'
+import { subjectOf } from '../../kernel/principal.ts'
 import type { DoorOptions } from '../admission/door-options.ts'
 import type { GatewayLimits } from '../admission/gateway-limits.ts'
 import { endRaw } from '../admission/raw-refusal.ts'
@@ -48,8 +49,9 @@ export function webSocketDoor(options: DoorOptions): WebSocketDoor {
     let actor: string | undefined
     const session = new SocketSession(options, socket, wire, opening, principal => {
       if (principal === undefined) return true
-      if (!actors.take(principal.actorId)) return false
-      actor = principal.actorId
+      const subject = subjectOf(principal)
+      if (!actors.take(subject)) return false
+      actor = subject
       return true
     })
     sessions.add(session)

@@ -6,6 +6,8 @@ import {
 import { GraphQLError, parse } from 'graphql'
 import type { DocumentNode, GraphQLSchema } from 'graphql'
 import { EnneadError } from '../../kernel/errors.ts'
+import { accessRules } from './access-rules.ts'
+import type { AccessRules } from './access-rules.ts'
 import { costDirectives } from './cost-directives.ts'
 import type { CostDirectives } from './cost-directives.ts'
 import { reservedNames } from './reserved-names.ts'
@@ -27,6 +29,8 @@ export interface Supergraph {
   readonly overlap: TypeOverlap
   /** Weights and list sizes for the cost of operations. */
   readonly costs: CostDirectives
+  /** Who may see what. */
+  readonly access: AccessRules
   /** Apollo's own form, for its planner. */
   readonly apollo: ApolloSupergraph
 }
@@ -56,6 +60,7 @@ export function loadSupergraph(sdl: string): Supergraph {
       reserved: reservedNames(document),
       overlap: typeOverlap(document),
       costs: costDirectives(document),
+      access: accessRules(document),
       apollo,
     }
   } catch (failure) {

@@ -54,11 +54,11 @@ export class Viewer {
 
 const viewers = new WeakMap<ActorPrincipal, Viewer>()
 
-/** The viewer behind a request. Throws UNAUTHENTICATED for nobody and FORBIDDEN for services, who see no tasks. */
+/** The viewer behind a request. Throws UNAUTHENTICATED for nobody and FORBIDDEN for all who act for nobody in a workspace. */
 export function viewerOf(principal: Principal | undefined): Viewer {
   if (principal === undefined) throw new EnneadError('UNAUTHENTICATED', 'sign in to see tasks')
-  if (principal.kind === 'service') {
-    throw new EnneadError('FORBIDDEN', 'a service acts for nobody and sees no tasks')
+  if (principal.kind !== 'actor') {
+    throw new EnneadError('FORBIDDEN', `a ${principal.kind} acts for nobody and sees no tasks`)
   }
   const known = viewers.get(principal)
   if (known !== undefined) return known

@@ -51,7 +51,7 @@ export interface Federated {
 
 const federation = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: [
   "@key", "@requires", "@provides", "@external", "@shareable", "@override", "@inaccessible", "@interfaceObject", "@tag",
-  "@context", "@fromContext", "@cost", "@listSize"
+  "@context", "@fromContext", "@cost", "@listSize", "@authenticated", "@requiresScopes", "@policy"
 ])`
 
 const plainDisplay = { colour: false, width: undefined }
@@ -96,7 +96,7 @@ export function federated(
     subgraph,
     ask: (request, context) => ask(engine, request, context),
     async subscribe(request, context) {
-      const operation = await engine.prepare(asRequest(request))
+      const operation = await engine.prepare(asRequest(request), context?.principal)
       return engine.subscribe(operation, contextForTest(context))
     },
   }
@@ -108,7 +108,7 @@ export async function ask(
   context?: Partial<SubgraphContext>,
 ): Promise<GraphQLAnswer> {
   try {
-    const operation = await engine.prepare(asRequest(request))
+    const operation = await engine.prepare(asRequest(request), context?.principal)
     return plain(await engine.execute(operation, contextForTest(context)))
   } catch (failure) {
     if (failure instanceof RequestRefused) return { errors: failure.errors }
