@@ -193,6 +193,11 @@ export const gatewaySettings = {
     "Ennead's auth subgraph, asked who a bearer token is. Without it tokens are the subgraphs' affair.",
     ['http:', 'https:'],
   ),
+  oidcIssuer: url(
+    'OIDC provider whose tokens count as a sign-in for @authenticated, @requiresScopes and @policy.',
+    ['https:', 'http:'],
+  ),
+  oidcAudience: text('Audience that tokens of the OIDC provider must carry.', 'ennead'),
   hopSecret: secret("Secret shared with Ennead's own subgraphs, at least 32 bytes in base64url."),
   hopSecretFile: text("File that holds the secret shared with Ennead's own subgraphs.", undefined),
   ...common,

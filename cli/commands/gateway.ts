@@ -57,7 +57,7 @@ async function serve(settings: Settings, lifecycle: Lifecycle): Promise<void> {
   const server = await startGatewayServer({
     engine,
     address: { host: settings.host, port: settings.port },
-    identify: identifyBy(settings.identityUrl, signer, lifecycle),
+    identify: identifyBy(settings, signer, lifecycle),
     ...(settings.forwardHeaders.length === 0 ? {} : { forwardHeaders: settings.forwardHeaders }),
     identityLifeMs: settings.identityLifeMs,
     graphiql: settings.graphiql,

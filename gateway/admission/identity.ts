@@ -6,7 +6,7 @@ import type { ClientPrincipal } from '../../kernel/principal.ts'
 import { untilAborted } from './until-aborted.ts'
 
 /**
- * Asks the auth domain who a bearer token stands for. Rejects with UNAUTHENTICATED when the token is not valid; any
+ * Finds out who a bearer token stands for. Rejects with UNAUTHENTICATED when the token is not valid; any
  * other rejection means that the question could not be answered. `signal` aborts when nobody waits any more.
  * `requestId` is the request that asks first.
  */

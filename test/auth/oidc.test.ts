@@ -1,6 +1,6 @@
 import { SignJWT, UnsecuredJWT, generateKeyPair } from 'jose'
 import { expect, test } from 'vitest'
-import { fetchableUrl } from '../../subgraphs/auth/agents/oauth/fetch-json.ts'
+import { fetchableUrl } from '../../kernel/oidc/fetch-json.ts'
 import { type Desk, openDesk } from './auth-desk.ts'
 import { type OidcProvider, type ProviderMood, startOidcProvider } from './oidc-provider.ts'
 

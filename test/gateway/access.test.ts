@@ -1,90 +1,6 @@
 import { expect, test } from 'vitest'
-import type { Principal } from '../../kernel/principal.ts'
-import { federated } from '../support/federated.ts'
 import type { Federated } from '../support/federated.ts'
-
-const people = `
-  type Query {
-    user(id: ID!): User
-    users: [User!]!
-    me: User @authenticated
-    anyone: [Actor]
-    things: [Thing]
-    secret: Secret
-    must: String! @authenticated
-  }
-  type Mutation { rename(name: String!): User @requiresScopes(scopes: [["write"]])  touch: String }
-  type Subscription { renamed: User @authenticated  ticks: Int }
-  interface Actor { id: ID! name: String }
-  type User implements Actor @key(fields: "id") {
-    id: ID!
-    name: String
-    email: String @requiresScopes(scopes: [["read:email", "read:users"], ["admin"]])
-    salary: Int @policy(policies: [["payroll"]])
-    friends: [User]
-  }
-  type Robot implements Actor { id: ID! name: String serial: String @authenticated }
-  type Vault @authenticated { gold: Int }
-  union Thing = Robot | Vault
-  scalar Secret @requiresScopes(scopes: [["secrets"]])
-`
-const orders = `
-  type User @key(fields: "id") {
-    id: ID!
-    orders: [Order] @authenticated
-    rank: Int
-  }
-  type Order { total: Int  address: Address! }
-  type Address @requiresScopes(scopes: [["address"]]) { street: String }
-`
-
-const users = [
-  { __typename: 'User', id: '1', name: 'Ada', email: 'ada@x', salary: 10 },
-  { __typename: 'User', id: '2', name: 'Bo', email: 'bo@x', salary: 20 },
-]
-
-function graph(): Federated {
-  const robot = { __typename: 'Robot', id: '9', name: 'R', serial: 'r9' }
-  return federated({
-    people: {
-      sdl: people,
-      resolvers: {
-        Query: {
-          user: (_: unknown, { id }: { readonly id: string }) => users.find(user => user.id === id),
-          users: () => users,
-          me: () => users[0],
-          anyone: () => [users[0], robot],
-          things: () => [robot, { __typename: 'Vault', gold: 5 }],
-          secret: () => 'x',
-          must: () => 'm',
-        },
-        Mutation: { rename: () => users[0], touch: () => 'touched' },
-        Subscription: {
-          ticks: {
-            async *subscribe() {
-              yield { ticks: 1 }
-            },
-          },
-        },
-        User: { friends: () => users },
-      },
-    },
-    orders: {
-      sdl: orders,
-      resolvers: {
-        User: {
-          __resolveReference: (user: object) => user,
-          orders: () => [{ total: 3, address: { street: 's' } }],
-          rank: () => 7,
-        },
-      },
-    },
-  })
-}
-
-function token(scopes: readonly string[] = [], policies: readonly string[] = []): { principal: Principal } {
-  return { principal: { kind: 'token', subject: 'ada', scopes, policies, expiresAt: Infinity } }
-}
+import { guardedGraph, token } from '../support/guarded-graph.ts'
 
 /** Everything subgraphs were asked, as one text. */
 function asked(tested: Federated): string {
@@ -94,7 +10,7 @@ function asked(tested: Federated): string {
 }
 
 test('whoever has not signed in gets null and UNAUTHENTICATED at the field, and the subgraph is not asked for it', async () => {
-  const tested = graph()
+  const tested = guardedGraph()
   expect(await tested.ask('{ me { name } users { name orders { total } rank } }')).toEqual({
     data: {
       me: null,
@@ -113,7 +29,7 @@ test('whoever has not signed in gets null and UNAUTHENTICATED at the field, and 
 })
 
 test('one list of scopes has to be complete; which are missing is said, policies are not named', async () => {
-  const tested = graph()
+  const tested = guardedGraph()
   const query = '{ user(id: "1") { email salary } }'
   for (const scopes of [['read:email', 'read:users'], ['admin']]) {
     expect(await tested.ask(query, token(scopes, ['payroll']))).toEqual({
@@ -140,7 +56,7 @@ test('one list of scopes has to be complete; which are missing is said, policies
 })
 
 test('what is refused where no null may stand makes the nearest place null that may be', async () => {
-  const tested = graph()
+  const tested = guardedGraph()
   expect(await tested.ask('{ must user(id: "1") { name } }')).toEqual({
     data: null,
     errors: [unauthenticated(['must'], 'Query.must')],
@@ -157,7 +73,7 @@ test('what is refused where no null may stand makes the nearest place null that 
 })
 
 test('aliases, fragments, interfaces and unions do not get around it', async () => {
-  const tested = graph()
+  const tested = guardedGraph()
   const query = `
     query ($yes: Boolean!) {
       a: anyone { ...All ... on Robot { number: serial } }
@@ -188,7 +104,7 @@ test('aliases, fragments, interfaces and unions do not get around it', async () 
 })
 
 test('types of values are protected wherever they occur', async () => {
-  const tested = graph()
+  const tested = guardedGraph()
   expect(await tested.ask('{ secret }', token())).toMatchObject({
     data: { secret: null },
     errors: [{ path: ['secret'], extensions: { code: 'FORBIDDEN', coordinate: 'Secret' } }],
@@ -197,7 +113,7 @@ test('types of values are protected wherever they occur', async () => {
 })
 
 test('a refused mutation does not happen, and the others do', async () => {
-  const tested = graph()
+  const tested = guardedGraph()
   expect(
     await tested.ask('mutation ($n: String!) { rename(name: $n) { name } touch }', token(['read'])),
   ).toMatchObject({ errors: [{ extensions: { code: 'BAD_USER_INPUT' } }] })
@@ -213,7 +129,7 @@ test('a refused mutation does not happen, and the others do', async () => {
 })
 
 test('a refused subscription is not begun; others are', async () => {
-  const tested = graph()
+  const tested = guardedGraph()
   await expect(tested.subscribe('subscription { renamed { name } }')).rejects.toMatchObject({
     errors: [{ extensions: { code: 'UNAUTHENTICATED', coordinate: 'Subscription.renamed' } }],
   })
@@ -223,13 +139,13 @@ test('a refused subscription is not begun; others are', async () => {
 })
 
 test('introspection shows what is protected: it is part of the schema', async () => {
-  const { data } = await graph().ask('{ __type(name: "User") { fields { name } } me { id } }')
+  const { data } = await guardedGraph().ask('{ __type(name: "User") { fields { name } } me { id } }')
   expect(JSON.stringify(data)).toContain('"email"')
   expect(data).toMatchObject({ me: null })
 })
 
 test('nobody gets a plan that was made for somebody else', async () => {
-  const tested = graph()
+  const tested = guardedGraph()
   const query = '{ user(id: "1") { email } me { name } }'
   const answers = [undefined, token(), token(['admin']), undefined, token(['admin']), token()]
   const seen = []

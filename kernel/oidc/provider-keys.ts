@@ -1,6 +1,6 @@
 import { type JWTVerifyGetKey, createLocalJWKSet } from 'jose'
-import type { Clock } from '../../../../kernel/clock.ts'
-import { EnneadError } from '../../../../kernel/errors.ts'
+import type { Clock } from '../clock.ts'
+import { EnneadError } from '../errors.ts'
 import { fetchJsonObject, fetchableUrl, isLoopback } from './fetch-json.ts'
 
 /** Keys are looked up anew after this long … */
@@ -56,7 +56,7 @@ export class ProviderKeys {
   }
 
   close(): void {
-    this.#closing.abort(new EnneadError('CANCELLED', 'the auth domain is closing'))
+    this.#closing.abort(new EnneadError('CANCELLED', 'the identity provider is not needed any more'))
   }
 
   #mayAsk(): boolean {

@@ -1,4 +1,4 @@
-import { EnneadError } from '../../../../kernel/errors.ts'
+import { EnneadError } from '../errors.ts'
 
 /** A provider's answer is read up to this size. */
 const bodyBytesMax = 262_144

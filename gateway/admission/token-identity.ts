@@ -1,0 +1,50 @@
+import type { Clock } from '../../kernel/clock.ts'
+import { EnneadError } from '../../kernel/errors.ts'
+import { fetchableUrl } from '../../kernel/oidc/fetch-json.ts'
+import { TokenVerifier } from '../../kernel/oidc/token-verifier.ts'
+import type { VerifiedPayload } from '../../kernel/oidc/token-verifier.ts'
+import type { TokenPrincipal } from '../../kernel/principal.ts'
+import type { Identify } from './identity.ts'
+
+export interface TokenIdentityOptions {
+  /** The OIDC provider's issuer URL, as its tokens have it in `iss`: https, or http on this machine. */
+  readonly issuer: string
+  /** What its tokens must have in `aud`. */
+  readonly audience: string
+  readonly clock: Clock
+}
+
+export interface TokenIdentity {
+  readonly identify: Identify
+  readonly close: () => void
+}
+
+/**
+ * Whom tokens of an OIDC provider stand for, at a gateway of any supergraph. Scopes are those of `scope` (RFC 8693, 4.2; a
+ * text) or `scp` (a list), policies those of `policies` (a list). Throws BAD_OPTION.
+ */
+export function tokenIdentity({ issuer, audience, clock }: TokenIdentityOptions): TokenIdentity {
+  if (fetchableUrl(issuer) === undefined) {
+    throw new EnneadError('BAD_OPTION', `the OIDC issuer must be an https URL, got ${JSON.stringify(issuer)}`)
+  }
+  const verifier = new TokenVerifier({ issuer, audience, clock })
+  return {
+    identify: async token => principalOf(await verifier.verify(token)),
+    close: () => verifier.close(),
+  }
+}
+
+function principalOf({ sub, exp, scope, scp, policies }: VerifiedPayload): TokenPrincipal {
+  return {
+    kind: 'token',
+    subject: sub,
+    scopes: [...words(scope), ...words(scp)],
+    policies: words(policies),
+    expiresAt: Math.floor(exp),
+  }
+}
+
+function words(claim: unknown): readonly string[] {
+  if (typeof claim === 'string') return claim.split(' ').filter(word => word !== '')
+  return Array.isArray(claim) ? claim.filter(word => typeof word === 'string') : []
+}
