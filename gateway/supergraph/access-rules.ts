@@ -39,19 +39,15 @@ export function accessRules(document: DocumentNode): AccessRules {
     })
   }
   for (const definition of document.definitions) {
-    switch (definition.kind) {
-      case Kind.SCALAR_TYPE_DEFINITION:
-      case Kind.ENUM_TYPE_DEFINITION:
-        read(definition.name.value, definition.directives)
-        break
-      case Kind.OBJECT_TYPE_DEFINITION:
-      case Kind.INTERFACE_TYPE_DEFINITION: {
-        const type = definition.name.value
-        read(type, definition.directives)
-        for (const field of definition.fields ?? []) read(`${type}.${field.name.value}`, field.directives)
-        break
-      }
-      default:
+    if (definition.kind === Kind.SCALAR_TYPE_DEFINITION || definition.kind === Kind.ENUM_TYPE_DEFINITION) {
+      read(definition.name.value, definition.directives)
+    } else if (
+      definition.kind === Kind.OBJECT_TYPE_DEFINITION ||
+      definition.kind === Kind.INTERFACE_TYPE_DEFINITION
+    ) {
+      const type = definition.name.value
+      read(type, definition.directives)
+      for (const field of definition.fields ?? []) read(`${type}.${field.name.value}`, field.directives)
     }
   }
   return rules
