@@ -53,7 +53,11 @@ test('callers with one token share one question', async () => {
   await Promise.resolve()
   expect(calls.map(call => call.token)).toEqual(['a', 'b'])
   answerAll(token => known(token))
-  expect((await Promise.all(asked)).map(principal => principal && subjectOf(principal))).toEqual(['a', 'a', 'b'])
+  expect((await Promise.all(asked)).map(principal => principal && subjectOf(principal))).toEqual([
+    'a',
+    'a',
+    'b',
+  ])
 })
 
 test('a caller who leaves does not take the answer from others; the last one takes the question back', async () => {
