@@ -1,7 +1,7 @@
 import { formatPosition } from '../../events/position.ts'
 import type { Hop } from '../../kernel/hop.ts'
-import type { ActorPrincipal } from '../../kernel/principal.ts'
 import type { ApiDomain } from './domain.ts'
+import type { EventViewer } from './event-viewer.ts'
 import { type TaskEvent, taskEvent } from './task-event.ts'
 
 /** `type TaskEventConnection` of the schema. */
@@ -16,15 +16,16 @@ export interface ActivityPage {
   }
 }
 
-/** A task's events from the newest backwards, behind the cursor `after`: only those of the viewer's workspace. */
+/** A task's events from the newest backwards, behind the cursor `after`: only those that the viewer may read. */
 export async function readActivity(
   domain: ApiDomain,
-  { workspaceId }: ActorPrincipal,
+  viewer: EventViewer,
   taskId: string,
   size: number,
   after: string | undefined,
   { remainingMs, signal, requestId }: Hop,
 ): Promise<ActivityPage> {
+  const { workspaceId } = viewer
   const from = after === undefined ? undefined : domain.cursors.decode(after, workspaceId)
   const { entries } = await domain.channel.call(
     'history',
@@ -38,7 +39,10 @@ export async function readActivity(
     },
     { remainingMs, signal, requestId },
   )
-  const nodes = entries.slice(0, size).flatMap(entry => taskEvent(entry) ?? [])
+  const nodes = entries
+    .slice(0, size)
+    .flatMap(entry => taskEvent(entry) ?? [])
+    .filter(event => viewer.mayRead(event))
   const edges = nodes.map(node => ({ node, cursor: domain.cursors.encode(node.position, workspaceId) }))
   return {
     nodes,

@@ -2,12 +2,12 @@ import { EnneadError } from '../../kernel/errors.ts'
 import { Turns } from '../../events/turns.ts'
 import { kindOfGlobalId } from '../../kernel/global-id.ts'
 import type { Hop } from '../../kernel/hop.ts'
-import type { ActorPrincipal } from '../../kernel/principal.ts'
 import type { Resolvers } from '../service/create-subgraph-service.ts'
 import { dateTimeScalar } from '../service/date-time.ts'
 import { pageSize } from '../service/page.ts'
 import { readActivity } from './activity.ts'
 import type { ApiDomain } from './domain.ts'
+import { eventViewerOf } from './event-viewer.ts'
 import { type Existence, existence } from './existence.ts'
 import type { TaskEvent, TaskEventKind } from './task-event.ts'
 
@@ -72,7 +72,7 @@ export function apiResolvers(domain: ApiDomain): Resolvers {
         { hop, activities }: Context,
       ) {
         const size = pageSize('first', args.first)
-        const viewer = viewerOf(hop)
+        const viewer = eventViewerOf(hop.principal)
         return activities.run(hop.signal, () =>
           readActivity(domain, viewer, task.id, size, args.after ?? undefined, hop),
         )
@@ -113,7 +113,8 @@ function followTaskEvents(
   args: TaskEventsArguments,
   hop: Hop,
 ): AsyncIterableIterator<TaskEvent, undefined> {
-  const { workspaceId } = viewerOf(hop)
+  const viewer = eventViewerOf(hop.principal)
+  const { workspaceId } = viewer
   const projectId = args.projectId ?? undefined
   const taskId = args.taskId ?? undefined
   const kinds = args.kinds ? new Set(args.kinds) : undefined
@@ -122,7 +123,7 @@ function followTaskEvents(
     after: after === undefined ? undefined : domain.cursors.decode(after, workspaceId),
     signal: hop.signal,
     wanted: event =>
-      event.workspaceId === workspaceId &&
+      viewer.mayRead(event) &&
       (projectId === undefined || event.projectId === projectId) &&
       (taskId === undefined || event.taskId === taskId) &&
       (kinds === undefined || kinds.has(event.kind)),
@@ -132,11 +133,4 @@ function followTaskEvents(
       ...(taskId === undefined ? {} : { taskId }),
     },
   })
-}
-
-/** The member who asks. Throws UNAUTHENTICATED for nobody, FORBIDDEN for services, who are in no workspace. */
-function viewerOf({ principal }: Hop): ActorPrincipal {
-  if (principal?.kind === 'actor') return principal
-  if (principal === undefined) throw new EnneadError('UNAUTHENTICATED', 'sign in to see events')
-  throw new EnneadError('FORBIDDEN', 'a service is in no workspace and sees no events')
 }

@@ -1,3 +1,4 @@
+import { packRules } from '@casl/ability/extra'
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -16,19 +17,20 @@ export const ready: DomainHealth = {
   agents: [{ name: 'memory', state: 'ok', detail: 'in process' }],
 }
 
-/** A member of a workspace with these scopes. */
+/** A member of a workspace with these scopes, who may read everything in it. */
 export function member(
   scopes: readonly string[] = ['tasks:read'],
   changes: Partial<ActorPrincipal> = {},
 ): ActorPrincipal {
+  const { workspaceId = 'workspace_0000000000000000000000000a' } = changes
   return {
     kind: 'actor',
     actorId: 'user_0000000000000000000000000a',
-    workspaceId: 'workspace_0000000000000000000000000a',
+    workspaceId,
     role: 'MEMBER',
     scopes,
     sessionId: undefined,
-    rules: [],
+    rules: packRules([{ action: 'read', subject: 'all', conditions: { workspaceId } }]),
     expiresAt: Math.floor(Date.now() / 1000) + 3600,
     source: 'jwt',
     ...changes,
