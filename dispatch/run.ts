@@ -2,6 +2,7 @@ import { EnneadError } from '../kernel/errors.ts'
 import type { ErrorCode, FailureKind } from '../kernel/errors.ts'
 import { RunningAttempt } from './attempt.ts'
 import type { AttemptOwner } from './attempt.ts'
+import { type CalledFor, watchCaller } from './caller.ts'
 import { chooseLane, chooseLastResort, chooseProbe } from './choice.ts'
 import type { Asked } from './choice.ts'
 import type { Core, Lane, OperationPlan } from './core.ts'
@@ -25,7 +26,7 @@ export interface RunTerms {
 }
 
 /** One call, from its first attempt to its one answer. As a `Deadline` it is the time of its next hedge. */
-export class Run extends Deadline implements AttemptOwner, Asked {
+export class Run extends Deadline implements AttemptOwner, Asked, CalledFor {
   readonly core: Core
   readonly plan: OperationPlan
   readonly input: unknown
@@ -46,7 +47,8 @@ export class Run extends Deadline implements AttemptOwner, Asked {
   #ballot: Ballot | undefined
   #failures: unknown[] | undefined
   #inReserve: { readonly attempt: RunningAttempt; readonly answer: unknown } | undefined
-  #leave: (() => void) | undefined
+  /** The calls of the same caller. */
+  #together: Set<CalledFor> | undefined
 
   constructor(
     core: Core,
@@ -69,10 +71,7 @@ export class Run extends Deadline implements AttemptOwner, Asked {
   start(): void {
     const { signal, idempotent, startedAt } = this.#terms
     const { need, fan, keepOthers } = this.plan.policy
-    if (signal !== undefined) {
-      this.#leave = () => this.#cancel(signal)
-      signal.addEventListener('abort', this.#leave, { once: true })
-    }
+    if (signal !== undefined) this.#together = watchCaller(signal, this)
     for (let asked = 0; asked < need && !this.#done; asked++) this.#ask('first', false, startedAt)
     if (need > 1 || idempotent) {
       for (let asked = need; asked < fan; asked++) this.#askBeside('race', keepOthers !== true, startedAt)
@@ -137,6 +136,14 @@ export class Run extends Deadline implements AttemptOwner, Asked {
   override expire(now: number): void {
     if (!this.core.budget.plenty || !this.#askBeside('hedge', true, now)) return
     if (this.#attempts < this.plan.lanes.length) this.#waitForHedge(now)
+  }
+
+  abandon(signal: AbortSignal): void {
+    if (this.#done) return
+    const now = this.core.clock.now()
+    this.#end(now, false, undefined)
+    this.plan.breaker.endedNeutrally(this.#terms.entry)
+    this.#settleWith(callerLeft(signal.reason), now)
   }
 
   /** The dispatcher closes. */
@@ -254,14 +261,6 @@ export class Run extends Deadline implements AttemptOwner, Asked {
     this.#settleWith(failure, now)
   }
 
-  #cancel(signal: AbortSignal): void {
-    if (this.#done) return
-    const now = this.core.clock.now()
-    this.#end(now, false, undefined)
-    this.plan.breaker.endedNeutrally(this.#terms.entry)
-    this.#settleWith(callerLeft(signal.reason), now)
-  }
-
   #settleWith(failure: unknown, now: number): void {
     if (this.core.emit !== undefined) {
       this.#emitEnded(failure instanceof EnneadError ? failure.code : 'INTERNAL', now)
@@ -274,7 +273,7 @@ export class Run extends Deadline implements AttemptOwner, Asked {
     this.#done = true
     this.core.bulkhead.leave()
     this.core.hedges.remove(this)
-    if (this.#leave !== undefined) this.#terms.signal?.removeEventListener('abort', this.#leave)
+    this.#together?.delete(this)
     if (this.#running === 0) return
     for (let attempt = this.#newest; attempt !== undefined; attempt = attempt.older) {
       // A probe goes on: whether its agent is well is still worth knowing.
