@@ -7,9 +7,9 @@ import { buildSubgraphSchema } from '@apollo/subgraph'
 import { graphql, parse } from 'graphql'
 import { useServer } from 'graphql-ws/use/ws'
 import { WebSocketServer } from 'ws'
-import { compose, describeMessage } from '../../gateway/supergraph/compose.ts'
 import { startEnnead, temporaryFolder } from '../e2e/running-ennead.ts'
 import type { RunningProcess } from '../e2e/running-ennead.ts'
+import { composeForTest } from './federated.ts'
 import type { Resolvers } from './federated.ts'
 
 const federation = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@cost", "@listSize"])`
@@ -113,18 +113,27 @@ export async function attackedGateway(
     started.use(await subgraphServer('people', people)),
     started.use(await subgraphServer('scores', scores)),
   ]
-  const sources = [
-    { name: 'people', routingUrl: peopleServer.url, sdl: `${federation}\n${people}`, file: 'people.graphql' },
-    { name: 'scores', routingUrl: scoresServer.url, sdl: `${federation}\n${scores}`, file: 'scores.graphql' },
-  ]
-  const result = compose(sources)
-  if (!result.ok) throw new Error(result.errors.map(describeMessage).join('\n'))
   const file = join(folder.path, 'supergraph.graphql')
-  await writeFile(file, result.sdl)
+  await writeFile(file, composeForTest({ people: { sdl: people }, scores: { sdl: scores } }))
+  const urls = `people=${peopleServer.url},scores=${scoresServer.url}`
   const process = started.use(
-    await startEnnead(['gateway', '--supergraph', file, '--port', '0', '--log-level', 'debug', ...flags], {
-      environment,
-    }),
+    await startEnnead(
+      [
+        'gateway',
+        '--supergraph',
+        file,
+        '--port',
+        '0',
+        '--subgraph-urls',
+        urls,
+        '--log-level',
+        'debug',
+        ...flags,
+      ],
+      {
+        environment,
+      },
+    ),
   )
   const url = process.url.replace('localhost', '127.0.0.1')
   const all = started.move()
