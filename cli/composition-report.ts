@@ -37,6 +37,12 @@ export function failedLine(composition: Composition & { readonly ok: false }, co
   return `ennead: ${code}: ${config} ${what}: ${counted(diagnostics)}\n`
 }
 
+/** The last line of a composition that worked. */
+export function composedLine(composition: Composition & { readonly ok: true }, config: string): string {
+  const { diagnostics } = composition
+  return `${config} composes${diagnostics.length === 0 ? '' : `: ${counted(diagnostics)}`}`
+}
+
 /** Usage for a wrong configuration, the environment for what cannot be read, composition for what does not compose. */
 export function exitCodeOfComposition(composition: Composition): number {
   if (composition.ok) return exitCodes.done

@@ -9,6 +9,7 @@ const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['start', async () => (await import('./commands/start.ts')).start],
   ['gateway', async () => (await import('./commands/gateway.ts')).gateway],
   ['subgraph', async () => (await import('./commands/subgraph.ts')).subgraph],
+  ['dev', async () => (await import('./commands/dev.ts')).dev],
   ['compose', async () => (await import('./commands/compose.ts')).compose],
   ['supergraph', async () => (await import('./commands/supergraph.ts')).supergraph],
   ['status', async () => (await import('./commands/status.ts')).status],

@@ -203,6 +203,27 @@ export const gatewaySettings = {
   ...common,
 }
 
+export const devSettings = {
+  config: text(
+    "Subgraphs to compose and serve, in the format of Rover's supergraph.yaml.",
+    'supergraph.yaml',
+  ),
+  port: integer('TCP port for http and ws.', 4000, 0, 65_535),
+  host: door.host,
+  hints: choice('What to show besides errors.', 'warning', hintLevels),
+  subgraphUrls: list(
+    'Where subgraphs are, instead of what the configuration says: name=url, e.g. products=http://localhost:4001/graphql.',
+  ),
+  forwardHeaders: list(
+    'Headers of the client that subgraphs get, e.g. authorization,accept-language. Default: authorization.',
+  ),
+  allowedOrigins: door.allowedOrigins,
+  requestTimeoutMs: integer('Budget of a query; long, for subgraphs in a debugger.', 30_000, 1, dayMs),
+  mutationTimeoutMs: integer('Budget of a mutation.', 30_000, 1, dayMs),
+  pollMs: integer('How often running subgraphs are asked for their schemas.', 2_000, 100, dayMs),
+  ...common,
+}
+
 export const composeSettings = {
   config: text(
     "Subgraphs to compose, in the format of Rover's supergraph.yaml; - reads it from standard input.",

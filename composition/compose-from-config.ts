@@ -1,8 +1,10 @@
 import { compose } from './compose.ts'
+import type { ComposeResult } from './compose.ts'
 import { compareDiagnostics } from './diagnostic.ts'
 import type { Diagnostic } from './diagnostic.ts'
 import { readSources } from './read-sources.ts'
 import type { ReadSourcesOptions, Sources, SourcesSeen } from './read-sources.ts'
+import type { SubgraphSource } from './subgraph-source.ts'
 
 /** What came of a configuration. */
 export type Composition = SourcesSeen &
@@ -24,12 +26,18 @@ export async function composeFromConfig(
   return composeSources(await readSources(path, options))
 }
 
+/** Composes schemas where they are, or, since it takes its time, in another thread. */
+export type ComposeSchemas = (sources: readonly SubgraphSource[]) => ComposeResult | Promise<ComposeResult>
+
 /** Composes what was read. */
-export function composeSources(sources: Sources): Composition {
+export async function composeSources(
+  sources: Sources,
+  composeSchemas: ComposeSchemas = compose,
+): Promise<Composition> {
   const { files, remote } = sources
   if (!sources.ok)
     return { ok: false, because: sources.because, diagnostics: sources.diagnostics, files, remote }
-  const result = compose(sources.sources)
+  const result = await composeSchemas(sources.sources)
   const diagnostics = [...sources.diagnostics, ...result.diagnostics].sort(compareDiagnostics)
   return result.ok
     ? { ok: true, sdl: result.sdl, diagnostics, files, remote }

@@ -95,12 +95,11 @@ async function readAll(
   folder: string,
   options: ReadSourcesOptions,
 ): Promise<readonly (SubgraphSource | Diagnostic)[]> {
+  // In the order of the configuration, whichever answers first.
   const results: (SubgraphSource | Diagnostic)[] = []
-  const waiting = [...entries]
+  const waiting = entries.entries()
   const work = async (): Promise<void> => {
-    for (let entry = waiting.shift(); entry !== undefined; entry = waiting.shift()) {
-      results.push(await readOne(entry, folder, options))
-    }
+    for (const [index, entry] of waiting) results[index] = await readOne(entry, folder, options)
   }
   await Promise.all(Array.from({ length: runningMax }, work))
   return results

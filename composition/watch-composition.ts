@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises'
 import { sleep, systemClock } from '../kernel/clock.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { composeSources } from './compose-from-config.ts'
-import type { Composition } from './compose-from-config.ts'
+import type { ComposeSchemas, Composition } from './compose-from-config.ts'
 import { readSources } from './read-sources.ts'
 import type { ReadSourcesOptions } from './read-sources.ts'
 
@@ -12,12 +12,17 @@ export interface WatchCompositionOptions extends ReadSourcesOptions {
   readonly pollMs?: number
   /** How often other servers are asked for their schemas, in milliseconds. Default 2,000. */
   readonly remotePollMs?: number
+  /** Default: in this thread. */
+  readonly compose?: ComposeSchemas
   /** Default: the system's. */
   readonly clock?: Clock
   /** Ends watching. */
   readonly signal: AbortSignal
 }
 
+/** How long files must stay as they are before they are read, and how often that is waited for at most. */
+const settleMs = 50
+const settleLooksMax = 20
 const defaults = { pollMs: 200, remotePollMs: 2_000 } as const
 
 /**
@@ -44,14 +49,25 @@ export async function watchComposition(
       const hash = hashOf(sources)
       if (hash !== readHash) {
         readHash = hash
-        await told(composeSources(sources))
+        await told(await composeSources(sources, options.compose))
       }
+      const again = (): boolean => sources.remote && clock.now() - asked >= remotePollMs
       do await sleep(clock, pollMs, signal)
-      while (!differ(seen, await marks(files)) && !(sources.remote && clock.now() - asked >= remotePollMs))
+      while (!again() && !differ(seen, await marks(files)))
+      await settled(files, clock, signal)
     } catch (failure) {
       if (signal.aborted) return
       throw failure
     }
+  }
+}
+
+/** Many tools empty a file and then write it: what is between is nobody's schema. */
+async function settled(files: readonly string[], clock: Clock, signal: AbortSignal): Promise<void> {
+  for (let looks = 0; looks < settleLooksMax; looks++) {
+    const before = await marks(files)
+    await sleep(clock, settleMs, signal)
+    if (!differ(before, await marks(files))) return
   }
 }
 

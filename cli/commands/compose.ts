@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { composeFromConfig } from '../../composition/compose-from-config.ts'
@@ -103,6 +103,7 @@ async function replaceFile(path: string, content: string): Promise<void> {
     await writeFile(`${path}.new`, content)
     await rename(`${path}.new`, path)
   } catch (failure) {
+    await rm(`${path}.new`, { force: true })
     throw new EnneadError('OUTPUT_UNWRITABLE', `${path} cannot be written`, { cause: failure })
   }
 }

@@ -30,6 +30,11 @@ export interface GatewayServerOptions {
   readonly graphiql?: boolean
   /** The text GraphiQL opens with. Default: how to sign in with `identify`, how to send headers without it. */
   readonly graphiqlQuery?: string | undefined
+  /**
+   * What stands between the newest schemas and being served, as text for people; undefined while nothing does. GraphiQL
+   * shows it, asking every second. Default: it does not ask.
+   */
+  readonly problems?: (() => string | undefined) | undefined
   /** Origins of web pages that may call this gateway beside its own; `*` for any. Default none. */
   readonly origins?: readonly string[]
   /** Asked on every `/health/ready`; what it answers is added to the gateway's own health. Default nothing. */

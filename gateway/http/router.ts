@@ -21,6 +21,7 @@ export interface RouterOptions {
   readonly forwardHeaders: readonly string[]
   readonly graphiql?: boolean
   readonly graphiqlQuery: string
+  readonly problems?: (() => string | undefined) | undefined
   readonly health?: (() => Promise<HealthReport>) | undefined
   readonly log: Log
   /** While draining, readiness says no and every answer closes its connection. */
@@ -45,7 +46,10 @@ const allowedHeaders = [
 export function router(options: RouterOptions): (request: IncomingMessage, response: ServerResponse) => void {
   const { graphql, log, state } = options
   const headersAllowed = [...new Set([...allowedHeaders, ...options.forwardHeaders])].join(', ')
-  const page = options.graphiql === false ? undefined : graphiql(options.graphiqlQuery, log)
+  const page =
+    options.graphiql === false
+      ? undefined
+      : graphiql({ query: options.graphiqlQuery, problems: options.problems !== undefined }, log)
 
   const route = async (request: IncomingMessage, response: ServerResponse, id: string): Promise<void> => {
     const target = request.url ?? '/'
@@ -63,6 +67,10 @@ export function router(options: RouterOptions): (request: IncomingMessage, respo
     if (path === '/health/ready') return answerReady(options, response)
     if (page !== undefined && path.startsWith('/graphql/graphiql')) {
       if (await page.asset(path, request, response)) return undefined
+    }
+    if (path === '/graphql/problems' && options.problems !== undefined) {
+      const { hash } = options.engine.health().supergraph
+      return replyJson(response, 200, { problems: options.problems() ?? null, hash: hash ?? null })
     }
     if (path === '/' && page !== undefined && wantsPage(request)) return redirect(response)
     return refuse(response, 'NOT_FOUND')

@@ -105,6 +105,27 @@ describe.skipIf(missing && process.env['CI'] !== 'true')('in a browser without a
     expect(foreign).toEqual([])
     expect(faults).toEqual([])
   })
+
+  test('GraphiQL shows what is wrong with the schemas as text, and stops when it is put right', async () => {
+    let problems: string | undefined = 'error X\n  <img src="//evil.example/x"> 3 | b: Nope'
+    await using developing = await demoGateway({ problems: () => problems })
+    const { page, foreign, faults } = await openPage(browser, developing.url)
+    await page.goto(developing.url)
+    const panel = page.locator('#problems')
+    await panel.waitFor({ state: 'visible' })
+    expect(await panel.textContent()).toBe(problems)
+    problems = undefined
+    await panel.waitFor({ state: 'hidden' })
+    expect(foreign).toEqual([])
+    expect(faults).toEqual([])
+  })
+})
+
+test('a gateway that was not asked to show problems has no such address', async () => {
+  await using gateway = await demoGateway()
+  expect((await fetch(`${gateway.url}/problems`)).status).toBe(404)
+  const page = await fetch(gateway.url, { headers: { accept: 'text/html' } })
+  expect(await page.text()).not.toContain('graphiql-problems')
 })
 
 async function openPage(browser: Browser, url: string) {

@@ -30,19 +30,25 @@ interface Packed {
  * requests do not wait and only the 2 MB of the compressed files stay in memory.
  */
 export async function loadAssets(): Promise<ReadonlyMap<string, Asset>> {
-  const [packed, start] = await Promise.all([packInWorker(), readFile(startScript)])
+  const [packed, ...own] = await Promise.all([
+    packInWorker(),
+    ...ownScripts.map(name => readFile(new URL(`./${name}`, import.meta.url))),
+  ])
   const assets = new Map<string, Asset>()
   for (const { name, path, type } of files) {
     const file = packed.find(file => file.name === name)
     if (file === undefined) throw new Error(`the GraphiQL package has no "${name}"`)
     assets.set(path, { type, etag: file.etag, gzip: Buffer.from(file.gzip) })
   }
-  const { etag, gzip } = pack('start', start)
-  assets.set('/graphql/graphiql-start.js', { type: 'text/javascript', etag, gzip: Buffer.from(gzip) })
+  for (const [index, name] of ownScripts.entries()) {
+    const { etag, gzip } = pack(name, own[index] ?? Buffer.alloc(0))
+    assets.set(`/graphql/${name}`, { type: 'text/javascript', etag, gzip: Buffer.from(gzip) })
+  }
   return assets
 }
 
-const startScript = new URL('./graphiql-start.js', import.meta.url)
+/** Scripts of our own, beside this file. */
+const ownScripts = ['graphiql-start.js', 'graphiql-problems.js'] as const
 
 function packInWorker(): Promise<readonly Packed[]> {
   return new Promise((resolve, reject) => {

@@ -57,10 +57,20 @@ query {
 }
 `
 
-/** The HTML of GraphiQL; `query` is the text of the first tab. */
-export function graphiqlPage(query: string): string {
+const problemsScript = '\n    <script type="module" src="/graphql/graphiql-problems.js"></script>'
+
+/** What the page is told. */
+export interface GraphiQLSettings {
+  /** The text of the first tab. */
+  readonly query: string
+  /** Does the page ask for problems of the schemas, and show them? */
+  readonly problems: boolean
+}
+
+/** The HTML of GraphiQL. */
+export function graphiqlPage(given: GraphiQLSettings): string {
   // A data block: "<" is escaped so that no text can end it.
-  const settings = JSON.stringify({ query }).replaceAll('<', '\\u003c')
+  const settings = JSON.stringify(given).replaceAll('<', '\\u003c')
   return `<!doctype html>
 <html lang="en">
   <head>
@@ -74,7 +84,7 @@ export function graphiqlPage(query: string): string {
     <noscript>GraphiQL needs JavaScript.</noscript>
     <div id="root"></div>
     <script type="application/json" id="settings">${settings}</script>
-    <script src="/graphql/graphiql-start.js"></script>
+    <script src="/graphql/graphiql-start.js"></script>${given.problems ? problemsScript : ''}
     <script src="/graphql/graphiql.js"></script>
   </body>
 </html>

@@ -7,6 +7,7 @@ import { reply } from '../reply.ts'
 import { loadAssets } from './graphiql-assets.ts'
 import type { Asset } from './graphiql-assets.ts'
 import { graphiqlPage, graphiqlPolicy } from './graphiql-page.ts'
+import type { GraphiQLSettings } from './graphiql-page.ts'
 
 export interface GraphiQLRoutes {
   page(response: ServerResponse): void
@@ -15,8 +16,8 @@ export interface GraphiQLRoutes {
 }
 
 /** GraphiQL from our own package, without any other host. Its files are read when a browser first asks for one. */
-export function graphiql(query: string, log: Log): GraphiQLRoutes {
-  const html = graphiqlPage(query)
+export function graphiql(settings: GraphiQLSettings, log: Log): GraphiQLRoutes {
+  const html = graphiqlPage(settings)
   let loading: Promise<ReadonlyMap<string, Asset>> | undefined
   const assets = (): Promise<ReadonlyMap<string, Asset>> => {
     loading ??= loadAssets().catch((failure: unknown) => {
