@@ -27,10 +27,12 @@ export class ConfigDocument {
     return this.#diagnostics
   }
 
-  /** What stands at `path`, as plain data; undefined when there is nothing. */
+  /** The text, number or word at `path`; an empty object for a map or a list; undefined when there is nothing. */
   value(path: ConfigPath): unknown {
     const node = this.#node(path)
-    return isNode(node) ? node.toJS(this.#document, { maxAliasCount: 100 }) : undefined
+    if (isScalar(node)) return node.value ?? undefined
+    // Never expanded: aliases of aliases make gigabytes of a few lines.
+    return node === undefined || node === null ? undefined : {}
   }
 
   /** Names of what stands in the map at `path`; undefined when it is no map. */

@@ -14,6 +14,8 @@ import type { SchemaOrigin, SubgraphEntry } from './supergraph-config.ts'
 export interface ReadSourcesOptions extends RemoteSchemaOptions {
   /** For `${env.NAME}`. Default: none is set. */
   readonly environment?: Readonly<Record<string, string | undefined>>
+  /** Told after each schema that was read, or could not be, how many are done. Default: nobody. */
+  readonly progress?: (done: number, of: number) => void
   /** Ends waiting for other servers. Default: never. */
   readonly signal?: AbortSignal
   /** The text of the configuration where it is not a file; `path` then only says where its files are. */
@@ -98,8 +100,13 @@ async function readAll(
   // In the order of the configuration, whichever answers first.
   const results: (SubgraphSource | Diagnostic)[] = []
   const waiting = entries.entries()
+  let done = 0
+  options.progress?.(done, entries.length)
   const work = async (): Promise<void> => {
-    for (const [index, entry] of waiting) results[index] = await readOne(entry, folder, options)
+    for (const [index, entry] of waiting) {
+      results[index] = await readOne(entry, folder, options)
+      options.progress?.(++done, entries.length)
+    }
   }
   await Promise.all(Array.from({ length: runningMax }, work))
   return results

@@ -69,14 +69,14 @@ export function describeDiagnostic({ code, message, locations }: Diagnostic): st
 
 /** `schema/db.graphql:12:3`, which editors and terminals make a link of. */
 export function describeLocation(location: SourceLocation): string {
-  return `${location.file}:${location.line}:${location.column}`
+  return printable(`${location.file}:${location.line}:${location.column}`)
 }
 
 function placeOf(location: SourceLocation, display: Display): string {
   const where = paint(display, 'underline', describeLocation(location))
   return location.subgraph === undefined
     ? where
-    : `${where} ${paint(display, 'gray', `(${location.subgraph})`)}`
+    : `${where} ${paint(display, 'gray', printable(`(${location.subgraph})`))}`
 }
 
 function orList(names: readonly string[]): string {

@@ -12,6 +12,7 @@ import { exitCodeOfComposition, failedLine, reportDiagnostics } from '../composi
 import { exitCodes } from '../failure.ts'
 import { helpText } from '../help.ts'
 import { stopAsked } from '../lifecycle.ts'
+import { Progress, progressText } from '../progress.ts'
 import { composeSettings } from '../settings.ts'
 import { terminalOf } from '../terminal.ts'
 
@@ -43,10 +44,13 @@ export const compose: Command = {
       )
     }
     if (settings.watch) return watch(settings)
+    const progress = new Progress(terminalOf(process.stderr, process.env), part => process.stderr.write(part))
     const composition = await composeFromConfig(settings.config, {
       environment: process.env,
+      progress: (done, of) => progress.show(progressText(done, of)),
       ...(settings.config === '-' ? { text: await text(process.stdin) } : {}),
     })
+    progress.clear()
     report(composition, settings)
     if (composition.ok) await deliver(composition.sdl, settings)
     return exitCodeOfComposition(composition)

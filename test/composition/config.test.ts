@@ -269,3 +269,28 @@ test('a configuration that is not there is one clear error', async () => {
   expect(result).toMatchObject({ ok: false, because: 'sources' })
   expect(told(result)).toMatch(/supergraph\.yaml does not exist/)
 })
+
+test('aliases that would make gigabytes, and brackets a thousand deep, are refused in no time', async () => {
+  const names = 'bcdefghijk'.split('')
+  const bomb = names.map(
+    (name, index) => `${name}: &${name} [${`*${index === 0 ? 'a' : (names[index - 1] ?? '')},`.repeat(9)}]`,
+  )
+  const aliases = ['a: &a [x]', ...bomb, 'subgraphs:', '  s: { routing_url: *k, schema: { file: *k } }'].join(
+    '\n',
+  )
+  expect(await composed({ 'supergraph.yaml': aliases })).toMatchObject({
+    ok: false,
+    because: 'configuration',
+  })
+  const deep = `subgraphs: ${'['.repeat(20_000)}`
+  expect(await composed({ 'supergraph.yaml': deep })).toMatchObject({ ok: false, because: 'configuration' })
+})
+
+test('a subgraph may be named like what every object has', async () => {
+  const result = await composed({
+    'supergraph.yaml':
+      'subgraphs:\n  valueOf: { routing_url: "http://a", schema: { sdl: "type Query { a: Int }" } }\n  constructor: { routing_url: "http://b", schema: { sdl: "type Query { b: Int }" } }\n',
+  })
+  expect(told(result)).toBe('')
+  expect(result.ok && result.sdl).toMatch(/name: "constructor"/)
+})

@@ -1,8 +1,35 @@
+import { spawn } from 'node:child_process'
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { runEnnead, startEnnead, temporaryFolder } from './running-ennead.ts'
 import { cannedSubgraph } from '../support/canned-subgraph.ts'
+import { root } from '../tidy/source-files.ts'
+
+/** A command that stays and has no `ready` line. */
+function startComposing(
+  argv: readonly string[],
+  cwd: string,
+): AsyncDisposable & { readonly stderr: () => string; stop(): Promise<number | null> } {
+  const child = spawn(process.execPath, [join(root, 'cli/main.ts'), ...argv], {
+    cwd,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  let stderr = ''
+  child.stderr.on('data', part => (stderr += String(part)))
+  const ended = new Promise<number | null>(resolve => child.once('close', resolve))
+  const stop = (): Promise<number | null> => {
+    child.kill('SIGTERM')
+    return ended
+  }
+  return {
+    stderr: () => stderr,
+    stop,
+    [Symbol.asyncDispose]: async () => {
+      await stop()
+    },
+  }
+}
 
 const yaml = (url: string): string =>
   `subgraphs:\n  a:\n    routing_url: ${url}\n    schema: { file: a.graphql }\n`
@@ -59,6 +86,20 @@ test('--watch refuses what it cannot do', async () => {
   const ended = await runEnnead(['compose', '--watch', '--check'])
   expect(ended).toMatchObject({ code: 2, stderr: expect.stringMatching(/cannot go with --check/) })
 })
+
+test('--watch writes the next supergraph, keeps the last good one meanwhile, and ends when it is asked to', async () => {
+  await using folder = await shop('type Query { one: Int }')
+  const output = join(folder.path, 'out.graphql')
+  const read = (): Promise<string> => readFile(output, 'utf8').catch(() => '')
+  await using watching = startComposing(['compose', '--watch', '--output', 'out.graphql'], folder.path)
+  await expect.poll(read, { timeout: 20_000 }).toContain('one: Int')
+  await writeFile(join(folder.path, 'a.graphql'), 'type Query { two: Nope }')
+  await expect.poll(watching.stderr, { timeout: 20_000 }).toContain('Unknown type Nope')
+  expect(await read()).toContain('one: Int')
+  await writeFile(join(folder.path, 'a.graphql'), 'type Query { three: Int }')
+  await expect.poll(read, { timeout: 20_000 }).toContain('three: Int')
+  expect(await watching.stop()).toBe(0)
+}, 60_000)
 
 test('hints are warnings by default, all or none on request, and colours only where they are wanted', async () => {
   const link =
