@@ -1,3 +1,4 @@
+import { clientSettings } from './client-settings.ts'
 import { limitSettings } from './limit-settings.ts'
 import { hintLevels } from './composition-report.ts'
 import { supergraphSettings } from './supergraph-settings.ts'
@@ -152,6 +153,7 @@ export const startSettings = {
   port: integer('TCP port for http and ws.', 4000, 0, 65_535),
   ...door,
   ...limitSettings,
+  ...clientSettings,
   ...admissionSettings,
   ...data,
   demo: toggle('Create a demo workspace with a user at the first start.', true),
@@ -184,6 +186,7 @@ export const gatewaySettings = {
   port: integer('TCP port for http and ws.', 4000, 0, 65_535),
   ...door,
   ...limitSettings,
+  ...clientSettings,
   ...admissionSettings,
   subgraphUrls: list(
     'Where subgraphs are, instead of what the supergraph says: name=url, e.g. db=http://db:4003/graphql.',

@@ -67,6 +67,8 @@ export interface CostExplanation {
 export interface PreparedOperation {
   readonly kind: 'query' | 'mutation' | 'subscription'
   readonly name: string | undefined
+  /** How often each root field is asked for, by coordinate, e.g. `Query.tasks`. Undefined: nobody has counted. */
+  readonly rootFields?: ReadonlyMap<string, number> | undefined
   /** Undefined: nobody has estimated it. */
   readonly cost?: OperationCost | undefined
 }

@@ -71,6 +71,18 @@ export const errorDefinitions = {
     http: 400,
     meaning: 'One selection set has the same name more often than the limit.',
   },
+  RATE_LIMITED: { kind: 'caller', http: 429, meaning: 'This client has asked too much in this time.' },
+  PERSISTED_QUERY_NOT_FOUND: {
+    kind: 'caller',
+    http: 400,
+    meaning: 'No document is known by this hash; send it once with its text.',
+  },
+  PERSISTED_QUERY_MISMATCH: { kind: 'caller', http: 400, meaning: 'The hash is not that of the document.' },
+  DOCUMENT_NOT_TRUSTED: {
+    kind: 'caller',
+    http: 400,
+    meaning: 'Only documents that the operator has listed are answered.',
+  },
   UNAUTHENTICATED: { kind: 'caller', http: 401, meaning: 'No credential, or one that is not valid.' },
   FORBIDDEN: { kind: 'caller', http: 403, meaning: 'The credential does not allow this.' },
   NOT_FOUND: { kind: 'caller', http: 404, meaning: 'There is no such object for this caller.' },

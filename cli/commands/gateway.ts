@@ -12,6 +12,7 @@ import { Lifecycle, stopAsked } from '../lifecycle.ts'
 import { gatewaySettings } from '../settings.ts'
 import { admissionOptions } from '../wiring/admission.ts'
 import { identifyBy } from '../wiring/identity.ts'
+import { documentOptions, rateLimitOptions } from '../wiring/clients.ts'
 import { doorLimits, operationOptions } from '../wiring/limits.ts'
 import { followSupergraph } from '../wiring/supergraph-feed.ts'
 import { subgraphUrls } from '../wiring/subgraph-urls.ts'
@@ -44,6 +45,7 @@ async function serve(settings: Settings, lifecycle: Lifecycle): Promise<void> {
   const log = jsonLog({ level: settings.logLevel })
   const signer = await readHopSigner(settings)
   const urls = subgraphUrls(settings.subgraphUrls)
+  const documents = await documentOptions(settings)
   const supergraph = await followSupergraph(settings, log)
   const engine = createEngine({
     supergraph,
@@ -63,6 +65,8 @@ async function serve(settings: Settings, lifecycle: Lifecycle): Promise<void> {
     graphiql: settings.graphiql,
     origins: settings.allowedOrigins,
     limits: doorLimits(settings),
+    documents,
+    rateLimits: rateLimitOptions(settings, lifecycle),
     admission: admissionOptions(settings),
     log,
   })

@@ -24,6 +24,7 @@ import { Lifecycle, stopAsked } from '../lifecycle.ts'
 import { schemaText } from '../package-root.ts'
 import { startSettings } from '../settings.ts'
 import { admissionOptions, highestRisk } from '../wiring/admission.ts'
+import { documentOptions, rateLimitOptions } from '../wiring/clients.ts'
 import { doorLimits, operationOptions } from '../wiring/limits.ts'
 import { localSubgraph } from '../wiring/local-subgraph.ts'
 import { runApi, runAuth, runDb } from '../wiring/task-graph.ts'
@@ -98,6 +99,7 @@ async function openDoors(
   admission: AdmissionOptions,
 ): Promise<GatewayServer> {
   const log = jsonLog({ level: settings.logLevel })
+  const documents = await documentOptions(settings)
   const engine = createEngine({
     supergraph: fixedSupergraph(loadSupergraph(await schemaText('supergraph'))),
     subgraph: name => {
@@ -118,6 +120,8 @@ async function openDoors(
     graphiql: settings.graphiql,
     origins: settings.allowedOrigins,
     limits: doorLimits(settings),
+    documents,
+    rateLimits: rateLimitOptions(settings, lifecycle),
     admission,
     health: async () => {
       const domains = [...services.values()].map(service => service.health())

@@ -5,6 +5,8 @@ import type { Admission } from './admission.ts'
 import type { GatewayLimits } from './gateway-limits.ts'
 import type { Identity } from './identity.ts'
 import type { OriginPolicy } from './origin-policy.ts'
+import type { RateLimits } from './rate-limits.ts'
+import type { StoredDocuments } from './stored-documents.ts'
 
 /** What the HTTP door and the WebSocket door of one gateway share. */
 export interface DoorOptions {
@@ -17,6 +19,9 @@ export interface DoorOptions {
   readonly forwardHeaders: readonly string[]
   readonly origins: OriginPolicy
   readonly limits: GatewayLimits
+  readonly documents: StoredDocuments
+  /** Undefined: nothing is limited. */
+  readonly rates: RateLimits | undefined
   readonly log: Log
   readonly clock: Clock
 }

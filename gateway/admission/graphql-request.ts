@@ -1,5 +1,12 @@
 import { EnneadError } from '../../kernel/errors.ts'
 import type { GraphQLRequest } from '../engine.ts'
+import type { StoredDocuments } from './stored-documents.ts'
+
+/** A request as it came in, and how to keep its document for the next time. */
+export interface DoorRequest extends GraphQLRequest {
+  /** To be called when the document has turned out to be good and its sender may store it. */
+  readonly register?: (() => void) | undefined
+}
 
 /** Deepest nesting of objects and lists in variables; deeper input is an attack on recursive code behind us. */
 const variablesDepthMax = 64
@@ -8,31 +15,39 @@ const variablesDepthMax = 64
  * The GraphQL request in a parsed JSON body (GraphQL over HTTP, section 5.1). Throws BAD_REQUEST naming the member
  * that is wrong; batches are refused.
  */
-export function requestFromBody(body: unknown): GraphQLRequest {
+export function requestFromBody(body: unknown, documents: StoredDocuments): DoorRequest {
   if (Array.isArray(body)) {
     throw new EnneadError('BAD_REQUEST', 'batches are not accepted, send one operation a request')
   }
   if (!isObject(body)) throw new EnneadError('BAD_REQUEST', 'the body must be a JSON object')
-  return requestFromMembers(body)
+  return requestFromMembers(body, documents)
 }
 
 /** The GraphQL request in a URL's parameters (GraphQL over HTTP, section 5.3). Throws BAD_REQUEST. */
-export function requestFromParameters(parameters: URLSearchParams): GraphQLRequest {
-  return requestFromMembers({
+export function requestFromParameters(parameters: URLSearchParams, documents: StoredDocuments): DoorRequest {
+  const members = {
     query: parameters.get('query') ?? undefined,
     operationName: parameters.get('operationName') ?? undefined,
     variables: jsonParameter(parameters, 'variables'),
     extensions: jsonParameter(parameters, 'extensions'),
-  })
+    documentId: parameters.get('documentId') ?? undefined,
+  }
+  return requestFromMembers(members, documents)
 }
 
-/** Members that are null count as absent, as the specification says; unknown members are ignored. */
-export function requestFromMembers(members: Readonly<Record<string, unknown>>): GraphQLRequest {
-  const { query } = members
+/**
+ * Members that are null count as absent, as the specification says; unknown members are ignored. The document may be named
+ * instead of sent: see `StoredDocuments`.
+ */
+export function requestFromMembers(
+  members: Readonly<Record<string, unknown>>,
+  documents: StoredDocuments,
+): DoorRequest {
+  const query = members['query'] ?? undefined
   const operationName = members['operationName'] ?? undefined
   const variables = members['variables'] ?? undefined
   const extensions = members['extensions'] ?? undefined
-  if (typeof query !== 'string') {
+  if (query !== undefined && typeof query !== 'string') {
     throw new EnneadError('BAD_REQUEST', `"query" must be a string, got ${nameOfType(query)}`)
   }
   if (operationName !== undefined && typeof operationName !== 'string') {
@@ -45,7 +60,33 @@ export function requestFromMembers(members: Readonly<Record<string, unknown>>): 
     throw new EnneadError('BAD_REQUEST', `"extensions" must be an object, got ${nameOfType(extensions)}`)
   }
   if (variables !== undefined) checkVariables(variables)
-  return { query, operationName, variables }
+  const { hash, id } = namesIn(members, extensions)
+  const found = documents.find({ query, hash, id })
+  if (found === undefined) throw new EnneadError('BAD_REQUEST', '"query" must be a string, got nothing')
+  return { query: found.query, operationName, variables, register: found.register }
+}
+
+/** A request whose text looks like this may name a document instead of sending it. */
+export const namesDocument = /persistedQuery|documentId|doc_id/
+
+function namesIn(
+  members: Readonly<Record<string, unknown>>,
+  extensions: Readonly<Record<string, unknown>> = {},
+): { readonly hash: string | undefined; readonly id: string | undefined } {
+  const { persistedQuery } = extensions
+  const id = members['documentId'] ?? members['doc_id'] ?? undefined
+  if (id !== undefined && typeof id !== 'string') {
+    throw new EnneadError('BAD_REQUEST', `"documentId" must be a string, got ${nameOfType(id)}`)
+  }
+  if (persistedQuery === undefined || persistedQuery === null) return { hash: undefined, id }
+  const { version, sha256Hash } = isObject(persistedQuery) ? persistedQuery : {}
+  if (version !== 1 || typeof sha256Hash !== 'string') {
+    throw new EnneadError(
+      'BAD_REQUEST',
+      '"extensions.persistedQuery" must be { "version": 1, "sha256Hash": "…" }',
+    )
+  }
+  return { hash: sha256Hash, id }
 }
 
 export function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,4 +1,5 @@
 import type { DocumentNode, GraphQLObjectType, OperationDefinitionNode } from 'graphql'
+import { countRootFields } from '../operation/root-fields.ts'
 import type { OperationCost, PreparedOperation } from '../engine.ts'
 import type { Refusals } from '../operation/access.ts'
 import type { VariableValues } from '../operation/variables.ts'
@@ -42,4 +43,17 @@ export class Prepared implements PreparedOperation {
     this.variables = variables
     this.cost = cost
   }
+
+  get rootFields(): ReadonlyMap<string, number> {
+    return rootFieldsOf(this.planned)
+  }
+}
+
+const counted = new WeakMap<PlannedOperation, ReadonlyMap<string, number>>()
+
+function rootFieldsOf(planned: PlannedOperation): ReadonlyMap<string, number> {
+  const known =
+    counted.get(planned) ?? countRootFields(planned.document, planned.operation, planned.rootType.name)
+  counted.set(planned, known)
+  return known
 }

@@ -3,7 +3,12 @@ import type { GraphQLAnswer } from '../engine.ts'
 import type { AnswerType } from './media-types.ts'
 
 /** Faults of the document or its variables: GraphQL's own, which `application/json` answers with 200. */
-const graphqlFaults = new Set(['GRAPHQL_PARSE_FAILED', 'GRAPHQL_VALIDATION_FAILED', 'BAD_USER_INPUT'])
+const graphqlFaults = new Set([
+  'GRAPHQL_PARSE_FAILED',
+  'GRAPHQL_VALIDATION_FAILED',
+  'BAD_USER_INPUT',
+  'PERSISTED_QUERY_NOT_FOUND',
+])
 
 /**
  * The status of an answer (GraphQL over HTTP, sections 6.4.1 and 6.4.2): 200 with `data`, also when it is null or

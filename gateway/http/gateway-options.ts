@@ -1,6 +1,8 @@
 import type { AdmissionOptions } from '../admission/admission-options.ts'
 import { forwardList } from '../admission/forwarded-headers.ts'
 import type { GatewayLimits } from '../admission/gateway-limits.ts'
+import type { RateLimitOptions } from '../admission/rate-limits.ts'
+import type { StoredDocumentOptions } from '../admission/stored-documents.ts'
 import type { Identify } from '../admission/identity.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { EnneadError } from '../../kernel/errors.ts'
@@ -40,6 +42,10 @@ export interface GatewayServerOptions {
   /** Asked on every `/health/ready`; what it answers is added to the gateway's own health. Default nothing. */
   readonly health?: (() => Promise<HealthReport>) | undefined
   readonly limits?: Partial<GatewayLimits>
+  /** Documents that clients may name instead of sending. Default: those they have stored by hash. */
+  readonly documents?: StoredDocumentOptions
+  /** How much one client may ask. Default: as much as it likes. */
+  readonly rateLimits?: RateLimitOptions
   /** How many operations run at once, how many wait, and what is refused under pressure. */
   readonly admission?: AdmissionOptions
   readonly clock?: Clock

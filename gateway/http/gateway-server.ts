@@ -5,6 +5,8 @@ import { Admission } from '../admission/admission.ts'
 import { gatewayLimits } from '../admission/gateway-limits.ts'
 import type { GatewayLimits } from '../admission/gateway-limits.ts'
 import { createIdentity } from '../admission/identity.ts'
+import { RateLimits } from '../admission/rate-limits.ts'
+import { StoredDocuments } from '../admission/stored-documents.ts'
 import { originPolicy } from '../admission/origin-policy.ts'
 import { systemClock } from '../../kernel/clock.ts'
 import { EnneadError } from '../../kernel/errors.ts'
@@ -39,6 +41,7 @@ export async function startGatewayServer(options: GatewayServerOptions): Promise
   checkAddress(options.address)
   const { engine, log, clock = systemClock } = options
   const limits = gatewayLimits(options.limits)
+  const rates = new RateLimits(options.rateLimits ?? {}, log, clock)
   const settled = {
     engine,
     identity:
@@ -51,6 +54,8 @@ export async function startGatewayServer(options: GatewayServerOptions): Promise
     forwardHeaders: checkedForwardHeaders(options),
     origins: originPolicy(options.origins ?? []),
     limits,
+    documents: new StoredDocuments(options.documents),
+    rates: rates.active ? rates : undefined,
     log,
     clock,
   }

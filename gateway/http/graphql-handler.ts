@@ -2,7 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { answerText } from '../admission/answer-text.ts'
 import type { DoorOptions } from '../admission/door-options.ts'
 import { forwarded } from '../admission/forwarded-headers.ts'
-import { requestFromBody, requestFromParameters } from '../admission/graphql-request.ts'
+import { namesDocument, requestFromBody, requestFromParameters } from '../admission/graphql-request.ts'
+import type { DoorRequest } from '../admission/graphql-request.ts'
+import { rateLimitHeaders, shown } from '../admission/rate-limits.ts'
+import type { RateState } from '../admission/rate-limits.ts'
 import { refuseForgery } from '../admission/origin-policy.ts'
 import { errorsOf, refusedAnswer } from '../admission/refusal.ts'
 import { RequestBudget } from '../admission/request-budget.ts'
@@ -11,7 +14,7 @@ import { asksSheddable } from '../admission/request-priority.ts'
 import { untilAborted } from '../admission/until-aborted.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import type { Log } from '../../kernel/log.ts'
-import type { GraphQLAnswer, GraphQLRequest, PreparedOperation } from '../engine.ts'
+import type { GraphQLAnswer, PreparedOperation } from '../engine.ts'
 import { answerStatus } from './answer-status.ts'
 import { answerTypes, contentType, preferredType } from './media-types.ts'
 import type { AnswerType } from './media-types.ts'
@@ -32,6 +35,8 @@ interface Outcome {
   readonly operation: PreparedOperation | undefined
   /** The body was not read to its end. */
   readonly unread: boolean
+  /** What is left of each limit of rate. */
+  readonly rates: readonly RateState[]
 }
 
 /** GraphQL over HTTP (https://graphql.github.io/graphql-over-http/draft/) in front of the engine. */
@@ -44,7 +49,7 @@ export function graphqlHandler(options: DoorOptions): GraphQLHandler {
     const outcome = await answer(options, { request, response, requestId, search, accepted })
     const { text, answer: told } = serialised(outcome.answer, options.limits.answerBytesMax, log)
     const status = answerStatus(told, type)
-    const headers = answerHeaders(told, status)
+    const headers = { ...answerHeaders(told, status), ...rateLimitHeaders(outcome.rates) }
     if (outcome.unread) replyUnread(request, response, status, type, text, headers)
     else reply(response, status, type, text, headers)
     const answered = { request, requestId, status, text, ms: clock.now() - startedAt }
@@ -63,16 +68,18 @@ interface Asked {
 async function answer(options: DoorOptions, asked: Asked): Promise<Outcome> {
   const { request, response, requestId } = asked
   const { limits, log, clock } = options
+  const rates: RateState[] = []
   const progress: { operation?: PreparedOperation } = {}
   try {
+    await options.rates?.request({ address: request.socket.remoteAddress, principal: undefined }, rates)
     const graphql = await readRequest(options, asked)
     // Its time begins when the request is here: a slow uplink is bounded by the server's own limits.
     const budget = new RequestBudget(clock, limits.requestTimeoutMs)
     const left = (): void => budget.cancel()
     response.once('close', left)
     try {
-      const answer = await run(options, asked, graphql, budget, progress)
-      return { answer, operation: progress.operation, unread: false }
+      const answer = await run(options, asked, graphql, budget, progress, rates)
+      return { answer: withRates(answer, rates), operation: progress.operation, unread: false, rates }
     } finally {
       response.off('close', left)
       budget.end()
@@ -80,22 +87,25 @@ async function answer(options: DoorOptions, asked: Asked): Promise<Outcome> {
   } catch (failure) {
     const errors = errorsOf(failure, log.with({ requestId }))
     const unread = request.method === 'POST' && !request.complete
-    return { answer: refusedAnswer(errors), operation: progress.operation, unread }
+    return { answer: refusedAnswer(errors), operation: progress.operation, unread, rates }
   }
 }
 
 async function run(
   options: DoorOptions,
   { request, requestId }: Asked,
-  graphql: GraphQLRequest,
+  graphql: DoorRequest,
   budget: RequestBudget,
   progress: { operation?: PreparedOperation },
+  rates: RateState[],
 ): Promise<GraphQLAnswer> {
   const { engine, identity, limits, admission } = options
   const principal = await identity?.principalOf(request.headers.authorization, budget.signal, requestId)
   const operation = await untilAborted(engine.prepare(graphql, principal), budget.signal)
   progress.operation = operation
   refuseWrongDoor(operation, request.method)
+  // A store that strangers can fill is one they can flush.
+  if (identity === undefined || principal !== undefined) graphql.register?.()
   grantTime(operation, budget, limits.mutationTimeoutMs)
   const caller = {
     principal,
@@ -104,6 +114,7 @@ async function run(
     address: request.socket.remoteAddress,
     sheddable: asksSheddable(request.headers),
   }
+  await options.rates?.operation(caller, operation, rates)
   const ask = { operation, query: graphql.query, sheddable: caller.sheddable }
   return admission.run(ask, budget, () =>
     answerWithin(engine, operation, contextOf(caller, requestId, budget)),
@@ -111,7 +122,7 @@ async function run(
 }
 
 /** Everything that can be refused without the engine, cheapest first. */
-async function readRequest(options: DoorOptions, asked: Asked): Promise<GraphQLRequest> {
+async function readRequest(options: DoorOptions, asked: Asked): Promise<DoorRequest> {
   const { request, search, accepted } = asked
   const { method = '', headers } = request
   if (method !== 'GET' && method !== 'POST') {
@@ -121,16 +132,19 @@ async function readRequest(options: DoorOptions, asked: Asked): Promise<GraphQLR
     throw new EnneadError('NOT_ACCEPTABLE', `answers are ${answerTypes.join(' or ')}`)
   }
   refuseForgery(method, headers, options.origins)
-  const glance = (text: string): void =>
-    options.admission.glance(text, asksSheddable(headers), options.limits.requestTimeoutMs)
+  const glance = (text: string): void => {
+    // Which document it is, and how important, is not in the text then.
+    if (!namesDocument.test(text))
+      options.admission.glance(text, asksSheddable(headers), options.limits.requestTimeoutMs)
+  }
   if (method === 'GET') {
     glance(search)
-    return requestFromParameters(new URLSearchParams(search))
+    return requestFromParameters(new URLSearchParams(search), options.documents)
   }
   checkBodyType(request)
   const text = await readBody(request, options.limits.bodyBytesMax)
   glance(text)
-  return requestFromBody(parseJson(text))
+  return requestFromBody(parseJson(text), options.documents)
 }
 
 /** What every web page can send to us unasked is refused with 400, what is merely not supported with 415. */
@@ -176,6 +190,11 @@ function refuseWrongDoor(operation: PreparedOperation, method: string | undefine
   }
 }
 
+function withRates(answer: GraphQLAnswer, rates: readonly RateState[]): GraphQLAnswer {
+  if (rates.length === 0) return answer
+  return { ...answer, extensions: { ...answer.extensions, rateLimit: shown(rates) } }
+}
+
 /** Retry-After of refusals that pass by themselves, whole seconds; what the first error says of it is rounded up. */
 function retryAfter({ errors }: GraphQLAnswer): string {
   const ms = errors?.[0]?.extensions['retryAfterMs']
@@ -185,7 +204,7 @@ function retryAfter({ errors }: GraphQLAnswer): string {
 function answerHeaders(answer: GraphQLAnswer, status: number): Readonly<Record<string, string>> {
   const headers: Record<string, string> = { 'cache-control': 'no-store' }
   if (status === 405) headers['allow'] = 'GET, POST, OPTIONS'
-  if (status === 503) headers['retry-after'] = retryAfter(answer)
+  if (status === 503 || status === 429) headers['retry-after'] = retryAfter(answer)
   if (status === 401 && answer.data === undefined) {
     headers['www-authenticate'] = 'Bearer realm="ennead", error="invalid_token"'
   }

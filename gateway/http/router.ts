@@ -4,6 +4,7 @@ import { errorsOf, statusOfCode } from '../admission/refusal.ts'
 import type { Admission } from '../admission/admission.ts'
 import { priorityHeader } from '../admission/request-priority.ts'
 import type { OriginPolicy } from '../admission/origin-policy.ts'
+import type { RateLimits } from '../admission/rate-limits.ts'
 import type { ErrorCode } from '../../kernel/errors.ts'
 import type { Log } from '../../kernel/log.ts'
 import type { Engine } from '../engine.ts'
@@ -16,6 +17,7 @@ import { replyErrors, replyJson } from './reply.ts'
 export interface RouterOptions {
   readonly engine: Engine
   readonly admission: Admission
+  readonly rates: RateLimits | undefined
   readonly graphql: GraphQLHandler
   readonly origins: OriginPolicy
   readonly forwardHeaders: readonly string[]
@@ -92,7 +94,10 @@ export function router(options: RouterOptions): (request: IncomingMessage, respo
 function allowReading(response: ServerResponse, origin: string | undefined): void {
   if (origin === undefined) return
   response.setHeader('access-control-allow-origin', origin)
-  response.setHeader('access-control-expose-headers', 'x-request-id, retry-after')
+  response.setHeader(
+    'access-control-expose-headers',
+    'x-request-id, retry-after, ratelimit, ratelimit-policy',
+  )
 }
 
 /** A browser asks whether a page may call us (the CORS protocol of fetch.spec.whatwg.org); without the origin header it may not. */
@@ -114,7 +119,8 @@ async function answerReady(options: RouterOptions, response: ServerResponse): Pr
   // Under pressure it stays ready: a balancer that took it out would hand its load to gateways that have their own.
   const admission = options.admission.report()
   const { draining } = options.state
-  replyJson(response, ready ? 200 : 503, { ...report, ready, draining, admission, gateway })
+  const rateLimits = options.rates && { store: options.rates.store }
+  replyJson(response, ready ? 200 : 503, { ...report, ready, draining, admission, rateLimits, gateway })
 }
 
 async function contributed({ health, log }: RouterOptions): Promise<HealthReport> {

@@ -1,5 +1,7 @@
 import type { Admission } from '../admission/admission.ts'
 import { answerText } from '../admission/answer-text.ts'
+import type { RateLimits } from '../admission/rate-limits.ts'
+import type { StoredDocuments } from '../admission/stored-documents.ts'
 import { requestFromMembers } from '../admission/graphql-request.ts'
 import { errorsOf } from '../admission/refusal.ts'
 import { RequestBudget } from '../admission/request-budget.ts'
@@ -16,6 +18,8 @@ import type { SubscribePayload } from './client-message.ts'
 export interface RunOptions {
   readonly engine: Engine
   readonly admission: Admission
+  readonly documents: StoredDocuments
+  readonly rates: RateLimits | undefined
   readonly clock: Clock
   readonly log: Log
   /** Milliseconds for a query, and for each event of a subscription. */
@@ -81,12 +85,14 @@ export class OperationRun {
     const { engine, admission, mutationTimeoutMs, requestTimeoutMs, answerBytesMax } = this.#options
     const { sheddable, principal } = this.#request.caller
     try {
-      const request = requestFromMembers(this.#request.payload)
+      const request = requestFromMembers(this.#request.payload, this.#options.documents)
       // A refused subscription is told in another way, which takes knowing that it is one.
       if (!request.query.includes('subscription'))
         admission.glance(request.query, sheddable, requestTimeoutMs)
       const operation = await untilAborted(engine.prepare(request, principal), this.#budget.signal)
       this.#budget.signal.throwIfAborted()
+      if (this.#request.caller.principal !== undefined) request.register?.()
+      await this.#options.rates?.operation(this.#request.caller, operation, [])
       const ask = { operation, query: request.query, sheddable }
       if (operation.kind === 'subscription') return await this.#follow(ask)
       grantTime(operation, this.#budget, mutationTimeoutMs)

@@ -192,12 +192,22 @@ export class SocketSession {
     if (caller === undefined) return
     const requestId = `${this.#opening.requestId}:${run}`
     this.#options.log.debug('socket.operation', { requestId, id })
-    const { engine, admission, clock, log, limits } = this.#options
+    const { engine, admission, documents, rates, clock, log, limits } = this.#options
     const { requestTimeoutMs, mutationTimeoutMs, answerBytesMax } = limits
     this.#runs.set(
       run,
       new OperationRun(
-        { engine, admission, clock, log, requestTimeoutMs, mutationTimeoutMs, answerBytesMax },
+        {
+          engine,
+          admission,
+          documents,
+          rates,
+          clock,
+          log,
+          requestTimeoutMs,
+          mutationTimeoutMs,
+          answerBytesMax,
+        },
         { caller, requestId, payload },
         {
           next: (json, kind) => this.#next(run, json, kind),

@@ -128,6 +128,9 @@ export async function attackedGateway(
         urls,
         '--log-level',
         'debug',
+        // The first request of a cold process on a busy machine takes longer than a query may.
+        '--request-timeout-ms',
+        '10000',
         ...flags,
       ],
       {
