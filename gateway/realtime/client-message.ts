@@ -7,7 +7,8 @@ export type ClientMessage =
   | { readonly type: 'subscribe'; readonly id: string; readonly payload: SubscribePayload }
   | { readonly type: 'complete'; readonly id: string }
 
-export type SubscribePayload = Readonly<Record<string, unknown>> & { readonly query: string }
+/** The members of a request; it has a document or names one. */
+export type SubscribePayload = Readonly<Record<string, unknown>>
 
 /** Longest id of an operation; we repeat it in every answer. */
 const idLengthMax = 128
@@ -45,9 +46,11 @@ function isId(id: unknown): id is string {
 }
 
 function isSubscribePayload(payload: unknown): payload is SubscribePayload {
-  if (!isObject(payload) || typeof payload['query'] !== 'string') return false
-  const { operationName, variables, extensions } = payload
+  if (!isObject(payload)) return false
+  const { query, operationName, variables, extensions, documentId, doc_id: relayId } = payload
+  const named = [extensions, documentId, relayId].some(name => !absent(name))
   return (
+    (typeof query === 'string' || (absent(query) && named)) &&
     (absent(operationName) || typeof operationName === 'string') &&
     (absent(variables) || isObject(variables)) &&
     (absent(extensions) || isObject(extensions))
