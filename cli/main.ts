@@ -16,6 +16,7 @@ const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['token', async () => (await import('./commands/token.ts')).token],
   ['reliability', async () => (await import('./commands/reliability.ts')).reliability],
   ['chaos', async () => (await import('./commands/chaos.ts')).chaos],
+  ['audit', async () => (await import('./commands/audit.ts')).audit],
   ['user', async () => (await import('./commands/user.ts')).user],
 ])
 

@@ -243,6 +243,11 @@ export const statusSettings = {
   json: toggle('Print what the health endpoint answered.', false),
 }
 
+export const auditSettings = {
+  ...data,
+  pin: list('Entries that the log must still have, as an earlier verify printed them: NUMBER:HASH.'),
+}
+
 export const tokenSettings = {
   ...data,
   user: text('E-mail address of the user.', undefined),

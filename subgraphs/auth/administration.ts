@@ -1,10 +1,12 @@
 import { randomInt } from 'node:crypto'
 import type { Dispatcher } from '../../dispatch/port.ts'
 import type { Clock } from '../../kernel/clock.ts'
-import { EnneadError } from '../../kernel/errors.ts'
+import { EnneadError, unreachable } from '../../kernel/errors.ts'
 import { newGlobalId } from '../../kernel/global-id.ts'
 import type { Role } from '../../kernel/principal.ts'
 import { membershipIn } from './agents/directory-operations.ts'
+import type { AuditEvent } from './audit/audit-entry.ts'
+import type { AuditLog } from './audit/audit-log.ts'
 import type { Authority, MemberRecord, UserRecord, WorkspaceRecord } from './authority.ts'
 import type { Directories } from './directory/directories.ts'
 import { type DirectoryStore, memberIdOf, normalEmail } from './directory/directory-store.ts'
@@ -41,6 +43,7 @@ export interface AdministrationParts {
   readonly authority: Dispatcher<Authority>
   readonly directories: Directories
   readonly passwords: PasswordHasher
+  readonly audit: Pick<AuditLog, 'append'>
   readonly clock: Clock
 }
 
@@ -159,7 +162,23 @@ export class Administration {
 
   async #put<R extends UserRecord | WorkspaceRecord | MemberRecord>(record: R): Promise<R> {
     await this.#parts.authority.call('put', [record])
+    await this.#parts.audit.append(eventOf(record))
     return record
+  }
+}
+
+function eventOf(record: UserRecord | WorkspaceRecord | MemberRecord): AuditEvent {
+  switch (record.kind) {
+    case 'user':
+      return { kind: 'USER_CREATED', userId: record.id }
+    case 'workspace':
+      return { kind: 'WORKSPACE_CREATED', workspaceId: record.id }
+    case 'member': {
+      const { userId, workspaceId, leftAt, role } = record
+      return { kind: 'MEMBER_CHANGED', userId, workspaceId, role: leftAt === null ? role : null }
+    }
+    default:
+      return unreachable(record)
   }
 }
 

@@ -6,6 +6,7 @@ import type { AgentHealth, DomainHealth } from '../../kernel/health.ts'
 import type { ActorPrincipal } from '../../kernel/principal.ts'
 import type { ActorDirectory } from '../service/actor-directory.ts'
 import { Administration } from './administration.ts'
+import { auditFile, AuditLog } from './audit/audit-log.ts'
 import { providerMsMax } from '../../kernel/oidc/provider-keys.ts'
 import { type Roster, copiesOf, rosterOf } from './agents/roster.ts'
 import type { Authority, Credential } from './authority.ts'
@@ -82,7 +83,13 @@ export async function openAuthDomain(given: AuthDomainOptions): Promise<AuthDoma
     log,
     retryMs,
   })
-  return new OpenAuthDomain(options, keys, directories)
+  try {
+    const audit = await AuditLog.open({ path: join(options.path, auditFile), clock, log })
+    return new OpenAuthDomain(options, keys, directories, audit)
+  } catch (failure) {
+    await directories.close()
+    throw failure
+  }
 }
 
 class OpenAuthDomain implements AuthDomain {
@@ -91,12 +98,13 @@ class OpenAuthDomain implements AuthDomain {
   readonly #options: CheckedOptions
   readonly #keys: SigningKeys
   readonly #directories: Directories
+  readonly #audit: AuditLog
   readonly #roster: Roster
   readonly #foreign: Dispatcher<Authority> | undefined
   readonly #sessions: Sessions
   #closed: Promise<void> | undefined
 
-  constructor(options: CheckedOptions, keys: SigningKeys, directories: Directories) {
+  constructor(options: CheckedOptions, keys: SigningKeys, directories: Directories, audit: AuditLog) {
     const { clock, observe, timeoutMs, attemptMs, createDispatcher } = options
     const passwords = new PasswordHasher()
     const roster = rosterOf(options, { directories, passwords, clock, keys })
@@ -109,10 +117,11 @@ class OpenAuthDomain implements AuthDomain {
       ...(observe === undefined ? {} : { observe }),
     }
     const authority = createDispatcher<Authority>({ ...common, agents: roster.own })
-    const parts = { authority, directories, passwords, clock }
+    const parts = { authority, directories, passwords, clock, audit }
     this.#options = options
     this.#keys = keys
     this.#directories = directories
+    this.#audit = audit
     this.#roster = roster
     this.authority = authority
     // Apart: agents that can never take a provider's token must not use up the budget for asking others.
@@ -169,8 +178,9 @@ class OpenAuthDomain implements AuthDomain {
     return this.#keys.jwks()
   }
 
-  rotateKeys(): Promise<void> {
-    return this.#keys.rotate()
+  async rotateKeys(): Promise<void> {
+    await this.#keys.rotate()
+    await this.#audit.append({ kind: 'KEYS_ROTATED', keyId: this.#keys.newest.kid })
   }
 
   usage(): DispatcherUsage {
@@ -194,6 +204,7 @@ class OpenAuthDomain implements AuthDomain {
     this.#foreign?.close()
     this.#roster.foreign?.close()
     await this.#directories.close()
+    await this.#audit.close()
   }
 
   /** The dispatcher only knows of calls; a directory that is not open is failing before the first one. */

@@ -5,6 +5,8 @@ import { newGlobalId } from '../../../kernel/global-id.ts'
 import type { Log } from '../../../kernel/log.ts'
 import type { ActorPrincipal } from '../../../kernel/principal.ts'
 import { grantOf } from '../abilities.ts'
+import { accountOf } from '../audit/audit-entry.ts'
+import type { AuditLog } from '../audit/audit-log.ts'
 import type { Authority, MemberRecord, SessionRecord } from '../authority.ts'
 import { normalEmail } from '../directory/directory-store.ts'
 import type { TokenAudience } from '../tokens/access-claims.ts'
@@ -53,6 +55,7 @@ export interface SessionsParts {
   readonly keys: SigningKeys
   readonly audience: TokenAudience
   readonly throttle: SignInThrottle
+  readonly audit: Pick<AuditLog, 'append'>
   readonly clock: Clock
   readonly log: Log
   /** Milliseconds. */
@@ -97,11 +100,14 @@ export class Sessions {
 
   /** Rejects only when the domain cannot tell (UNAVAILABLE and the like); that does not count as a failed try. */
   async signIn(input: SignInInput, caller: Caller): Promise<SignInOutcome> {
-    const { authority, throttle, log } = this.#parts
+    const { authority, throttle, log, audit } = this.#parts
     if (input.email.length > emailMax || input.password.length > passwordMax) return wrongSignIn
-    const admission = throttle.admit(normalEmail(input.email), caller.address)
+    const email = normalEmail(input.email)
+    const refused = { kind: 'SIGN_IN_REFUSED', account: accountOf(email) } as const
+    const admission = throttle.admit(email, caller.address)
     if (admission === undefined) {
       log.warn('auth.sign-in.throttled', { address: caller.address })
+      await audit.append({ ...refused, why: 'throttled' }, caller)
       return tooManySignIns
     }
     try {
@@ -111,6 +117,7 @@ export class Sessions {
     } catch (failure) {
       if (failure instanceof EnneadError && failure.code === 'UNAUTHENTICATED') {
         log.info('auth.sign-in.failed', { address: caller.address })
+        await audit.append({ ...refused, why: 'wrong' }, caller)
         return wrongSignIn
       }
       admission.takeBack()
@@ -138,7 +145,9 @@ export class Sessions {
     } as const
     const live = await authority.call('sessions', { userId, workspaceId }, caller.call)
     const ended = live.slice(liveSessionsMax - 1).map(oldest => ({ ...oldest, revokedAt: now }))
-    return this.#issue(session, newFamily(), member, ended, caller)
+    const signedIn = await this.#issue(session, newFamily(), member, ended, caller)
+    await this.#parts.audit.append({ kind: 'SIGNED_IN', userId, workspaceId, sessionId: session.id }, caller)
+    return signedIn
   }
 
   /**
@@ -159,7 +168,7 @@ export class Sessions {
           userId: session.userId,
           address: caller.address,
         })
-        await this.#revoke(session, caller)
+        await this.#revoke(session, caller, 'replayed')
         return wrongRefreshToken
       }
       const { userId, workspaceId } = session
@@ -182,14 +191,15 @@ export class Sessions {
     if (principal.sessionId === undefined) return false
     const session = await this.#parts.authority.call('session', principal.sessionId, caller.call)
     if (session === undefined) return false
-    await this.#revoke(session, caller)
+    await this.#revoke(session, caller, 'signedOut')
     return true
   }
 
-  async #revoke(session: SessionRecord, caller: Caller): Promise<void> {
+  async #revoke(session: SessionRecord, caller: Caller, why: 'signedOut' | 'replayed'): Promise<void> {
     if (session.revokedAt !== null) return
     const revokedAt = new Date(this.#parts.clock.wall()).toISOString()
     await this.#parts.authority.call('put', [{ ...session, revokedAt }], caller.call)
+    await this.#parts.audit.append({ kind: 'SESSION_ENDED', sessionId: session.id, why }, caller)
   }
 
   async #issue(

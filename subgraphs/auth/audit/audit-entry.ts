@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto'
+import type { Role } from '../../../kernel/principal.ts'
+
+/** What is worth being asked about later. Holds no secret: no password, no token, no e-mail address. */
+export type AuditEvent =
+  | {
+      readonly kind: 'SIGNED_IN'
+      readonly userId: string
+      readonly workspaceId: string
+      readonly sessionId: string
+    }
+  /** `account`: the first half of the SHA-256 of the address that was tried, so that tries on one can be counted. */
+  | { readonly kind: 'SIGN_IN_REFUSED'; readonly account: string; readonly why: 'wrong' | 'throttled' }
+  /** `replayed`: its refresh token was used twice, so two parties held it. */
+  | { readonly kind: 'SESSION_ENDED'; readonly sessionId: string; readonly why: 'signedOut' | 'replayed' }
+  | { readonly kind: 'USER_CREATED'; readonly userId: string }
+  | { readonly kind: 'WORKSPACE_CREATED'; readonly workspaceId: string }
+  | {
+      readonly kind: 'MEMBER_CHANGED'
+      readonly userId: string
+      readonly workspaceId: string
+      /** Null: is no member any more. */
+      readonly role: Role | null
+    }
+  | { readonly kind: 'KEYS_ROTATED'; readonly keyId: string }
+  /** So many entries before this one could not be written. */
+  | { readonly kind: 'ENTRIES_LOST'; readonly count: number }
+
+/** From where something was asked. */
+export interface AuditOrigin {
+  readonly address?: string | undefined
+  readonly userAgent?: string | undefined
+}
+
+/** An event in its place of the log. */
+export type AuditEntry = AuditEvent &
+  AuditOrigin & {
+    /** From 1, without gaps. */
+    readonly seq: number
+    /** ISO 8601. */
+    readonly at: string
+    /** SHA-256 of the hash before and of this entry without it, in hexadecimal. */
+    readonly hash: string
+  }
+
+/** What the first entry follows. */
+export const firstHash = '0'.repeat(64)
+
+/** One line of the log: the entry as JSON, bound to everything before it by its hash. */
+export function sealedLine(
+  entry: Omit<AuditEntry, 'hash'>,
+  previousHash: string,
+): { line: string; hash: string } {
+  const text = JSON.stringify(entry)
+  const hash = hashOf(text, previousHash)
+  return { line: `${text.slice(0, -1)},"hash":"${hash}"}\n`, hash }
+}
+
+export function hashOf(text: string, previousHash: string): string {
+  return createHash('sha256').update(`${previousHash}\n${text}`).digest('hex')
+}
+
+/** The account an address stands for, without naming it. */
+export function accountOf(normalEmail: string): string {
+  return createHash('sha256').update(normalEmail).digest('hex').slice(0, 32)
+}
