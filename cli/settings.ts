@@ -1,4 +1,5 @@
 import { clientSettings } from './client-settings.ts'
+import { metricsSettings } from './metrics-settings.ts'
 import { limitSettings } from './limit-settings.ts'
 import { hintLevels } from './composition-report.ts'
 import { supergraphSettings } from './supergraph-settings.ts'
@@ -24,6 +25,7 @@ const dayMs = 86_400_000
 const common = {
   logLevel: choice('Lines of the JSON log (standard error) from this level on.', 'warn', logLevels),
   drainMs: integer('How long running requests may go on after a stop was asked for.', 10_000, 0, dayMs),
+  ...metricsSettings,
 }
 
 const data = {

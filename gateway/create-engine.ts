@@ -8,6 +8,7 @@ import { RequestRefused } from './engine.ts'
 import type { Engine, EngineHealth, GraphQLAnswer, GraphQLRequest, PreparedOperation } from './engine.ts'
 import { executePrepared } from './execution/execute.ts'
 import { Prepared } from './execution/prepared.ts'
+import type { ObserveGateway } from './gateway-events.ts'
 import type { SubgraphContext } from './execution/subgraph.ts'
 import { SubgraphConnections } from './execution/subgraphs.ts'
 import type { ConnectSubgraph } from './execution/subgraphs.ts'
@@ -54,6 +55,8 @@ export interface EngineOptions {
   readonly canary?: CanaryOptions
   /** Makes the planner of a supergraph. Default: Apollo's. */
   readonly planner?: (supergraph: Supergraph) => Planner
+  /** Told everything that happens behind the doors. Default: nobody is. */
+  readonly observe?: ObserveGateway | undefined
   /** Default: nothing is logged. */
   readonly log?: Log
   /** Default: the system's. */
@@ -98,16 +101,18 @@ class GatewayEngine implements Engine {
     const costs = resolveCostOptions(options.cost)
     this.#source = options.supergraph
     this.#explainCost = explainCost
-    this.#connections = new SubgraphConnections(options.subgraph)
     this.#tools = {
       clock: options.clock ?? systemClock,
       log: options.log ?? silentLog,
       showing: { maskErrors },
       eventMs,
     }
+    const { clock, log } = this.#tools
+    const { observe } = options
+    this.#connections = new SubgraphConnections(options.subgraph, { clock, observe })
     const make = (supergraph: Supergraph): Serving =>
       new Serving(supergraph, this.#connections.resolve(supergraph), planner(supergraph), rules, sizes, costs)
-    this.#switch = new ServingSwitch(make, canaryOptions(options.canary), this.#tools)
+    this.#switch = new ServingSwitch(make, canaryOptions(options.canary), { clock, log, observe })
     const first = this.#source.current()
     if (first !== undefined) this.#switch.begin(first)
     this.#source.considerBy(candidate => this.#switch.consider(candidate))

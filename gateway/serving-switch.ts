@@ -1,11 +1,18 @@
 import type { Clock } from '../kernel/clock.ts'
 import { EnneadError } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
+import type { ObserveGateway } from './gateway-events.ts'
 import { tryOperations } from './hot-operations.ts'
 import type { CanaryOptions } from './hot-operations.ts'
 import type { Serving } from './serving.ts'
 import type { Considered } from './supergraph/supergraph-source.ts'
 import type { Supergraph } from './supergraph/supergraph.ts'
+
+interface SwitchTools {
+  readonly clock: Clock
+  readonly log: Log
+  readonly observe: ObserveGateway | undefined
+}
 
 /**
  * What serves new requests, changed in one step: a new supergraph is made ready, tried and warmed beside the old one.
@@ -14,13 +21,13 @@ import type { Supergraph } from './supergraph/supergraph.ts'
 export class ServingSwitch {
   readonly #make: (supergraph: Supergraph) => Serving
   readonly #canary: Required<CanaryOptions>
-  readonly #tools: { readonly clock: Clock; readonly log: Log }
+  readonly #tools: SwitchTools
   #current: Serving | undefined
 
   constructor(
     make: (supergraph: Supergraph) => Serving,
     canary: Required<CanaryOptions>,
-    tools: { readonly clock: Clock; readonly log: Log },
+    tools: SwitchTools,
   ) {
     this.#make = make
     this.#canary = canary
@@ -66,6 +73,7 @@ export class ServingSwitch {
     const previous = this.#current
     this.#current = next
     next.subgraphs.adopt()
+    this.#tools.observe?.({ is: 'supergraphTaken', hash: next.supergraph.hash })
     if (previous === undefined) return
     this.#tools.log.info('supergraph.swapped', {
       from: previous.supergraph.hash,

@@ -6,6 +6,7 @@ import { readSettings, type SettingsOf } from '../../kernel/settings.ts'
 import type { Command } from '../command.ts'
 import { exitCodes } from '../failure.ts'
 import { openGatewayControl, rollbackOnSignal } from '../gateway-control.ts'
+import { drain, readingsOf } from '../gateway-process.ts'
 import { helpText } from '../help.ts'
 import { readHopSigner } from '../hop-secret.ts'
 import { Lifecycle, stopAsked } from '../lifecycle.ts'
@@ -15,6 +16,7 @@ import { identifyBy } from '../wiring/identity.ts'
 import { documentOptions, rateLimitOptions } from '../wiring/clients.ts'
 import { doorLimits, operationOptions } from '../wiring/limits.ts'
 import { followSupergraph } from '../wiring/supergraph-feed.ts'
+import { openMetrics } from '../wiring/metrics.ts'
 import { subgraphUrls } from '../wiring/subgraph-urls.ts'
 
 const summary = 'Serves any supergraph: queries, mutations and subscriptions.'
@@ -44,6 +46,8 @@ export const gateway: Command = {
 async function serve(settings: Settings, lifecycle: Lifecycle): Promise<void> {
   const log = jsonLog({ level: settings.logLevel })
   const signer = await readHopSigner(settings)
+  const metrics = await openMetrics(settings, lifecycle, log)
+  const observe = metrics?.gateway()
   const urls = subgraphUrls(settings.subgraphUrls)
   const documents = await documentOptions(settings)
   const supergraph = await followSupergraph(settings, log)
@@ -53,6 +57,7 @@ async function serve(settings: Settings, lifecycle: Lifecycle): Promise<void> {
       httpSubgraph({ name, url: urls.get(name) ?? url, ...(signer === undefined ? {} : { signer }) }),
     ...operationOptions(settings),
     canary: { mode: settings.canary, operationsMax: settings.canaryOperations },
+    observe,
     log,
   })
   lifecycle.add('engine', () => engine.close())
@@ -68,10 +73,13 @@ async function serve(settings: Settings, lifecycle: Lifecycle): Promise<void> {
     documents,
     rateLimits: rateLimitOptions(settings, lifecycle),
     admission: admissionOptions(settings),
+    observe,
     log,
   })
-  lifecycle.add('doors', () => server.close(settings.drainMs))
+  metrics?.readings(readingsOf(engine, server))
+  lifecycle.add('doors', () => drain(server, settings))
   await openGatewayControl(settings.control, server.address.port, supergraph, lifecycle, log)
   rollbackOnSignal(supergraph, lifecycle, log)
-  process.stdout.write(`ready ${server.url} (supergraph from ${supergraph.status().from})\n`)
+  const shown = metrics === undefined ? '' : `; metrics ${metrics.url}`
+  process.stdout.write(`ready ${server.url} (supergraph from ${supergraph.status().from}${shown})\n`)
 }

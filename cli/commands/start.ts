@@ -20,12 +20,14 @@ import { openDataFolder, type DataFolder } from '../data-folder.ts'
 import { createDemo, demoEmail } from '../demo.ts'
 import { exitCodes } from '../failure.ts'
 import { helpText } from '../help.ts'
+import { drain, readingsOf } from '../gateway-process.ts'
 import { Lifecycle, stopAsked } from '../lifecycle.ts'
 import { schemaText } from '../package-root.ts'
 import { startSettings } from '../settings.ts'
 import { admissionOptions, highestRisk } from '../wiring/admission.ts'
 import { documentOptions, rateLimitOptions } from '../wiring/clients.ts'
 import { doorLimits, operationOptions } from '../wiring/limits.ts'
+import { openMetrics, type ProcessMetrics } from '../wiring/metrics.ts'
 import { localSubgraph } from '../wiring/local-subgraph.ts'
 import { runApi, runAuth, runDb } from '../wiring/task-graph.ts'
 
@@ -64,7 +66,9 @@ async function serve(settings: Settings, lifecycle: Lifecycle): Promise<string> 
   const secret = await data.hopSecret()
   const signer = new HopSigner(secret)
   const chaos = settings.chaos ? new Chaos() : undefined
-  const surroundings = { settings, data, signer, lifecycle, log, chaos }
+  const metrics = await openMetrics(settings, lifecycle, log)
+  const createDispatcher = metrics?.dispatchers(chaos?.createDispatcher) ?? chaos?.createDispatcher
+  const surroundings = { settings, data, signer, lifecycle, log, createDispatcher }
 
   let url = `http://localhost:${settings.port}`
   const auth = await runAuth(surroundings)
@@ -84,10 +88,10 @@ async function serve(settings: Settings, lifecycle: Lifecycle): Promise<string> 
 
   const services = new Map([api.service, auth.service, db.service].map(service => [service.name, service]))
   const doors = { ...admission, risk: highestRisk([api.domain, auth.domain, db.domain]) }
-  const server = await openDoors(settings, lifecycle, services, auth.domain, doors)
+  const server = await openDoors(settings, lifecycle, services, auth.domain, doors, metrics)
   url = new URL(server.url).origin
   const note = await firstStart(settings, data, auth.domain, db.service)
-  return `ready ${server.url} (${note})`
+  return `ready ${server.url} (${note}${metrics === undefined ? '' : `; metrics ${metrics.url}`})`
 }
 
 /** The gateway over its subgraphs, which it calls as functions. */
@@ -97,7 +101,9 @@ async function openDoors(
   services: ReadonlyMap<string, SubgraphService>,
   auth: AuthDomain,
   admission: AdmissionOptions,
+  metrics: ProcessMetrics | undefined,
 ): Promise<GatewayServer> {
+  const observe = metrics?.gateway()
   const log = jsonLog({ level: settings.logLevel })
   const documents = await documentOptions(settings)
   const engine = createEngine({
@@ -109,6 +115,7 @@ async function openDoors(
       return localSubgraph(service)
     },
     ...operationOptions(settings),
+    observe,
     log,
   })
   lifecycle.add('engine', () => engine.close())
@@ -127,9 +134,11 @@ async function openDoors(
       const domains = [...services.values()].map(service => service.health())
       return { ready: domains.every(domain => domain.ready), domains }
     },
+    observe,
     log,
   })
-  lifecycle.add('doors', () => server.close(settings.drainMs))
+  metrics?.readings(readingsOf(engine, server))
+  lifecycle.add('doors', () => drain(server, settings))
   return server
 }
 

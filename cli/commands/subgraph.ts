@@ -15,6 +15,7 @@ import { exitCodes } from '../failure.ts'
 import { helpText } from '../help.ts'
 import { Lifecycle, stopAsked } from '../lifecycle.ts'
 import { subgraphSettings } from '../settings.ts'
+import { openMetrics } from '../wiring/metrics.ts'
 import { runApi, runAuth, runDb, type Surroundings } from '../wiring/task-graph.ts'
 
 const summary = 'Runs one subgraph (api, auth or db) for a deployment of several processes.'
@@ -58,7 +59,9 @@ async function serve(name: Name, settings: Settings, lifecycle: Lifecycle): Prom
     settings.hopSecret === undefined ? await data.hopSecret() : Buffer.from(settings.hopSecret, 'base64url')
   const signer = new HopSigner(secret)
   const chaos = settings.chaos ? new Chaos() : undefined
-  const surroundings = { settings, data, signer, lifecycle, log, chaos }
+  const metrics = await openMetrics(settings, lifecycle, log)
+  const createDispatcher = metrics?.dispatchers(chaos?.createDispatcher) ?? chaos?.createDispatcher
+  const surroundings = { settings, data, signer, lifecycle, log, createDispatcher, chaos }
   const service = await runSubgraph(name, surroundings, settings, secret)
   const port = settings.port === -1 ? ports[name] : settings.port
   const address = await service.listen({ kind: 'tcp', host: settings.host, port })
@@ -67,9 +70,14 @@ async function serve(name: Name, settings: Settings, lifecycle: Lifecycle): Prom
   return `ready ${shown} (subgraph ${name}, data in ${settings.data})`
 }
 
+interface SubgraphSurroundings extends Surroundings {
+  /** Undefined without `--chaos`. */
+  readonly chaos: Chaos | undefined
+}
+
 async function runSubgraph(
   name: Name,
-  surroundings: Surroundings,
+  surroundings: SubgraphSurroundings,
   settings: Settings,
   secret: Buffer,
 ): Promise<SubgraphService> {
@@ -95,7 +103,7 @@ async function runSubgraph(
 
 async function openControl(
   name: string,
-  { data, lifecycle, log, chaos }: Surroundings,
+  { data, lifecycle, log, chaos }: SubgraphSurroundings,
   commands: ControlHandlers = new Map(),
 ): Promise<void> {
   const handlers = new Map([...commands, ...chaosCommands(chaos)])

@@ -4,7 +4,7 @@ import { createAuthService } from '../../subgraphs/auth/service.ts'
 import { openAuthDomain, type AuthDomain } from '../../subgraphs/auth/domain.ts'
 import { createDbService } from '../../subgraphs/db/service.ts'
 import { openDbDomain, type DbDomain } from '../../subgraphs/db/domain.ts'
-import type { Chaos } from '../../dispatch/chaos/chaos.ts'
+import type { CreateDispatcher } from '../../dispatch/dispatcher.ts'
 import type { ActorDirectory } from '../../subgraphs/service/actor-directory.ts'
 import type { SubgraphService } from '../../subgraphs/service/subgraph-service.ts'
 import type { HopSigner } from '../../kernel/hop.ts'
@@ -30,8 +30,8 @@ export interface Surroundings {
   readonly signer: HopSigner
   readonly lifecycle: Lifecycle
   readonly log: Log
-  /** Disturbs the domains' dispatchers; undefined without `--chaos`. */
-  readonly chaos: Chaos | undefined
+  /** Makes the domains' dispatchers. Default: the plain one. */
+  readonly createDispatcher: CreateDispatcher | undefined
 }
 
 export interface RunningDomain<D> {
@@ -45,7 +45,7 @@ export async function runAuth({
   signer,
   lifecycle,
   log,
-  chaos,
+  createDispatcher,
 }: Surroundings): Promise<RunningDomain<AuthDomain>> {
   const domain = await openAuthDomain({
     path: data.join('auth'),
@@ -58,7 +58,7 @@ export async function runAuth({
     timeoutMs: settings.domainTimeoutMs,
     attemptMs: settings.attemptTimeoutMs,
     log,
-    createDispatcher: chaos?.createDispatcher,
+    createDispatcher,
   })
   lifecycle.add('auth domain', () => domain.close())
   const service = createAuthService(domain, { typeDefs: await schemaText('auth'), signer, log })
@@ -67,7 +67,7 @@ export async function runAuth({
 }
 
 export async function runDb(
-  { settings, data, signer, lifecycle, log, chaos }: Surroundings,
+  { settings, data, signer, lifecycle, log, createDispatcher }: Surroundings,
   actors: ActorDirectory,
 ): Promise<RunningDomain<DbDomain>> {
   const engines = await dbEngines(settings, data, lifecycle, log)
@@ -78,7 +78,7 @@ export async function runDb(
     actors,
     log,
     limits,
-    createDispatcher: chaos?.createDispatcher,
+    createDispatcher,
   })
   lifecycle.add('db domain', () => domain.close())
   const service = createDbService(domain, { typeDefs: await schemaText('db'), signer, log })
@@ -95,7 +95,7 @@ export interface ApiSurroundings extends Omit<Surroundings, 'data'> {
 }
 
 export async function runApi(surroundings: ApiSurroundings): Promise<RunningDomain<ApiDomain>> {
-  const { settings, signer, lifecycle, log, db, actors, cursorKey, baseUrl, chaos } = surroundings
+  const { settings, signer, lifecycle, log, db, actors, cursorKey, baseUrl, createDispatcher } = surroundings
   const domain = await openApiDomain({
     db,
     signer,
@@ -106,7 +106,7 @@ export async function runApi(surroundings: ApiSurroundings): Promise<RunningDoma
     timeoutMs: settings.domainTimeoutMs,
     attemptMs: settings.attemptTimeoutMs,
     log,
-    createDispatcher: chaos?.createDispatcher,
+    createDispatcher,
   })
   lifecycle.add('api domain', () => domain.close())
   const service = createApiService(domain, { typeDefs: await schemaText('api'), signer, log })

@@ -1,6 +1,7 @@
 import type { Clock } from '../../kernel/clock.ts'
 import type { Log } from '../../kernel/log.ts'
 import type { Engine } from '../engine.ts'
+import type { ObserveGateway } from '../gateway-events.ts'
 import type { Admission } from './admission.ts'
 import type { GatewayLimits } from './gateway-limits.ts'
 import type { Identity } from './identity.ts'
@@ -22,6 +23,8 @@ export interface DoorOptions {
   readonly documents: StoredDocuments
   /** Undefined: nothing is limited. */
   readonly rates: RateLimits | undefined
+  /** Undefined: nobody wants to know. */
+  readonly observe: ObserveGateway | undefined
   readonly log: Log
   readonly clock: Clock
 }

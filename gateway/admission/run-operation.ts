@@ -2,6 +2,7 @@ import type { ClientPrincipal } from '../../kernel/principal.ts'
 import type { Engine, GraphQLAnswer, PreparedOperation } from '../engine.ts'
 import type { ForwardedHeaders, SubgraphContext } from '../execution/subgraph.ts'
 import { EnneadError } from '../../kernel/errors.ts'
+import type { RequestTrace } from '../tracing.ts'
 import type { RequestBudget } from './request-budget.ts'
 
 /** Who asks, from where, and what of it goes on to subgraphs. The same for every operation of a connection. */
@@ -18,8 +19,14 @@ export interface Caller {
 const graceMs = 50
 
 /** What the engine gets to run an operation with. */
-export function contextOf(caller: Caller, requestId: string, budget: RequestBudget): SubgraphContext {
+export function contextOf(
+  caller: Caller,
+  requestId: string,
+  budget: RequestBudget,
+  trace: RequestTrace,
+): SubgraphContext {
   return {
+    trace,
     requestId,
     principal: caller.principal,
     remainingMs: budget.remainingMs,

@@ -1,4 +1,5 @@
 import type { Hop } from '../../kernel/hop.ts'
+import type { RequestTrace } from '../tracing.ts'
 
 /** One GraphQL request to a subgraph. */
 export interface SubgraphRequest {
@@ -28,6 +29,8 @@ export type ForwardedHeaders = Readonly<Record<string, string>>
 export interface SubgraphContext extends Hop {
   /** From the allow-list of header propagation; empty inside Ennead's own deployment. */
   readonly headers: ForwardedHeaders
+  /** The trace this is part of. Undefined: none. */
+  readonly trace?: RequestTrace
 }
 
 /**

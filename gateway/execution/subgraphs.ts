@@ -1,5 +1,9 @@
+import type { Clock } from '../../kernel/clock.ts'
 import { EnneadError, kindOf } from '../../kernel/errors.ts'
+import type { ErrorCode } from '../../kernel/errors.ts'
 import type { SubgraphHealth } from '../engine.ts'
+import type { ObserveGateway } from '../gateway-events.ts'
+import type { SubgraphCallTrace } from '../tracing.ts'
 import type { Supergraph } from '../supergraph/supergraph.ts'
 import type { Subgraph, SubgraphContext, SubgraphRequest, SubgraphResponse } from './subgraph.ts'
 
@@ -37,8 +41,11 @@ export class SubgraphConnections {
   /** Connections that no supergraph in use names any more; closed with the rest, since requests may still hold them. */
   readonly #retired: Subgraph[] = []
 
-  constructor(connect: ConnectSubgraph) {
+  readonly #tools: CallTools
+
+  constructor(connect: ConnectSubgraph, tools: CallTools) {
     this.#connect = connect
+    this.#tools = tools
   }
 
   /** Connects what is not connected yet. Nothing else changes until `adopt`. */
@@ -53,8 +60,8 @@ export class SubgraphConnections {
     return {
       adopt: () => this.#adopt(own),
       close: () => this.#letGo(own),
-      execute: (name, request, context) => observed(find(name), request, context),
-      subscribe: (name, request, context) => find(name).subgraph.subscribe(request, context),
+      execute: (name, request, context) => observed(name, find(name), request, context, this.#tools),
+      subscribe: (name, request, context) => find(name).subgraph.subscribe(request, traced(name, context)),
     }
   }
 
@@ -88,17 +95,33 @@ export class SubgraphConnections {
   }
 }
 
+/** How calls are told to whoever wants to know. */
+export interface CallTools {
+  readonly clock: Clock
+  readonly observe: ObserveGateway | undefined
+}
+
 async function observed(
+  name: string,
   connection: Connection,
   request: SubgraphRequest,
   context: SubgraphContext,
+  { clock, observe }: CallTools,
 ): Promise<SubgraphResponse> {
+  const call = context.trace?.call(name)
+  const startedAt = clock.now()
+  const tell = (outcome: 'ok' | 'errors' | ErrorCode): void => {
+    call?.end(outcome === 'ok' ? undefined : outcome)
+    observe?.({ is: 'subgraphEnded', subgraph: name, outcome, tookMs: clock.now() - startedAt })
+  }
   try {
-    const response = await connection.subgraph.execute(request, context)
+    const response = await connection.subgraph.execute(request, withHeaders(context, call))
+    tell(response.errors === undefined || response.errors.length === 0 ? 'ok' : 'errors')
     connection.state = 'ok'
     connection.detail = 'answered its last call'
     return response
   } catch (failure) {
+    tell(failure instanceof EnneadError ? failure.code : 'INTERNAL')
     const kind = kindOf(failure)
     if (kind !== 'cancelled' && kind !== 'caller' && kind !== 'expired') {
       connection.state = 'failing'
@@ -106,4 +129,17 @@ async function observed(
     }
     throw failure
   }
+}
+
+/** A subscription's source is part of the trace; the stream itself is no span, since it may last for days. */
+function traced(name: string, context: SubgraphContext): SubgraphContext {
+  const call = context.trace?.call(name)
+  call?.end(undefined)
+  return withHeaders(context, call)
+}
+
+/** What is said of the trace wins over what a client may have sent under the same name. */
+function withHeaders(context: SubgraphContext, call: SubgraphCallTrace | undefined): SubgraphContext {
+  if (call === undefined || Object.keys(call.headers).length === 0) return context
+  return { ...context, headers: { ...context.headers, ...call.headers } }
 }

@@ -8,6 +8,7 @@ import type { Clock } from '../../kernel/clock.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import type { Log } from '../../kernel/log.ts'
 import type { Engine } from '../engine.ts'
+import type { ObserveGateway } from '../gateway-events.ts'
 
 /** What a health contributor adds to `/health/ready`; nothing secret. */
 export interface HealthReport {
@@ -48,6 +49,8 @@ export interface GatewayServerOptions {
   readonly rateLimits?: RateLimitOptions
   /** How many operations run at once, how many wait, and what is refused under pressure. */
   readonly admission?: AdmissionOptions
+  /** Told everything that happens at the doors. Default: nobody is. */
+  readonly observe?: ObserveGateway | undefined
   readonly clock?: Clock
 }
 

@@ -2,6 +2,7 @@ import { createServer } from 'node:http'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Admission } from '../admission/admission.ts'
+import type { AdmissionReport } from '../admission/admission.ts'
 import { gatewayLimits } from '../admission/gateway-limits.ts'
 import type { GatewayLimits } from '../admission/gateway-limits.ts'
 import { createIdentity } from '../admission/identity.ts'
@@ -26,6 +27,10 @@ export interface GatewayServer {
   readonly url: string
   /** WebSockets open now. */
   readonly socketCount: number
+  /** What admission knows of itself. */
+  admission(): AdmissionReport
+  /** From now on readiness says no and answers close their connections; everything is still answered. */
+  retire(): void
   /**
    * Stops taking connections, lets running requests end and moves WebSockets to other gateways (1012), for at most
    * `drainMs` milliseconds (default 5,000); then closes what is left. Does not close the engine. Idempotent.
@@ -56,6 +61,7 @@ export async function startGatewayServer(options: GatewayServerOptions): Promise
     limits,
     documents: new StoredDocuments(options.documents),
     rates: rates.active ? rates : undefined,
+    observe: options.observe,
     log,
     clock,
   }
@@ -88,6 +94,8 @@ export async function startGatewayServer(options: GatewayServerOptions): Promise
     get socketCount() {
       return sockets.count
     },
+    admission: () => admission.report(),
+    retire: () => void (state.draining = true),
     close(drainMs = 5_000) {
       state.draining = true
       closing ??= drain(server, sockets, drainMs).finally(() => admission.close())

@@ -15,6 +15,9 @@ import { untilAborted } from '../admission/until-aborted.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import type { Log } from '../../kernel/log.ts'
 import type { GraphQLAnswer, PreparedOperation } from '../engine.ts'
+import { outcomeOf } from '../gateway-events.ts'
+import { beginTrace } from '../tracing.ts'
+import type { RequestTrace } from '../tracing.ts'
 import { answerStatus } from './answer-status.ts'
 import { answerTypes, contentType, preferredType } from './media-types.ts'
 import type { AnswerType } from './media-types.ts'
@@ -44,16 +47,28 @@ export function graphqlHandler(options: DoorOptions): GraphQLHandler {
   const { log, clock } = options
   return async (request, response, requestId, search) => {
     const startedAt = clock.now()
+    const trace = beginTrace(request.headers, 'graphql request')
     const accepted = preferredType(request.headers.accept, answerTypes)
     const type = accepted ?? 'application/json'
-    const outcome = await answer(options, { request, response, requestId, search, accepted })
+    const outcome = await answer(options, { request, response, requestId, search, accepted, trace })
     const { text, answer: told } = serialised(outcome.answer, options.limits.answerBytesMax, log)
     const status = answerStatus(told, type)
     const headers = { ...answerHeaders(told, status), ...rateLimitHeaders(outcome.rates) }
     if (outcome.unread) replyUnread(request, response, status, type, text, headers)
     else reply(response, status, type, text, headers)
-    const answered = { request, requestId, status, text, ms: clock.now() - startedAt }
+    const { traceId } = trace
+    const answered = { request, requestId, traceId, status, text, ms: clock.now() - startedAt }
     logOutcome(log, answered, { ...outcome, answer: told })
+    trace.end(outcomeOf(told), { 'http.response.status_code': status })
+    options.observe?.({
+      is: 'operationEnded',
+      door: 'http',
+      kind: outcome.operation?.kind,
+      outcome: outcomeOf(told),
+      codes: told.errors?.map(error => error.extensions.code) ?? [],
+      request: { method: request.method ?? '', status },
+      tookMs: answered.ms,
+    })
   }
 }
 
@@ -63,6 +78,7 @@ interface Asked {
   readonly requestId: string
   readonly search: string
   readonly accepted: AnswerType | undefined
+  readonly trace: RequestTrace
 }
 
 async function answer(options: DoorOptions, asked: Asked): Promise<Outcome> {
@@ -93,7 +109,7 @@ async function answer(options: DoorOptions, asked: Asked): Promise<Outcome> {
 
 async function run(
   options: DoorOptions,
-  { request, requestId }: Asked,
+  { request, requestId, trace }: Asked,
   graphql: DoorRequest,
   budget: RequestBudget,
   progress: { operation?: PreparedOperation },
@@ -117,7 +133,7 @@ async function run(
   await options.rates?.operation(caller, operation, rates)
   const ask = { operation, query: graphql.query, sheddable: caller.sheddable }
   return admission.run(ask, budget, () =>
-    answerWithin(engine, operation, contextOf(caller, requestId, budget)),
+    answerWithin(engine, operation, contextOf(caller, requestId, budget, trace)),
   )
 }
 
@@ -228,16 +244,18 @@ function serialised(
 interface Answered {
   readonly request: IncomingMessage
   readonly requestId: string
+  readonly traceId: string | undefined
   readonly status: number
   readonly text: string
   readonly ms: number
 }
 
 function logOutcome(log: Log, answered: Answered, { answer, operation }: Outcome): void {
-  const { request, requestId, status, text, ms } = answered
+  const { request, requestId, traceId, status, text, ms } = answered
   const codes = answer.errors?.map(error => error.extensions.code)
   const facts = {
     requestId,
+    traceId,
     method: request.method,
     status,
     kind: operation?.kind,

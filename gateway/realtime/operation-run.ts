@@ -11,8 +11,13 @@ import type { Caller } from '../admission/run-operation.ts'
 import { untilAborted } from '../admission/until-aborted.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Log } from '../../kernel/log.ts'
+import type { IncomingHttpHeaders } from 'node:http'
 import type { AnswerError, Engine, GraphQLAnswer, PreparedOperation } from '../engine.ts'
+import { outcomeOf } from '../gateway-events.ts'
+import type { ObserveGateway, OperationOutcome } from '../gateway-events.ts'
 import { isOutage } from '../outage.ts'
+import { beginTrace } from '../tracing.ts'
+import type { RequestTrace } from '../tracing.ts'
 import type { SubscribePayload } from './client-message.ts'
 
 export interface RunOptions {
@@ -22,6 +27,7 @@ export interface RunOptions {
   readonly rates: RateLimits | undefined
   readonly clock: Clock
   readonly log: Log
+  readonly observe: ObserveGateway | undefined
   /** Milliseconds for a query, and for each event of a subscription. */
   readonly requestTimeoutMs: number
   readonly mutationTimeoutMs: number
@@ -33,6 +39,8 @@ export interface RunOptions {
 export interface RunRequest {
   readonly caller: Caller
   readonly requestId: string
+  /** Of the upgrade: may say what trace the socket is part of. */
+  readonly headers: IncomingHttpHeaders
   readonly payload: SubscribePayload
 }
 
@@ -56,6 +64,10 @@ export class OperationRun {
   readonly #request: RunRequest
   readonly #events: RunEvents
   readonly #budget: RequestBudget
+  readonly #trace: RequestTrace
+  readonly #startedAt: number
+  #kind: PreparedOperation['kind'] | undefined
+  #outcome: OperationOutcome | undefined
   #source: AsyncIterableIterator<GraphQLAnswer> | undefined
   #stopped = false
 
@@ -64,6 +76,8 @@ export class OperationRun {
     this.#request = request
     this.#events = events
     this.#budget = new RequestBudget(options.clock, options.requestTimeoutMs)
+    this.#trace = beginTrace(request.headers, 'graphql operation')
+    this.#startedAt = options.clock.now()
     void this.#begin()
   }
 
@@ -78,7 +92,25 @@ export class OperationRun {
   async #begin(): Promise<void> {
     const end = await this.#perform()
     this.#budget.end()
+    this.#observe(end)
     if (!this.#stopped) this.#events.ended(end)
+  }
+
+  #observe(end: RunEnd): void {
+    const { observe, clock } = this.#options
+    const errors = end.kind === 'completed' ? [] : end.errors
+    const failed = this.#kind === undefined ? 'refused' : 'failed'
+    const outcome = end.kind === 'completed' ? (this.#outcome ?? 'ok') : failed
+    this.#trace.end(outcome, {})
+    observe?.({
+      is: 'operationEnded',
+      door: 'websocket',
+      kind: this.#kind,
+      outcome,
+      codes: errors.map(error => error.extensions.code),
+      request: undefined,
+      tookMs: clock.now() - this.#startedAt,
+    })
   }
 
   async #perform(): Promise<RunEnd> {
@@ -91,6 +123,7 @@ export class OperationRun {
         admission.glance(request.query, sheddable, requestTimeoutMs)
       const operation = await untilAborted(engine.prepare(request, principal), this.#budget.signal)
       this.#budget.signal.throwIfAborted()
+      this.#kind = operation.kind
       if (this.#request.caller.principal !== undefined) request.register?.()
       await this.#options.rates?.operation(this.#request.caller, operation, [])
       const ask = { operation, query: request.query, sheddable }
@@ -99,6 +132,7 @@ export class OperationRun {
       const answer = await admission.run(ask, this.#budget, () =>
         answerWithin(engine, operation, this.#context()),
       )
+      this.#outcome = outcomeOf(answer)
       // Without data nothing was executed, which the protocol tells as an error of the operation.
       if (answer.data === undefined && answer.errors !== undefined) {
         return { kind: 'failed', errors: answer.errors }
@@ -159,7 +193,7 @@ export class OperationRun {
   }
 
   #context(): ReturnType<typeof contextOf> {
-    return contextOf(this.#request.caller, this.#request.requestId, this.#budget)
+    return contextOf(this.#request.caller, this.#request.requestId, this.#budget, this.#trace)
   }
 
   /** A caller who left gets no answer, so its failures are not worth a line in the log. */

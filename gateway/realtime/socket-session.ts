@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocket } from 'ws'
 import type { Timer } from '../../kernel/clock.ts'
@@ -22,7 +23,7 @@ import type { Action } from './transport-ws-protocol.ts'
 /** What the upgrade request said. */
 export interface SocketOpening {
   readonly requestId: string
-  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+  readonly headers: IncomingHttpHeaders
   readonly address: string | undefined
 }
 
@@ -192,7 +193,7 @@ export class SocketSession {
     if (caller === undefined) return
     const requestId = `${this.#opening.requestId}:${run}`
     this.#options.log.debug('socket.operation', { requestId, id })
-    const { engine, admission, documents, rates, clock, log, limits } = this.#options
+    const { engine, admission, documents, rates, clock, log, limits, observe } = this.#options
     const { requestTimeoutMs, mutationTimeoutMs, answerBytesMax } = limits
     this.#runs.set(
       run,
@@ -204,11 +205,12 @@ export class SocketSession {
           rates,
           clock,
           log,
+          observe,
           requestTimeoutMs,
           mutationTimeoutMs,
           answerBytesMax,
         },
-        { caller, requestId, payload },
+        { caller, requestId, headers: this.#opening.headers, payload },
         {
           next: (json, kind) => this.#next(run, json, kind),
           ended: end => this.#ended(run, end),
