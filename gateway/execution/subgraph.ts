@@ -29,6 +29,8 @@ export type ForwardedHeaders = Readonly<Record<string, string>>
 export interface SubgraphContext extends Hop {
   /** From the allow-list of header propagation; empty inside Ennead's own deployment. */
   readonly headers: ForwardedHeaders
+  /** What the door knows and the engine does not look at, for ways to subgraphs that were made for that door. */
+  readonly caller?: unknown
   /** The trace this is part of. Undefined: none. */
   readonly trace?: RequestTrace
 }

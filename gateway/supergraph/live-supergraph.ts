@@ -12,6 +12,8 @@ import type { Supergraph } from './supergraph.ts'
 export interface LiveSupergraphOptions {
   /** Without a good one at the start: reject, or begin without any and go on looking. Default `reject`. */
   readonly withoutFirst?: 'reject' | 'wait'
+  /** Told of every supergraph that is in use from now on, the first one included. Default: nobody is. */
+  readonly taken?: (supergraph: Supergraph) => void
   /** Default: nothing is logged. */
   readonly log?: Log
   /** Default: the system's. */
@@ -56,6 +58,7 @@ export class LiveSupergraph implements SupergraphSource {
   readonly #log: Log
   readonly #clock: Clock
   readonly #waits: boolean
+  readonly #taken: (supergraph: Supergraph) => void
   #consider: Consider = () => Promise.resolve({ commit: () => undefined, drop: () => undefined })
   /** The end of the line: one change at a time. */
   #turn: Promise<unknown> = Promise.resolve()
@@ -73,6 +76,7 @@ export class LiveSupergraph implements SupergraphSource {
     this.#feed = feed
     this.#log = options.log ?? silentLog
     this.#clock = options.clock ?? systemClock
+    this.#taken = options.taken ?? (() => undefined)
     this.#waits = options.withoutFirst === 'wait'
   }
 
@@ -215,6 +219,7 @@ export class LiveSupergraph implements SupergraphSource {
     this.#current = supergraph
     this.#takenAt = this.#clock.wall()
     this.#refused = undefined
+    this.#taken(supergraph)
   }
 
   /** False: it was refused for the same reason already. */

@@ -8,6 +8,7 @@ const allowed: ReadonlyMap<string, readonly string[]> = new Map([
   ['dispatch', ['kernel']],
   ['events', ['kernel']],
   ['gateway', ['kernel', 'dispatch', 'events']],
+  ['apollo', ['kernel', 'composition', 'gateway']],
   ['subgraphs/service', ['kernel', 'dispatch', 'events']],
   ['subgraphs/api', ['kernel', 'dispatch', 'events', 'subgraphs/service']],
   ['subgraphs/auth', ['kernel', 'dispatch', 'events', 'subgraphs/service']],

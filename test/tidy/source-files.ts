@@ -14,6 +14,7 @@ export interface SourceFile {
 
 /** Folders whose files are the product. */
 export const productFolders = [
+  'apollo',
   'cli',
   'composition',
   'dispatch',
