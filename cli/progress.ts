@@ -30,5 +30,7 @@ const eraseLine = '\r\u001b[2K'
 
 /** What a composition is doing while it has read `done` schemas. */
 export function progressText(done: number, of: number): string {
-  return done < of ? `reading schemas, ${done} of ${of} …` : `composing ${of} subgraphs …`
+  return done < of
+    ? `reading schemas, ${done} of ${of} …`
+    : `composing ${of === 1 ? 'one subgraph' : `${of} subgraphs`} …`
 }

@@ -1,5 +1,6 @@
 import { compose } from './compose.ts'
 import type { ComposeResult } from './compose.ts'
+import { EnneadError } from '../kernel/errors.ts'
 import { compareDiagnostics } from './diagnostic.ts'
 import type { Diagnostic } from './diagnostic.ts'
 import { readSources } from './read-sources.ts'
@@ -37,9 +38,27 @@ export async function composeSources(
   const { files, remote } = sources
   if (!sources.ok)
     return { ok: false, because: sources.because, diagnostics: sources.diagnostics, files, remote }
-  const result = await composeSchemas(sources.sources)
+  const result = await Promise.resolve(sources.sources).then(composeSchemas).catch(broken)
   const diagnostics = [...sources.diagnostics, ...result.diagnostics].sort(compareDiagnostics)
   return result.ok
     ? { ok: true, sdl: result.sdl, diagnostics, files, remote }
     : { ok: false, because: 'schemas', diagnostics, files, remote }
+}
+
+/** Composition that breaks is a result as well: what watches must live to see the schemas put right. */
+function broken(failure: unknown): ComposeResult {
+  if (!(failure instanceof EnneadError) || failure.code !== 'COMPOSITION_FAILED') throw failure
+  const cause = failure.cause instanceof Error ? `: ${failure.cause.message}` : ''
+  return {
+    ok: false,
+    diagnostics: [
+      {
+        severity: 'error',
+        code: failure.code,
+        message: `${failure.message}${cause}`,
+        locations: [],
+        advice: 'Take back what was changed last; the fault is in composition itself, please report it.',
+      },
+    ],
+  }
 }

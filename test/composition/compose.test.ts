@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { composeFromConfig } from '../../composition/compose-from-config.ts'
+import { composeFromConfig, composeSources } from '../../composition/compose-from-config.ts'
 import { compose } from '../../composition/compose.ts'
+import { EnneadError } from '../../kernel/errors.ts'
 import type { SubgraphSource } from '../../composition/subgraph-source.ts'
 
 const link =
@@ -122,4 +123,23 @@ test('any text as a schema gives a result, never an exception', () => {
     }),
     { numRuns: 300 },
   )
+})
+
+test('a composition that breaks is told like one that fails, so that a watcher goes on', async () => {
+  const cause = new TypeError('cannot read properties of undefined')
+  const sources = {
+    ok: true,
+    sources: [source('a', 'type Query { a: Int }')],
+    diagnostics: [],
+    files: [],
+    remote: false,
+  } as const
+  const result = await composeSources(sources, () => {
+    throw new EnneadError('COMPOSITION_FAILED', 'composition itself failed on these schemas', { cause })
+  })
+  expect(result).toMatchObject({
+    ok: false,
+    because: 'schemas',
+    diagnostics: [{ code: 'COMPOSITION_FAILED', message: expect.stringContaining('cannot read properties') }],
+  })
 })

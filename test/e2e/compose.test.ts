@@ -6,6 +6,9 @@ import { runEnnead, startEnnead, temporaryFolder } from './running-ennead.ts'
 import { cannedSubgraph } from '../support/canned-subgraph.ts'
 import { root } from '../tidy/source-files.ts'
 
+/** For tests that start processes; with the whole suite on two cores each start takes seconds. Milliseconds. */
+const patient = 240_000
+
 /** A command that stays and has no `ready` line. */
 function startComposing(
   argv: readonly string[],
@@ -87,88 +90,104 @@ test('--watch refuses what it cannot do', async () => {
   expect(ended).toMatchObject({ code: 2, stderr: expect.stringMatching(/cannot go with --check/) })
 })
 
-test('--watch writes the next supergraph, keeps the last good one meanwhile, and ends when it is asked to', async () => {
-  await using folder = await shop('type Query { one: Int }')
-  const output = join(folder.path, 'out.graphql')
-  const read = (): Promise<string> => readFile(output, 'utf8').catch(() => '')
-  await using watching = startComposing(['compose', '--watch', '--output', 'out.graphql'], folder.path)
-  await expect.poll(read, { timeout: 20_000 }).toContain('one: Int')
-  await writeFile(join(folder.path, 'a.graphql'), 'type Query { two: Nope }')
-  await expect.poll(watching.stderr, { timeout: 20_000 }).toContain('Unknown type Nope')
-  expect(await read()).toContain('one: Int')
-  await writeFile(join(folder.path, 'a.graphql'), 'type Query { three: Int }')
-  await expect.poll(read, { timeout: 20_000 }).toContain('three: Int')
-  expect(await watching.stop()).toBe(0)
-}, 60_000)
+test(
+  '--watch writes the next supergraph, keeps the last good one meanwhile, and ends when it is asked to',
+  async () => {
+    await using folder = await shop('type Query { one: Int }')
+    const output = join(folder.path, 'out.graphql')
+    const read = (): Promise<string> => readFile(output, 'utf8').catch(() => '')
+    await using watching = startComposing(['compose', '--watch', '--output', 'out.graphql'], folder.path)
+    await expect.poll(read, { timeout: 60_000 }).toContain('one: Int')
+    await writeFile(join(folder.path, 'a.graphql'), 'type Query { two: Nope }')
+    await expect.poll(watching.stderr, { timeout: 60_000 }).toContain('Unknown type Nope')
+    expect(await read()).toContain('one: Int')
+    await writeFile(join(folder.path, 'a.graphql'), 'type Query { three: Int }')
+    await expect.poll(read, { timeout: 60_000 }).toContain('three: Int')
+    expect(await watching.stop()).toBe(0)
+  },
+  patient,
+)
 
-test('hints are warnings by default, all or none on request, and colours only where they are wanted', async () => {
-  const link =
-    'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@shareable"])\n'
-  await using folder = await shop(`${link}type Query { a(x: Int): Int @shareable }\nenum Unused { A }`)
-  await writeFile(join(folder.path, 'b.graphql'), `${link}type Query { a: Int @shareable }`)
-  await writeFile(
-    join(folder.path, 'supergraph.yaml'),
-    `${yaml('http://a')}  b:\n    routing_url: http://b\n    schema: { file: b.graphql }\n`,
-  )
-  const told = async (...flags: readonly string[]): Promise<string> =>
-    (await runEnnead(['compose', '--output', '-', ...flags], { cwd: folder.path })).stderr
-  expect(await told()).toMatch(/^warning INCONSISTENT_ARGUMENT_PRESENCE(.|\n)*1 notice not shown/)
-  expect(await told('--hints', 'notice')).toMatch(/notice UNUSED_ENUM_TYPE/)
-  expect(await told('--hints', 'none')).not.toMatch(/INCONSISTENT|UNUSED/)
-  expect(await told()).not.toContain('\u001b')
-  const coloured = await runEnnead(['compose', '--output', '-'], {
-    cwd: folder.path,
-    environment: { FORCE_COLOR: '1', NO_COLOR: '' },
-  })
-  expect(coloured.stderr).toContain('\u001b[')
-})
-
-test('dev serves, shows what is wrong, keeps the last good graph, and takes the next one', async () => {
-  await using subgraph = await cannedSubgraph({ a: 1, b: 2 })
-  await using folder = await shop('type Query { a: Int }', subgraph.url)
-  const schema = join(folder.path, 'a.graphql')
-  await using dev = await startEnnead(['dev', '--port', '0'], { cwd: folder.path })
-  const ask = async (query: string): Promise<unknown> => {
-    const response = await fetch(dev.url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ query }),
+test(
+  'hints are warnings by default, all or none on request, and colours only where they are wanted',
+  async () => {
+    const link =
+      'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@shareable"])\n'
+    await using folder = await shop(`${link}type Query { a(x: Int): Int @shareable }\nenum Unused { A }`)
+    await writeFile(join(folder.path, 'b.graphql'), `${link}type Query { a: Int @shareable }`)
+    await writeFile(
+      join(folder.path, 'supergraph.yaml'),
+      `${yaml('http://a')}  b:\n    routing_url: http://b\n    schema: { file: b.graphql }\n`,
+    )
+    const told = async (...flags: readonly string[]): Promise<string> =>
+      (await runEnnead(['compose', '--output', '-', ...flags], { cwd: folder.path })).stderr
+    expect(await told()).toMatch(/^warning INCONSISTENT_ARGUMENT_PRESENCE(.|\n)*1 notice not shown/)
+    expect(await told('--hints', 'notice')).toMatch(/notice UNUSED_ENUM_TYPE/)
+    expect(await told('--hints', 'none')).not.toMatch(/INCONSISTENT|UNUSED/)
+    expect(await told()).not.toContain('\u001b')
+    const coloured = await runEnnead(['compose', '--output', '-'], {
+      cwd: folder.path,
+      environment: { FORCE_COLOR: '1', NO_COLOR: '' },
     })
-    return response.json()
-  }
-  const problems = async (): Promise<unknown> => {
-    const answer: unknown = await (await fetch(`${dev.url}/problems`)).json()
-    return Reflect.get(Object(answer), 'problems')
-  }
-  expect(await ask('{ a }')).toEqual({ data: { a: 1 } })
-  expect(await problems()).toBeNull()
-  await writeFile(schema, 'type Query { a: Int b: Nope }')
-  await expect.poll(problems, { timeout: 20_000 }).toMatch(/a\.graphql:1:24 \(a\)/)
-  expect(dev.stderr()).toMatch(/Unknown type Nope/)
-  expect(await ask('{ a }')).toEqual({ data: { a: 1 } })
-  await writeFile(schema, 'type Query { a: Int b: Int }')
-  await expect.poll(problems, { timeout: 20_000 }).toBeNull()
-  await expect.poll(() => ask('{ b }'), { timeout: 20_000 }).toEqual({ data: { b: 2 } })
-  expect(await dev.stop()).toBe(0)
-}, 60_000)
+    expect(coloured.stderr).toContain('\u001b[')
+  },
+  patient,
+)
 
-test('dev waits for a graph that does not compose yet, and refuses a configuration that is not there', async () => {
-  await using subgraph = await cannedSubgraph({ a: 1 })
-  await using folder = await shop('type Query { a: Nope }', subgraph.url)
-  await using dev = await startEnnead(['dev', '--port', '0'], { cwd: folder.path })
-  expect(dev.stderr()).toMatch(/Unknown type Nope/)
-  const ask = async (): Promise<number> =>
-    (
-      await fetch(`${dev.url}?query=${encodeURIComponent('{ a }')}`, {
-        headers: { accept: 'application/json' },
+test(
+  'dev serves, shows what is wrong, keeps the last good graph, and takes the next one',
+  async () => {
+    await using subgraph = await cannedSubgraph({ a: 1, b: 2 })
+    await using folder = await shop('type Query { a: Int }', subgraph.url)
+    const schema = join(folder.path, 'a.graphql')
+    await using dev = await startEnnead(['dev', '--port', '0'], { cwd: folder.path })
+    const ask = async (query: string): Promise<unknown> => {
+      const response = await fetch(dev.url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ query }),
       })
-    ).status
-  expect(await ask()).toBe(503)
-  await writeFile(join(folder.path, 'a.graphql'), 'type Query { a: Int }')
-  await expect.poll(ask, { timeout: 20_000 }).toBe(200)
-  const ended = await runEnnead(['dev', '--config', 'nowhere.yaml', '--port', '0'], { cwd: folder.path })
-  expect(ended).toMatchObject({
-    code: 4,
-    stderr: expect.stringMatching(/SCHEMA_UNREADABLE: there is no nowhere/),
-  })
-}, 60_000)
+      return response.json()
+    }
+    const problems = async (): Promise<unknown> => {
+      const answer: unknown = await (await fetch(`${dev.url}/problems`)).json()
+      return Reflect.get(Object(answer), 'problems')
+    }
+    expect(await ask('{ a }')).toEqual({ data: { a: 1 } })
+    expect(await problems()).toBeNull()
+    await writeFile(schema, 'type Query { a: Int b: Nope }')
+    await expect.poll(problems, { timeout: 60_000 }).toMatch(/a\.graphql:1:24 \(a\)/)
+    expect(dev.stderr()).toMatch(/Unknown type Nope/)
+    expect(await ask('{ a }')).toEqual({ data: { a: 1 } })
+    await writeFile(schema, 'type Query { a: Int b: Int }')
+    await expect.poll(problems, { timeout: 60_000 }).toBeNull()
+    await expect.poll(() => ask('{ b }'), { timeout: 60_000 }).toEqual({ data: { b: 2 } })
+    expect(await dev.stop()).toBe(0)
+  },
+  patient,
+)
+
+test(
+  'dev waits for a graph that does not compose yet, and refuses a configuration that is not there',
+  async () => {
+    await using subgraph = await cannedSubgraph({ a: 1 })
+    await using folder = await shop('type Query { a: Nope }', subgraph.url)
+    await using dev = await startEnnead(['dev', '--port', '0'], { cwd: folder.path })
+    expect(dev.stderr()).toMatch(/Unknown type Nope/)
+    const ask = async (): Promise<number> =>
+      (
+        await fetch(`${dev.url}?query=${encodeURIComponent('{ a }')}`, {
+          headers: { accept: 'application/json' },
+        })
+      ).status
+    expect(await ask()).toBe(503)
+    await writeFile(join(folder.path, 'a.graphql'), 'type Query { a: Int }')
+    await expect.poll(ask, { timeout: 60_000 }).toBe(200)
+    const ended = await runEnnead(['dev', '--config', 'nowhere.yaml', '--port', '0'], { cwd: folder.path })
+    expect(ended).toMatchObject({
+      code: 4,
+      stderr: expect.stringMatching(/SCHEMA_UNREADABLE: there is no nowhere/),
+    })
+  },
+  patient,
+)
