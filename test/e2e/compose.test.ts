@@ -44,7 +44,7 @@ async function shop(schema: string, url = 'http://a.example'): ReturnType<typeof
   return folder
 }
 
-test('the supergraph is written, into a new folder if need be, printed, and read from standard input', async () => {
+test('the supergraph is written, into a new folder if need be, or printed', async () => {
   await using folder = await shop('type Query { a: Int }')
   const cwd = folder.path
   const written = await runEnnead(['compose', '--output', 'new/supergraph.graphql'], { cwd })
