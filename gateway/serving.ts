@@ -1,4 +1,4 @@
-import { BREAK, getNamedType, GraphQLError, Kind, OperationTypeNode, visit } from 'graphql'
+import { BREAK, getNamedType, Kind, OperationTypeNode, visit } from 'graphql'
 import type { DocumentNode, GraphQLObjectType, GraphQLSchema, OperationDefinitionNode } from 'graphql'
 import { EnneadError, kindOf } from '../kernel/errors.ts'
 import { RequestRefused } from './engine.ts'
@@ -22,7 +22,8 @@ import { selectOperation } from './operation/select-operation.ts'
 import { coerceVariables } from './operation/variables.ts'
 import type { VariableValues } from './operation/variables.ts'
 import type { Viewer } from './operation/viewer.ts'
-import { withoutEmptySelections, withSafeNames } from './planning/client-names.ts'
+import { withoutEmptySelections, withoutExcluded, withSafeNames } from './planning/client-names.ts'
+import { mutationsOnce } from './planning/mutations-once.ts'
 import type { Planner } from './planning/planner.ts'
 import type { Supergraph } from './supergraph/supergraph.ts'
 
@@ -178,7 +179,7 @@ export class Serving {
     const name = operation.name?.value
     const visible = refusals === undefined ? safe.node : this.#access.without(safe.node, refusals)
     const plan = await this.#planner.plan({
-      document: withoutEmptySelections(visible),
+      document: withoutEmptySelections(withoutExcluded(mutationsOnce(visible))),
       operationName: name,
     })
     const { fetchesMax } = this.#rules.limits
@@ -189,7 +190,6 @@ export class Serving {
     }
     const source = selectionsOf(apiSchema, safe.node, name, safe.clientName)
     const selections = hasConditions(document) ? source : constant(source({}))
-    const shown = refusals === undefined ? source : selectionsOf(apiSchema, visible, name, safe.clientName)
     return {
       supergraph: this.supergraph,
       subgraphs: this.subgraphs,
@@ -201,7 +201,7 @@ export class Serving {
       variableName: safe.variableName,
       selections,
       refusals,
-      unresolvable: plan.fetches === 0 && asksRealFields(shown, rootType),
+      unresolvable: plan.fetches === 0 && asksRealFields(apiSchema, visible, name, rootType),
     }
   }
 }
@@ -232,18 +232,17 @@ function operationNamed({ definitions }: DocumentNode, name: string | undefined)
  * the planner leaves only those fields out that constants leave out.
  */
 function asksRealFields(
-  selections: (variables: VariableValues) => Selections,
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  name: string | undefined,
   rootType: GraphQLObjectType,
 ): boolean {
-  try {
-    return selections({})
-      .of(rootType)
-      .some(field => field.definition !== undefined)
-  } catch (failure) {
-    // What graphql-js throws for a condition whose variable has no value.
-    if (failure instanceof GraphQLError) return true
-    throw failure
-  }
+  const unconditional = visit(document, {
+    Directive: ({ arguments: given = [] }) =>
+      given.some(({ value }) => value.kind === Kind.VARIABLE) ? null : undefined,
+  })
+  const selections = selectionsOf(schema, unconditional, name, each => each)({})
+  return selections.of(rootType).some(field => field.definition !== undefined)
 }
 
 /** A subscription of which nothing can ever come is refused instead of begun. */

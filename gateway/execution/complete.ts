@@ -59,11 +59,32 @@ export class Completion {
     let possible = true
     for (const field of selections.of(type)) {
       const place = { step: field.key, outer }
-      const value = this.#field(type, field, tree, place, introspected)
+      const value = this.#failsWithAnother(field, tree, place, selections.of(type))
+        ? impossible
+        : this.#field(type, field, tree, place, introspected)
       if (value === impossible) possible = false
       else put(result, field.name, value)
     }
     return possible ? result : impossible
+  }
+
+  /**
+   * Is the field missing because another one of this object, which the client asked for and which must not be null, has
+   * failed inside the same answer of a subgraph? The object becomes null by that error; this field has none of its own.
+   */
+  #failsWithAnother(field: ShapeField, tree: Tree, place: Place, siblings: readonly ShapeField[]): boolean {
+    if (field.definition === undefined || Object.hasOwn(tree, field.key)) return false
+    const reason = this.#failures.reasonFor(tree, field.key)
+    if (reason === undefined) return false
+    const origin = this.#failures.originIn(reason, pathOf(place).slice(0, -1))
+    return siblings.some(
+      ({ key, definition }) =>
+        key === origin &&
+        key !== field.key &&
+        definition !== undefined &&
+        isNonNullType(definition.type) &&
+        !Object.hasOwn(tree, key),
+    )
   }
 
   #field(

@@ -21,6 +21,7 @@ export class Failures {
   readonly #blamed = new Map<Tree, { readonly failure: Failure; readonly keys: ReadonlySet<string> }[]>()
   readonly #mentioned = new Set<Failure>()
   readonly #told = new Set<Failure>()
+  readonly #located = new Map<Failure, Path[]>()
 
   constructor(clientName: (name: string) => string) {
     this.#clientName = clientName
@@ -34,6 +35,21 @@ export class Failures {
     this.#errors.push(
       path === undefined ? { message, extensions } : { message, path: this.#clientPath(path), extensions },
     )
+  }
+
+  /** An error at the place where a subgraph says it arose. */
+  locate(error: Failure, path: Path): void {
+    this.add(error, path)
+    const known = this.#located.get(error)
+    if (known === undefined) this.#located.set(error, [path])
+    else known.push(path)
+  }
+
+  /** The field of the object at `path` in or below which `error` arose, when that is known. */
+  originIn(error: Failure, path: Path): string | undefined {
+    const origin = this.#located.get(error)?.find(known => path.every((step, index) => known[index] === step))
+    const step = origin?.[path.length]
+    return typeof step === 'string' ? step : undefined
   }
 
   /** An error that must be told, without a path when no missing field gives it one. */

@@ -74,6 +74,7 @@ export function composeForTest(definitions: Readonly<Record<string, SubgraphDefi
 export function federated(
   definitions: Readonly<Record<string, SubgraphDefinition>>,
   options: Partial<EngineOptions> = {},
+  build: (options: EngineOptions) => Engine = createEngine,
 ): Federated {
   const sdl = composeForTest(definitions)
   const running = new Map(
@@ -84,7 +85,7 @@ export function federated(
     if (found === undefined) throw new Error(`no subgraph ${name}`)
     return found
   }
-  const engine = createEngine({
+  const engine = build({
     supergraph: fixedSupergraph(loadSupergraph(sdl)),
     subgraph,
     maskErrors: false,

@@ -1,0 +1,86 @@
+import { describe, expect, test } from 'vitest'
+import { federated } from '../support/federated.ts'
+import type { SubgraphDefinition } from '../support/federated.ts'
+import { engineVariants } from './engine-variants.ts'
+
+/** What the fuzzer found, each as its smallest case. */
+describe.each(engineVariants)('$name', ({ build }) => {
+  const graph = (definitions: Readonly<Record<string, SubgraphDefinition>>) =>
+    federated(definitions, {}, build)
+
+  test('a mutation that is asked for in two places, one with a condition, runs once', async () => {
+    let payments = 0
+    const { ask } = graph({
+      a: {
+        sdl: `type Query { q: Int } type Mutation { pay: Payment other: Int } type Payment { id: Int total: Int }`,
+        resolvers: { Mutation: { pay: () => ({ id: ++payments, total: 7 }), other: () => payments } },
+      },
+    })
+    const query = `mutation ($x: Boolean!) { ... { pay { id } } other pay @include(if: $x) { total } }`
+    expect(await ask({ query, variables: { x: true } })).toEqual({
+      data: { pay: { id: 1, total: 7 }, other: 1 },
+    })
+    expect(await ask({ query, variables: { x: false } })).toEqual({ data: { pay: { id: 2 }, other: 2 } })
+  })
+
+  test('a mutation whose places all have conditions, and different ones, is refused and does not run', async () => {
+    let payments = 0
+    const { ask } = graph({
+      a: {
+        sdl: `type Query { q: Int } type Mutation { pay: Int }`,
+        resolvers: { Mutation: { pay: () => ++payments } },
+      },
+    })
+    const query = `mutation ($x: Boolean!, $y: Boolean!) { pay @include(if: $x) pay @skip(if: $y) }`
+    expect(await ask({ query, variables: { x: true, y: true } })).toMatchObject({
+      errors: [{ extensions: { code: 'QUERY_PLAN_FAILED' } }],
+    })
+    expect(payments).toBe(0)
+  })
+
+  test('an operation of which a variable leaves nothing is answered with nothing, not refused', async () => {
+    const { ask } = graph({ a: { sdl: `type Query { q: Int }` } })
+    const query = `query ($x: Boolean!) { __typename @skip(if: $x) }`
+    expect(await ask({ query, variables: { x: true } })).toEqual({ data: {} })
+    expect(await ask({ query, variables: { x: false } })).toEqual({ data: { __typename: 'Query' } })
+  })
+
+  test('an error that empties an object is told once, not again for each field beside it', async () => {
+    const fail = (): never => {
+      throw new Error('broken')
+    }
+    const { ask } = graph({
+      a: {
+        sdl: `type Query { broken: Int! beside: Int }`,
+        resolvers: { Query: { broken: fail, beside: () => 1 } },
+      },
+    })
+    const answer = await ask('{ beside broken }')
+    expect(answer.data).toBeNull()
+    expect(answer.errors?.map(({ path }) => path)).toEqual([['broken']])
+  })
+
+  test('what a constant excludes is not fetched from a subgraph that knows the interface as an object', async () => {
+    const { ask } = graph({
+      a: {
+        sdl: `interface Named @key(fields: "id") { id: ID! } type User implements Named @key(fields: "id") { id: ID! }`,
+        resolvers: {
+          Named: { __resolveReference: ({ id }: { id: string }) => ({ __typename: 'User', id }) },
+        },
+      },
+      b: {
+        sdl: `type Query { all: [Named] } type Named @interfaceObject @key(fields: "id") { id: ID! extra: Int }`,
+        resolvers: {
+          Query: { all: () => [{ id: '1' }] },
+          Named: {
+            extra: () => {
+              throw new Error('nobody asked')
+            },
+          },
+        },
+      },
+    })
+    const query = `{ all { ... on User { ... on Named { ... on Named @skip(if: true) { extra } id } } } }`
+    expect(await ask(query)).toEqual({ data: { all: [{ id: '1' }] } })
+  })
+})
