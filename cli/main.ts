@@ -12,6 +12,7 @@ const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['dev', async () => (await import('./commands/dev.ts')).dev],
   ['compose', async () => (await import('./commands/compose.ts')).compose],
   ['supergraph', async () => (await import('./commands/supergraph.ts')).supergraph],
+  ['check', async () => (await import('./commands/check.ts')).check],
   ['status', async () => (await import('./commands/status.ts')).status],
   ['token', async () => (await import('./commands/token.ts')).token],
   ['reliability', async () => (await import('./commands/reliability.ts')).reliability],

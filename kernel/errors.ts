@@ -143,6 +143,21 @@ export const errorDefinitions = {
     http: 500,
     meaning: 'The committed supergraph is not what its subgraphs compose to.',
   },
+  BASELINE_UNREADABLE: {
+    kind: 'fault',
+    http: 500,
+    meaning: 'The schema to compare with cannot be read.',
+  },
+  OPERATIONS_UNREADABLE: {
+    kind: 'fault',
+    http: 500,
+    meaning: 'The recorded operations cannot be read.',
+  },
+  ACCEPTED_UNREADABLE: {
+    kind: 'caller',
+    http: 500,
+    meaning: 'The file of accepted changes is not what it must be.',
+  },
   CHAOS_OFF: {
     kind: 'caller',
     http: 500,

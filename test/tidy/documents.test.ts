@@ -9,7 +9,7 @@ test('every file that ARCHITECTURE.md names exists', () => {
   const text = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8')
   const names = [...text.matchAll(/`([\w/.-]+\.(?:ts|yml))`/g)].map(match => match[1] ?? '')
   const files = globSync(
-    ['{apollo,cli,composition,dispatch,events,gateway,kernel,subgraphs,test}/**/*.ts', '*.yml'],
+    ['{apollo,checks,cli,composition,dispatch,events,gateway,kernel,subgraphs,test}/**/*.ts', '*.yml'],
     {
       cwd: root,
     },

@@ -5,6 +5,7 @@ import { importsOf, productFolders, sourceFiles } from './source-files.ts'
 const allowed: ReadonlyMap<string, readonly string[]> = new Map([
   ['kernel', []],
   ['composition', ['kernel']],
+  ['checks', ['kernel', 'composition', 'gateway']],
   ['dispatch', ['kernel']],
   ['events', ['kernel']],
   ['gateway', ['kernel', 'dispatch', 'events']],
@@ -31,6 +32,14 @@ test('imports point one way only', () => {
         wrong.push(`${file.path} → ${imported}`)
     }
   }
+  expect(wrong).toEqual([])
+})
+
+test('checks know of the gateway only its planner port and the form of its operation log', () => {
+  const known = ['gateway/planning/plan.ts', 'gateway/planning/planner.ts', 'gateway/recording/log-entry.ts']
+  const wrong = sourceFiles(['checks']).flatMap(file =>
+    file.imports.filter(path => path.startsWith('gateway/') && !known.includes(path)),
+  )
   expect(wrong).toEqual([])
 })
 

@@ -15,6 +15,7 @@ export interface SourceFile {
 /** Folders whose files are the product. */
 export const productFolders = [
   'apollo',
+  'checks',
   'cli',
   'composition',
   'dispatch',

@@ -1,0 +1,55 @@
+import type { Diagnostic, Severity, SourceLocation } from '../../composition/diagnostic.ts'
+import type { CheckReport } from './check-report.ts'
+import { reportDiagnostics } from './report-diagnostics.ts'
+
+const levels: Readonly<Record<Severity, string>> = { error: 'error', warning: 'warning', notice: 'note' }
+
+/**
+ * SARIF 2.1.0, as code scanning takes it.
+ * Source: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
+ */
+export function formatSarif(report: CheckReport): string {
+  const diagnostics = reportDiagnostics(report)
+  const codes = [...new Set(diagnostics.map(({ code }) => code))].sort()
+  const log = {
+    $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
+    version: '2.1.0',
+    runs: [
+      {
+        tool: { driver: { name: 'ennead check', rules: codes.map(id => ({ id })) } },
+        columnKind: 'utf16CodeUnits',
+        results: diagnostics.map(diagnostic => resultOf(diagnostic, codes)),
+      },
+    ],
+  }
+  return `${JSON.stringify(log, undefined, 2)}\n`
+}
+
+function resultOf(
+  { severity, code, message, locations, advice }: Diagnostic,
+  codes: readonly string[],
+): unknown {
+  const [first, ...others] = locations
+  return {
+    ruleId: code,
+    ruleIndex: codes.indexOf(code),
+    level: levels[severity],
+    message: { text: advice === undefined ? message : `${message}\n${advice}` },
+    locations: first === undefined ? [] : [locationOf(first)],
+    relatedLocations: others.map(locationOf),
+  }
+}
+
+function locationOf({ file, line, column, endLine, endColumn }: SourceLocation): unknown {
+  return {
+    physicalLocation: {
+      artifactLocation: { uri: encodeURI(file.replace(/^\.\//, '')) },
+      region: {
+        startLine: line,
+        startColumn: column,
+        ...(endLine === undefined ? {} : { endLine }),
+        ...(endColumn === undefined ? {} : { endColumn }),
+      },
+    },
+  }
+}
