@@ -1,17 +1,22 @@
-import { Kind, OperationTypeNode, print } from 'graphql'
+import { Kind, OperationTypeNode } from 'graphql'
 import type { DirectiveNode, DocumentNode, FieldNode, OperationDefinitionNode, SelectionNode } from 'graphql'
 import { EnneadError } from '../../kernel/errors.ts'
 
-/** One place where a mutation is asked for, with the conditions around it and on it. */
+/** Variables and the values they must have. */
+type Conditions = ReadonlyMap<string, boolean>
+
+/** One place where a mutation is asked for, with the conditions around it and on it that are not constant. */
 interface Occurrence {
+  readonly key: string
   readonly field: FieldNode
-  readonly conditions: readonly DirectiveNode[]
+  readonly directives: readonly DirectiveNode[]
+  readonly conditions: Conditions
 }
 
 /**
  * The document with every mutation asked for in one place. Apollo's planner makes a fetch for each set of conditions:
- * `pay { id } pay @include(if: $x) { total }` would pay twice. Throws QUERY_PLAN_FAILED where the places of a mutation
- * all have conditions, and different ones: no single place stands for them.
+ * `pay { id } pay @include(if: $x) { total }` would pay twice. Places of which at most one can be asked for at a time stay
+ * as they are. Throws QUERY_PLAN_FAILED where no single place stands for all of them at the same point of the order.
  */
 export function mutationsOnce(document: DocumentNode): DocumentNode {
   const definitions = document.definitions.map(definition =>
@@ -23,62 +28,121 @@ export function mutationsOnce(document: DocumentNode): DocumentNode {
 }
 
 function once(operation: OperationDefinitionNode, document: DocumentNode): OperationDefinitionNode {
+  const occurrences = occurrencesIn(operation.selectionSet.selections, [], document)
   const groups = new Map<string, Occurrence[]>()
-  for (const occurrence of occurrencesIn(operation.selectionSet.selections, [], document)) {
-    const key = (occurrence.field.alias ?? occurrence.field.name).value
-    const known = groups.get(key)
-    if (known === undefined) groups.set(key, [occurrence])
+  for (const occurrence of occurrences) {
+    const known = groups.get(occurrence.key)
+    if (known === undefined) groups.set(occurrence.key, [occurrence])
     else known.push(occurrence)
   }
-  if (![...groups.values()].some(differs)) return operation
-  const selections = [...groups].map(([key, group]) => joined(key, group))
+  const split = [...groups.values()].filter(group => differs(group) && !exclusive(group))
+  if (split.length === 0) return operation
+  const selections = occurrences.flatMap((occurrence, index): readonly SelectionNode[] => {
+    const group = groups.get(occurrence.key) ?? []
+    if (exclusive(group)) return under(occurrence.directives, [withoutDirectives(occurrence.field)])
+    if (group[0] !== occurrence) return []
+    if (differs(group)) refuseUnlessFirst(group, occurrences, index)
+    return [joined(group)]
+  })
   return { ...operation, selectionSet: { kind: Kind.SELECTION_SET, selections } }
 }
 
-/** Every field of the root; conditions on types hold there. */
+/** Every field of the root that no constant excludes; conditions on types hold there. */
 function occurrencesIn(
   selections: readonly SelectionNode[],
   around: readonly DirectiveNode[],
   document: DocumentNode,
 ): readonly Occurrence[] {
   return selections.flatMap(selection => {
-    const conditions = [...around, ...(selection.directives ?? [])]
-    if (selection.kind === Kind.FIELD) return [{ field: selection, conditions }]
+    const directives = [...around, ...(selection.directives ?? [])]
+    if (selection.kind === Kind.FIELD) {
+      const conditions = conditionsOf(directives)
+      if (conditions === 'never') return []
+      const key = (selection.alias ?? selection.name).value
+      return [{ key, field: selection, directives: directives.filter(isVariable), conditions }]
+    }
     if (selection.kind === Kind.INLINE_FRAGMENT) {
-      return occurrencesIn(selection.selectionSet.selections, conditions, document)
+      return occurrencesIn(selection.selectionSet.selections, directives, document)
     }
     const fragment = document.definitions.find(
       each => each.kind === Kind.FRAGMENT_DEFINITION && each.name.value === selection.name.value,
     )
     return fragment?.kind === Kind.FRAGMENT_DEFINITION
-      ? occurrencesIn(fragment.selectionSet.selections, conditions, document)
+      ? occurrencesIn(fragment.selectionSet.selections, directives, document)
       : []
   })
 }
 
-function differs(group: readonly Occurrence[]): boolean {
-  return new Set(group.map(({ conditions }) => conditions.map(print).join())).size > 1
+/** `never`: constants, or conditions that contradict each other, exclude it. */
+function conditionsOf(directives: readonly DirectiveNode[]): Conditions | 'never' {
+  const conditions = new Map<string, boolean>()
+  for (const directive of directives) {
+    const wanted = directive.name.value === 'include'
+    const value = directive.arguments?.[0]?.value
+    if (value?.kind === Kind.BOOLEAN && value.value !== wanted) return 'never'
+    if (value?.kind !== Kind.VARIABLE) continue
+    const name = value.name.value
+    if (conditions.get(name) === !wanted) return 'never'
+    conditions.set(name, wanted)
+  }
+  return conditions
 }
 
-function joined(key: string, group: readonly Occurrence[]): SelectionNode {
+function isVariable(directive: DirectiveNode): boolean {
+  return directive.arguments?.[0]?.value.kind === Kind.VARIABLE
+}
+
+function differs(group: readonly Occurrence[]): boolean {
+  const texts = group.map(({ conditions }) =>
+    [...conditions].map(([name, wanted]) => `${name}=${wanted}`).sort(),
+  )
+  return new Set(texts.map(text => text.join())).size > 1
+}
+
+/** At most one of them can be asked for at a time. */
+function exclusive(group: readonly Occurrence[]): boolean {
+  return (
+    group.length > 1 &&
+    group.every((one, index) =>
+      group
+        .slice(index + 1)
+        .every(other => [...one.conditions].some(([name, wanted]) => other.conditions.get(name) === !wanted)),
+    )
+  )
+}
+
+/** The place that is always asked for has to come before every other mutation that could run in between. */
+function refuseUnlessFirst(
+  group: readonly Occurrence[],
+  occurrences: readonly Occurrence[],
+  first: number,
+): void {
+  const always = occurrences.findIndex(each => group.includes(each) && each.conditions.size === 0)
+  const between = occurrences.slice(first, Math.max(first, always)).some(each => !group.includes(each))
+  if (always >= 0 && !between) return
+  throw new EnneadError(
+    'QUERY_PLAN_FAILED',
+    `the mutation "${group[0]?.key}" is asked for in several places under different conditions; ask for it in one`,
+  )
+}
+
+function joined(group: readonly Occurrence[]): SelectionNode {
   const [first] = group
   if (first === undefined) throw new EnneadError('INTERNAL', 'a mutation was lost')
   const same = !differs(group)
-  if (!same && group.every(({ conditions }) => conditions.length > 0)) {
-    throw new EnneadError(
-      'QUERY_PLAN_FAILED',
-      `the mutation "${key}" is asked for in several places under different conditions; ask for it in one`,
-    )
-  }
-  const { selectionSet, ...bare } = { ...first.field, directives: [] }
-  const selections = group.flatMap(({ field, conditions }) => {
+  const { selectionSet, ...bare } = withoutDirectives(first.field)
+  const selections = group.flatMap(({ field, directives }) => {
     const inner = field.selectionSet?.selections ?? []
-    return same ? inner : under(conditions, inner)
+    return same ? inner : under(directives, inner)
   })
   const field: FieldNode =
     selectionSet === undefined ? bare : { ...bare, selectionSet: { kind: Kind.SELECTION_SET, selections } }
-  const [whole = field] = same ? under(first.conditions, [field]) : [field]
+  const [whole = field] = same ? under(first.directives, [field]) : [field]
   return whole
+}
+
+function withoutDirectives(field: FieldNode): FieldNode {
+  return { ...field, directives: [] }
 }
 
 /** `selections` inside a fragment for each condition. */

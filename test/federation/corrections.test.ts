@@ -38,6 +38,48 @@ describe.each(engineVariants)('$name', ({ build }) => {
     expect(payments).toBe(0)
   })
 
+  test('places that a constant excludes, or of which only one can be asked for, are no reason to refuse a mutation', async () => {
+    let done: string[] = []
+    const doing = (name: string) => () => {
+      done.push(name)
+      return { id: done.length, total: 7 }
+    }
+    const { ask } = graph({
+      a: {
+        sdl: `type Query { q: Int } type Mutation { pay: Payment other: Payment } type Payment { id: Int total: Int }`,
+        resolvers: { Mutation: { pay: doing('pay'), other: doing('other') } },
+      },
+    })
+    const excluded = `mutation ($x: Boolean!) { pay @include(if: false) { id } pay @include(if: $x) { id } }`
+    expect(await ask({ query: excluded, variables: { x: true } })).toEqual({ data: { pay: { id: 1 } } })
+    expect(await ask({ query: excluded, variables: { x: false } })).toEqual({ data: {} })
+    const either = `mutation ($x: Boolean!) { pay @include(if: $x) { id } other { id } pay @skip(if: $x) { total } }`
+    done = []
+    expect(await ask({ query: either, variables: { x: true } })).toEqual({
+      data: { pay: { id: 1 }, other: { id: 2 } },
+    })
+    expect(await ask({ query: either, variables: { x: false } })).toEqual({
+      data: { other: { id: 3 }, pay: { total: 7 } },
+    })
+    expect(done).toEqual(['pay', 'other', 'other', 'pay'])
+  })
+
+  test('a mutation whose turn depends on a condition is refused rather than run out of turn', async () => {
+    let runs = 0
+    const count = (): object => ({ id: ++runs })
+    const { ask } = graph({
+      a: {
+        sdl: `type Query { q: Int } type Mutation { pay: Payment other: Payment } type Payment { id: Int }`,
+        resolvers: { Mutation: { pay: count, other: count } },
+      },
+    })
+    const query = `mutation ($x: Boolean!) { pay @include(if: $x) { id } other { id } pay { __typename } }`
+    expect(await ask({ query, variables: { x: false } })).toMatchObject({
+      errors: [{ extensions: { code: 'QUERY_PLAN_FAILED' } }],
+    })
+    expect(runs).toBe(0)
+  })
+
   test('an operation of which a variable leaves nothing is answered with nothing, not refused', async () => {
     const { ask } = graph({ a: { sdl: `type Query { q: Int }` } })
     const query = `query ($x: Boolean!) { __typename @skip(if: $x) }`
