@@ -191,7 +191,11 @@ export const gatewaySettings = {
   ...clientSettings,
   ...admissionSettings,
   subgraphUrls: list(
-    'Where subgraphs are, instead of what the supergraph says: name=url, e.g. db=http://db:4003/graphql.',
+    'Where subgraphs are, instead of what the supergraph says: name=url, e.g. db=http://db:4003/graphql; several of one name are hedged.',
+  ),
+  subgraphTimeoutMs: integer('Longest time of one request to a subgraph.', 30_000, 1, dayMs),
+  subgraphFailureCodes: list(
+    'Codes of GraphQL errors that count as a failure of their subgraph. Default: UNAVAILABLE,OVERLOADED.',
   ),
   forwardHeaders: list('Headers of the client that subgraphs get, e.g. authorization,accept-language.'),
   identityUrl: url(

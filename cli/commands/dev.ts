@@ -137,7 +137,7 @@ async function serve(settings: Settings, session: DevSession, lifecycle: Lifecyc
   const supergraph = await liveSupergraph(session.feed, { withoutFirst: 'wait', log: session.log })
   const engine = createEngine({
     supergraph,
-    subgraph: (name, url) => httpSubgraph({ name, url: urls.get(name) ?? url }),
+    subgraph: (name, url) => httpSubgraph({ name, url: urls.get(name)?.[0] ?? url }),
     canary: { mode: 'off' },
     maskErrors: false,
     log,

@@ -1,5 +1,4 @@
 import { createEngine } from '../../gateway/create-engine.ts'
-import { httpSubgraph } from '../../gateway/execution/http-subgraph.ts'
 import { startGatewayServer } from '../../gateway/http/gateway-server.ts'
 import { jsonLog } from '../../kernel/log.ts'
 import { readSettings, type SettingsOf } from '../../kernel/settings.ts'
@@ -15,9 +14,9 @@ import { admissionOptions } from '../wiring/admission.ts'
 import { identifyBy } from '../wiring/identity.ts'
 import { documentOptions, rateLimitOptions } from '../wiring/clients.ts'
 import { doorLimits, operationOptions } from '../wiring/limits.ts'
+import { remoteSubgraphs } from '../wiring/remote-subgraphs.ts'
 import { followSupergraph } from '../wiring/supergraph-feed.ts'
 import { openMetrics } from '../wiring/metrics.ts'
-import { subgraphUrls } from '../wiring/subgraph-urls.ts'
 
 const summary = 'Serves any supergraph: queries, mutations and subscriptions.'
 
@@ -48,13 +47,12 @@ async function serve(settings: Settings, lifecycle: Lifecycle): Promise<void> {
   const signer = await readHopSigner(settings)
   const metrics = await openMetrics(settings, lifecycle, log)
   const observe = metrics?.gateway()
-  const urls = subgraphUrls(settings.subgraphUrls)
+  const subgraphs = remoteSubgraphs(settings, signer)
   const documents = await documentOptions(settings)
   const supergraph = await followSupergraph(settings, log)
   const engine = createEngine({
     supergraph,
-    subgraph: (name, url) =>
-      httpSubgraph({ name, url: urls.get(name) ?? url, ...(signer === undefined ? {} : { signer }) }),
+    subgraph: subgraphs.connect,
     ...operationOptions(settings),
     canary: { mode: settings.canary, operationsMax: settings.canaryOperations },
     observe,
@@ -72,7 +70,7 @@ async function serve(settings: Settings, lifecycle: Lifecycle): Promise<void> {
     limits: doorLimits(settings),
     documents,
     rateLimits: rateLimitOptions(settings, lifecycle),
-    admission: admissionOptions(settings),
+    admission: { ...admissionOptions(settings), risk: subgraphs.risk },
     observe,
     log,
   })
