@@ -1,6 +1,7 @@
 import { clientSettings } from './client-settings.ts'
 import { metricsSettings } from './metrics-settings.ts'
 import { limitSettings } from './limit-settings.ts'
+import { remoteSubgraphSettings } from './remote-subgraph-settings.ts'
 import { hintLevels } from './composition-report.ts'
 import { supergraphSettings } from './supergraph-settings.ts'
 import { logLevels } from '../kernel/log.ts'
@@ -193,10 +194,7 @@ export const gatewaySettings = {
   subgraphUrls: list(
     'Where subgraphs are, instead of what the supergraph says: name=url, e.g. db=http://db:4003/graphql; several of one name are hedged.',
   ),
-  subgraphTimeoutMs: integer('Longest time of one request to a subgraph.', 30_000, 1, dayMs),
-  subgraphFailureCodes: list(
-    'Codes of GraphQL errors that count as a failure of their subgraph. Default: UNAVAILABLE,OVERLOADED.',
-  ),
+  ...remoteSubgraphSettings,
   forwardHeaders: list('Headers of the client that subgraphs get, e.g. authorization,accept-language.'),
   identityUrl: url(
     "Ennead's auth subgraph, asked who a bearer token is. Without it tokens are the subgraphs' affair.",
