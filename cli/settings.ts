@@ -191,9 +191,6 @@ export const gatewaySettings = {
   ...limitSettings,
   ...clientSettings,
   ...admissionSettings,
-  subgraphUrls: list(
-    'Where subgraphs are, instead of what the supergraph says: name=url, e.g. db=http://db:4003/graphql; several of one name are hedged.',
-  ),
   ...remoteSubgraphSettings,
   forwardHeaders: list('Headers of the client that subgraphs get, e.g. authorization,accept-language.'),
   identityUrl: url(
