@@ -4,10 +4,21 @@ export default defineConfig({
   // As Node itself resolves it: Vite would take graphql's ESM copy beside the one Apollo's packages require.
   resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
   test: {
-    include: ['test/**/*.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // Two cores: more workers only make servers under test wait for each other.
     maxWorkers: 2,
+    projects: [
+      { extends: true, test: { name: 'ennead', include: ['test/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: {
+          // What stands on plans, once more with the other planner.
+          name: 'apollo planner',
+          include: ['test/gateway/{degradation,differential,errors,federation,keys,subscriptions}.test.ts'],
+          env: { ENNEAD_TEST_PLANNER: 'apollo' },
+        },
+      },
+    ],
   },
 })

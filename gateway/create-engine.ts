@@ -20,7 +20,8 @@ import { resolveLimits } from './operation/limits.ts'
 import type { OperationLimits } from './operation/limits.ts'
 import { refused } from './operation/refusal.ts'
 import { viewerOf } from './operation/viewer.ts'
-import { ApolloPlanner } from './planning/apollo-planner.ts'
+import type { PlanningOptions } from './planning/planning-options.ts'
+import { PlanningThread } from './planning/planning-thread.ts'
 import type { Planner } from './planning/planner.ts'
 import { canaryOptions } from './hot-operations.ts'
 import type { CanaryOptions } from './hot-operations.ts'
@@ -49,11 +50,15 @@ export interface EngineOptions {
   readonly eventMs?: number
   /** Documents and plans kept at most, for each supergraph. Default 1,000. */
   readonly cacheEntriesMax?: number
-  /** Characters of the documents they were made from, kept at most. Default 10,000,000. */
+  /** Characters of documents kept at most, for each supergraph. Default 10,000,000. */
   readonly cacheCharactersMax?: number
   /** What a new supergraph must still do with the hottest operations to be taken. Default: see `CanaryOptions`. */
   readonly canary?: CanaryOptions
-  /** Makes the planner of a supergraph. Default: Apollo's. */
+  /** Bytes of plans kept at most, for each supergraph. Default 50,000,000. */
+  readonly planBytesMax?: number
+  /** Which planner plans, and what planning may take. Default: `resolvePlanningOptions`. */
+  readonly planning?: PlanningOptions
+  /** Makes the planner of a supergraph instead. Default: in a thread, as `planning` says. */
   readonly planner?: (supergraph: Supergraph) => Planner
   /** Told everything that happens behind the doors. Default: nobody is. */
   readonly observe?: ObserveGateway | undefined
@@ -70,6 +75,7 @@ const defaults = {
   eventMs: 5_000,
   cacheEntriesMax: 1_000,
   cacheCharactersMax: 10_000_000,
+  planBytesMax: 50_000_000,
 } as const
 
 /** The gateway without its doors, on whatever supergraph its source has. Throws BAD_OPTION. */
@@ -81,6 +87,7 @@ class GatewayEngine implements Engine {
   readonly #source: SupergraphSource
   readonly #connections: SubgraphConnections
   readonly #switch: ServingSwitch
+  readonly #thread: PlanningThread
   readonly #tools: SubscriptionTools
   readonly #explainCost: boolean
   #closing: Promise<void> | undefined
@@ -90,14 +97,15 @@ class GatewayEngine implements Engine {
       ...defaults,
       ...options,
     }
-    for (const [name, value] of Object.entries({ eventMs, cacheEntriesMax, cacheCharactersMax })) {
+    const { planBytesMax } = { ...defaults, ...options }
+    const numbers = { eventMs, cacheEntriesMax, cacheCharactersMax, planBytesMax }
+    for (const [name, value] of Object.entries(numbers)) {
       if (!Number.isSafeInteger(value) || value < 1) {
         throw new EnneadError('BAD_OPTION', `${name} must be an integer >= 1, got ${value}`)
       }
     }
-    const { planner = (supergraph: Supergraph): Planner => new ApolloPlanner(supergraph) } = options
     const rules = { limits: resolveLimits(options.limits), introspection }
-    const sizes: CacheSizes = { entriesMax: cacheEntriesMax, charactersMax: cacheCharactersMax }
+    const sizes: CacheSizes = { entriesMax: cacheEntriesMax, charactersMax: cacheCharactersMax, planBytesMax }
     const costs = resolveCostOptions(options.cost)
     this.#source = options.supergraph
     this.#explainCost = explainCost
@@ -110,8 +118,12 @@ class GatewayEngine implements Engine {
     const { clock, log } = this.#tools
     const { observe } = options
     this.#connections = new SubgraphConnections(options.subgraph, { clock, observe })
-    const make = (supergraph: Supergraph): Serving =>
-      new Serving(supergraph, this.#connections.resolve(supergraph), planner(supergraph), rules, sizes, costs)
+    this.#thread = new PlanningThread(options.planning ?? {}, this.#tools)
+    const plannerOf = options.planner ?? (({ sdl }: Supergraph): Planner => this.#thread.open(sdl))
+    const make = (supergraph: Supergraph): Serving => {
+      const subgraphs = this.#connections.resolve(supergraph)
+      return new Serving(supergraph, subgraphs, plannerOf(supergraph), rules, sizes, costs, clock)
+    }
     this.#switch = new ServingSwitch(make, canaryOptions(options.canary), { clock, log, observe })
     const first = this.#source.current()
     if (first !== undefined) this.#switch.begin(first)
@@ -168,6 +180,7 @@ class GatewayEngine implements Engine {
 
   async #close(): Promise<void> {
     await this.#source.close()
+    await this.#thread.close()
     await this.#switch.close()
     await this.#connections.close()
   }

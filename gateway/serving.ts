@@ -1,6 +1,7 @@
-import { BREAK, getNamedType, Kind, OperationTypeNode, visit } from 'graphql'
+import { BREAK, getNamedType, Kind, OperationTypeNode, print, visit } from 'graphql'
 import type { DocumentNode, GraphQLObjectType, GraphQLSchema, OperationDefinitionNode } from 'graphql'
-import { EnneadError, kindOf } from '../kernel/errors.ts'
+import type { Clock } from '../kernel/clock.ts'
+import { EnneadError } from '../kernel/errors.ts'
 import { RequestRefused } from './engine.ts'
 import type { GraphQLRequest } from './engine.ts'
 import { accessError } from './execution/access-error.ts'
@@ -22,16 +23,21 @@ import { selectOperation } from './operation/select-operation.ts'
 import { coerceVariables } from './operation/variables.ts'
 import type { VariableValues } from './operation/variables.ts'
 import type { Viewer } from './operation/viewer.ts'
-import { withoutEmptySelections, withoutExcluded, withSafeNames } from './planning/client-names.ts'
+import { withoutExcluded, withSafeNames } from './planning/client-names.ts'
 import { mutationsOnce } from './planning/mutations-once.ts'
+import { PlanCache } from './planning/plan-cache.ts'
+import type { Made, PlanKey } from './planning/plan-cache.ts'
+import { planBytes } from './planning/plan-size.ts'
 import type { Planner } from './planning/planner.ts'
 import type { Supergraph } from './supergraph/supergraph.ts'
 
 export interface CacheSizes {
   /** Documents, and plans, kept at most. */
   readonly entriesMax: number
-  /** Characters of the documents they were made from, kept at most. */
+  /** Characters of the documents kept at most. */
   readonly charactersMax: number
+  /** Bytes of the plans kept at most. */
+  readonly planBytesMax: number
 }
 
 /** An operation for one kind of viewer. */
@@ -40,16 +46,6 @@ interface AskedOperation {
   readonly operation: OperationDefinitionNode
   readonly text: string
   readonly refusals: Refusals | undefined
-}
-
-/** A plan, and how much it is asked for. */
-interface CachedPlan {
-  readonly text: string
-  readonly operationName: string | undefined
-  readonly planning: Promise<PlannedOperation>
-  uses: number
-  /** It was planned, and its fields can be resolved. */
-  good: boolean
 }
 
 /** One supergraph at work: its planner and everything cached for it. A new supergraph gets a new one. */
@@ -61,7 +57,7 @@ export class Serving {
   readonly #costs: CostModel
   readonly #access: Access
   readonly #documents: BoundedCache<ValidDocument>
-  readonly #plans: BoundedCache<CachedPlan>
+  readonly #plans: PlanCache<PlannedOperation>
   #preparing = 0
   #idle: (() => void) | undefined
 
@@ -72,6 +68,7 @@ export class Serving {
     rules: DocumentRules,
     sizes: CacheSizes,
     costs: ResolvedCostOptions,
+    clock: Clock,
   ) {
     this.supergraph = supergraph
     this.subgraphs = subgraphs
@@ -79,9 +76,9 @@ export class Serving {
     this.#rules = rules
     this.#costs = new CostModel(supergraph, costs)
     this.#access = new Access(supergraph.apiSchema, supergraph.access)
-    const { entriesMax, charactersMax: sizeMax } = sizes
-    this.#documents = new BoundedCache({ entriesMax, sizeMax })
-    this.#plans = new BoundedCache({ entriesMax, sizeMax })
+    const { entriesMax, charactersMax, planBytesMax } = sizes
+    this.#documents = new BoundedCache({ entriesMax, sizeMax: charactersMax })
+    this.#plans = new PlanCache({ entriesMax, bytesMax: planBytesMax, clock })
   }
 
   /** Throws RequestRefused. */
@@ -97,11 +94,7 @@ export class Serving {
 
   /** The operations asked for most that can be answered, at most `max`, the most frequent first. */
   hottest(max: number): readonly HotOperation[] {
-    const good = this.#plans.values().filter(plan => plan.good)
-    return good
-      .sort((a, b) => b.uses - a.uses)
-      .slice(0, max)
-      .map(({ text, operationName, uses }) => ({ text, operationName, uses }))
+    return this.#plans.hottest(max, planned => !planned.unresolvable)
   }
 
   /** Plans an operation before anybody asks for it. Resolves with why it cannot be answered, if it cannot. */
@@ -112,9 +105,8 @@ export class Serving {
       const asked = { document, operation, text, refusals: undefined }
       const planned = await this.#planned(asked)
       if (planned.unresolvable) return refused('QUERY_PLAN_EMPTY', 'no subgraph can resolve it')
-      const plan = this.#plans.get(planKey(asked))
       // It was hot on another supergraph; here it has to stay so.
-      if (plan !== undefined) plan.uses = Math.ceil(uses / 2)
+      this.#plans.setUses(planKey(asked), Math.ceil(uses / 2))
       return undefined
     } catch (failure) {
       return failure
@@ -149,37 +141,25 @@ export class Serving {
   }
 
   async #planned(asked: AskedOperation): Promise<PlannedOperation> {
-    const key = planKey(asked)
-    const cached = this.#plans.get(key) ?? this.#remember(key, asked)
-    cached.uses++
+    const keep = asked.text.length <= this.#rules.limits.cachedLengthMax
     try {
-      const planned = await cached.planning
-      cached.good = !planned.unresolvable
-      return planned
+      return await this.#plans.planned(planKey(asked), () => this.#plan(asked), keep)
     } catch (failure) {
-      // What is wrong with the operation stays wrong, and finding out may have been expensive; a fault may pass.
-      if (!(failure instanceof RequestRefused) && kindOf(failure) !== 'caller') this.#plans.delete(key)
       throw refusalOf(failure)
     }
   }
 
-  #remember(key: string, asked: AskedOperation): CachedPlan {
-    const { operation, text } = asked
-    const planning = this.#plan(asked)
-    const plan = { text, operationName: operation.name?.value, planning, uses: 0, good: false }
-    if (text.length <= this.#rules.limits.cachedLengthMax) this.#plans.set(key, plan, key.length)
-    return plan
-  }
-
-  async #plan({ document, operation, text, refusals }: AskedOperation): Promise<PlannedOperation> {
+  async #plan({ document, operation, text, refusals }: AskedOperation): Promise<Made<PlannedOperation>> {
     const { apiSchema, reserved } = this.supergraph
     const rootType = apiSchema.getRootType(operation.operation)
     if (!rootType) throw refused('GRAPHQL_VALIDATION_FAILED', `this graph has no ${operation.operation}s`)
     const safe = withSafeNames(document.node, text, reserved)
     const name = operation.name?.value
     const visible = refusals === undefined ? safe.node : this.#access.without(safe.node, refusals)
+    const asked = withoutExcluded(mutationsOnce(visible))
     const plan = await this.#planner.plan({
-      document: withoutEmptySelections(withoutExcluded(mutationsOnce(visible))),
+      // Most documents stay as they are.
+      text: asked === document.node ? text : print(asked),
       operationName: name,
     })
     const { fetchesMax } = this.#rules.limits
@@ -190,7 +170,7 @@ export class Serving {
     }
     const source = selectionsOf(apiSchema, safe.node, name, safe.clientName)
     const selections = hasConditions(document) ? source : constant(source({}))
-    return {
+    const planned: PlannedOperation = {
       supergraph: this.supergraph,
       subgraphs: this.subgraphs,
       document: safe.node,
@@ -203,8 +183,12 @@ export class Serving {
       refusals,
       unresolvable: plan.fetches === 0 && asksRealFields(apiSchema, visible, name, rootType),
     }
+    return { planned, bytes: planBytes(plan) + documentBytes * text.length }
   }
 }
+
+/** About what one character of a document comes to when it is parsed. */
+const documentBytes = 40
 
 /** The shape of an operation's answer for any variables. */
 function selectionsOf(
@@ -271,8 +255,8 @@ function hasConditions(document: ValidDocument): boolean {
   return found
 }
 
-function planKey({ operation, text, refusals }: AskedOperation): string {
-  return `${refusals?.key ?? ''}\n${operation.name?.value ?? ''}\n${text}`
+function planKey({ operation, text, refusals }: AskedOperation): PlanKey {
+  return { text, operationName: operation.name?.value, variant: refusals?.key }
 }
 
 function constant(selections: Selections): () => Selections {

@@ -50,6 +50,11 @@ export const errorDefinitions = {
   },
   LIMIT_COST: { kind: 'caller', http: 400, meaning: 'The operation may cost more than the limit.' },
   LIMIT_ANSWER: { kind: 'caller', http: 400, meaning: 'The answer would be larger than the limit.' },
+  LIMIT_PLANNING: {
+    kind: 'caller',
+    http: 400,
+    meaning: 'Planning the operation takes more time or memory than the limit.',
+  },
   LIMIT_RECURSION: {
     kind: 'caller',
     http: 400,

@@ -10,7 +10,7 @@ export async function walk(node: PlanNode, targets: readonly Target[], run: Run)
     case 'Fetch':
       return runFetch(node, targets, run)
     case 'Flatten':
-      return walk(node.node, targetsAt(targets, node.path), run)
+      return walk(node.node, targetsAt(targets, node.path, run.overlap), run)
     case 'Sequence':
       for (const inner of node.nodes) await walk(inner, targets, run)
       return

@@ -1,8 +1,10 @@
 import { operationFromDocument } from '@apollo/federation-internals'
 import type { Schema } from '@apollo/federation-internals'
 import { QueryPlanner } from '@apollo/query-planner'
+import { parse } from 'graphql'
 import { EnneadError } from '../../kernel/errors.ts'
 import type { Supergraph } from '../supergraph/supergraph.ts'
+import { withoutEmptySelections } from './client-names.ts'
 import { countFetches } from './plan.ts'
 import type { Plan, PlanNode } from './plan.ts'
 import type { Planner, PlanRequest } from './planner.ts'
@@ -10,12 +12,12 @@ import type { Planner, PlanRequest } from './planner.ts'
 /** Candidate plans compared for one operation. Apollo's default of 10,000 takes seconds and rarely finds a better one. */
 const evaluatedPlansMax = 1_000
 
-/** Plans with Apollo's query planner, in this thread. */
+/** Plans with Apollo's query planner, in this thread; it cannot be interrupted. */
 export class ApolloPlanner implements Planner {
   readonly #planner: QueryPlanner
   readonly #schema: Schema
 
-  constructor(supergraph: Supergraph) {
+  constructor(supergraph: Pick<Supergraph, 'apollo'>) {
     this.#schema = supergraph.apollo.apiSchema()
     this.#planner = new QueryPlanner(supergraph.apollo, {
       // Reused fragments make subgraph queries shorter and have been a source of wrong ones.
@@ -24,13 +26,12 @@ export class ApolloPlanner implements Planner {
     })
   }
 
-  async plan(request: PlanRequest): Promise<Plan> {
+  async plan({ text, operationName }: PlanRequest): Promise<Plan> {
     try {
-      const name = request.operationName
       const operation = operationFromDocument(
         this.#schema,
-        request.document,
-        name === undefined ? {} : { operationName: name },
+        withoutEmptySelections(parse(text)),
+        operationName === undefined ? {} : { operationName },
       )
       const node = this.#planner.buildQueryPlan(operation).node
       if (node?.kind !== 'Subscription') {

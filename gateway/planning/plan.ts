@@ -39,7 +39,10 @@ export interface FetchNode {
   readonly contextRewrites?: readonly KeyRenamer[]
 }
 
-/** Runs its node for every object at `path`; `@` stands for every item of a list. */
+/**
+ * Runs its node for every object at `path`. A step is a key, `@` for every item of a list (and of lists inside it), or `... on A|B` for objects of
+ * these types only; an object without `__typename` passes.
+ */
 export interface FlattenNode {
   readonly kind: 'Flatten'
   readonly path: readonly (string | number)[]

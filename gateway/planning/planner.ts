@@ -1,15 +1,25 @@
-import type { DocumentNode } from 'graphql'
 import type { Plan } from './plan.ts'
 
-/** An operation to plan: valid against the API schema, with one operation of that name (or only one). */
+/** Which planner plans: Apollo's, the Rust one of Hive, or whichever of them loads here, the better first. */
+export type PlannerChoice = 'apollo' | 'rust' | 'auto'
+
+export const plannerChoices = ['auto', 'apollo', 'rust'] as const satisfies readonly PlannerChoice[]
+
+/** An operation to plan, as plain data: it may be planned in another thread. */
 export interface PlanRequest {
-  readonly document: DocumentNode
+  /** A document that is valid against the API schema, with the names of client-names.ts. */
+  readonly text: string
+  /** Undefined: it has only one operation. */
   readonly operationName: string | undefined
 }
 
 /** Turns operations into plans for one supergraph. */
 export interface Planner {
-  /** Rejects with QUERY_PLAN_FAILED or LIMIT_RECURSION. */
-  plan(request: PlanRequest): Promise<Plan>
+  /**
+   * Rejects with QUERY_PLAN_FAILED, LIMIT_RECURSION or LIMIT_PLANNING. A planner that can be interrupted stops when
+   * `signal` aborts, and rejects with its reason.
+   */
+  plan(request: PlanRequest, signal?: AbortSignal): Promise<Plan>
+  /** Plans that were asked for before are still made. Idempotent. */
   close(): Promise<void>
 }

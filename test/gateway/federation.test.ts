@@ -194,7 +194,7 @@ test('fields of one name and different types in a subgraph keep their names, in 
     b: { sdl: `type A @key(fields: "id") { id: ID! value: Int @shareable }` },
   })
   const answer = await ask('{ things { ... on A { value } ... on B { value } } }')
-  expect(subgraph('a').requests[0]?.query).toContain('__alias_')
+  expect(subgraph('a').requests[0]?.query).toMatch(/_alias_\d+: ?value/)
   expect(answer).toMatchObject({
     data: { things: [{ value: 1 }, { value: null }] },
     errors: [{ message: 'broken', path: ['things', 1, 'value'] }],

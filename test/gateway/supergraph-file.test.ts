@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { createEngine } from '../../gateway/create-engine.ts'
+import { LocalPlanner } from '../../gateway/planning/local-planner.ts'
 import type { Engine } from '../../gateway/engine.ts'
 import { watchSupergraphFile } from '../../gateway/supergraph/supergraph-file.ts'
 import { loadSupergraph } from '../../gateway/supergraph/supergraph.ts'
@@ -24,6 +25,7 @@ async function rig(): Promise<Rig> {
   await writeFile(path, first)
   const engine = createEngine({
     supergraph: await watchSupergraphFile(path, { settleMs: 5, pollMs: 50 }),
+    planner: ({ sdl }) => new LocalPlanner('auto', sdl),
     subgraph: name => ({
       name,
       execute: async ({ query }) => ({ data: query.includes('b') ? { a: 1, b: 2 } : { a: 1 } }),

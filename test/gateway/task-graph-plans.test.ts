@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { parse } from 'graphql'
 import { expect, test } from 'vitest'
 import { ApolloPlanner } from '../../gateway/planning/apollo-planner.ts'
 import type { PlanNode } from '../../gateway/planning/plan.ts'
@@ -28,7 +27,7 @@ function sketch(node: PlanNode | undefined): string {
 }
 
 async function planOf(query: string): Promise<{ source: string | undefined; root: string; fetches: number }> {
-  const plan = await planner.plan({ document: parse(query), operationName: undefined })
+  const plan = await planner.plan({ text: query, operationName: undefined })
   return { source: plan.source?.serviceName, root: sketch(plan.root), fetches: plan.fetches }
 }
 

@@ -14,9 +14,15 @@ import type {
 } from '../../gateway/execution/subgraph.ts'
 import { compose } from '../../composition/compose.ts'
 import { renderDiagnostic } from '../../composition/render-diagnostic.ts'
+import { LocalPlanner } from '../../gateway/planning/local-planner.ts'
+import type { PlannerChoice } from '../../gateway/planning/planner.ts'
 import { fixedSupergraph } from '../../gateway/supergraph/supergraph-source.ts'
 import { loadSupergraph } from '../../gateway/supergraph/supergraph.ts'
 import { EnneadError } from '../../kernel/errors.ts'
+
+/** vitest.config.ts runs the suites of the gateway that stand on plans once with each. */
+export const plannerForTest: PlannerChoice =
+  process.env['ENNEAD_TEST_PLANNER'] === 'apollo' ? 'apollo' : 'rust'
 
 export type Resolvers = GraphQLResolverMap<unknown>
 
@@ -89,6 +95,8 @@ export function federated(
     supergraph: fixedSupergraph(loadSupergraph(sdl)),
     subgraph,
     maskErrors: false,
+    // In this thread: hundreds of threads would only make the tests slower. test/gateway/planning has theirs.
+    planner: ({ sdl }) => new LocalPlanner(plannerForTest, sdl),
     ...options,
   })
   return {

@@ -1,0 +1,89 @@
+import { EnneadError, kindOf } from '../../kernel/errors.ts'
+import type { Plan } from './plan.ts'
+import type { Planner, PlannerChoice, PlanRequest } from './planner.ts'
+import { loadRustAddon, RustPlanner } from './rust-planner.ts'
+
+/** Told before a planner is made ready, and before an operation is planned. */
+export type OnPhase = (phase: 'ready' | 'plan') => void
+
+type Make = (sdl: string) => Promise<Planner>
+
+/** Loaded when it is first needed: Apollo's packages cost a quarter of a second and 40 MB. */
+const apollo: Make = async sdl => {
+  const [{ ApolloPlanner }, { loadSupergraph }] = await Promise.all([
+    import('./apollo-planner.ts'),
+    import('../supergraph/supergraph.ts'),
+  ])
+  return new ApolloPlanner(loadSupergraph(sdl))
+}
+
+/** The planners of a choice, the one to ask first in front. Where the Rust planner does not load, Apollo's serves. */
+async function order(choice: PlannerChoice): Promise<readonly Make[]> {
+  const addon = await loadRustAddon()
+  if (addon === undefined) return [apollo]
+  const rust: Make = async sdl => new RustPlanner(addon, sdl)
+  return choice === 'apollo' ? [apollo, rust] : [rust, apollo]
+}
+
+/** Plans in this thread, by the planners of its choice; an operation that one of them cannot plan goes to the next. */
+export class LocalPlanner implements Planner {
+  readonly #sdl: string
+  readonly #onPhase: OnPhase
+  readonly #makers: Promise<readonly Make[]>
+  readonly #made = new Map<Make, Promise<Planner>>()
+
+  constructor(choice: PlannerChoice, sdl: string, onPhase: OnPhase = () => undefined) {
+    this.#sdl = sdl
+    this.#onPhase = onPhase
+    this.#makers = order(choice)
+    this.#makers.catch(() => undefined)
+  }
+
+  /** Makes the first of its planners ready. Never rejects: what is wrong is told to those who ask for plans. */
+  async prepare(): Promise<void> {
+    try {
+      const [first] = await this.#makers
+      if (first !== undefined) await this.#ready(first)
+    } catch {
+      // The failure is kept where `plan` finds it.
+    }
+  }
+
+  async plan(request: PlanRequest, signal?: AbortSignal): Promise<Plan> {
+    const failures: unknown[] = []
+    for (const make of await this.#makers) {
+      try {
+        const planner = await this.#ready(make)
+        this.#onPhase('plan')
+        return await planner.plan(request, signal)
+      } catch (failure) {
+        signal?.throwIfAborted()
+        if (kindOf(failure) === 'caller') throw failure
+        failures.push(failure)
+      }
+    }
+    throw new EnneadError('QUERY_PLAN_FAILED', 'this operation could not be planned', {
+      cause: failures.length === 1 ? failures[0] : new AggregateError(failures, 'no planner can plan it'),
+    })
+  }
+
+  async close(): Promise<void> {
+    for (const planner of this.#made.values()) {
+      // One that was never ready has nothing to let go of.
+      await planner.then(
+        made => made.close(),
+        () => undefined,
+      )
+    }
+  }
+
+  #ready(make: Make): Promise<Planner> {
+    let planner = this.#made.get(make)
+    if (planner === undefined) {
+      this.#onPhase('ready')
+      planner = make(this.#sdl)
+      this.#made.set(make, planner)
+    }
+    return planner
+  }
+}

@@ -1,0 +1,58 @@
+import type * as RustAddon from '@graphql-hive/router-query-planner'
+import { parse, print } from 'graphql'
+import { EnneadError } from '../../kernel/errors.ts'
+import { forRust } from './rust-document.ts'
+import { planOfRust } from './rust-plan.ts'
+import type { Plan } from './plan.ts'
+import type { Planner, PlanRequest } from './planner.ts'
+
+/** Fields overridden for a share of requests, `percent(n)`, move when this is below n: at 100 they all stay. */
+const noOverrides = 100
+
+type Addon = typeof RustAddon
+
+/** The Rust planner of Hive; undefined where it was not installed or has no binary for this system. */
+export async function loadRustAddon(): Promise<Addon | undefined> {
+  try {
+    return await import('@graphql-hive/router-query-planner')
+  } catch {
+    return undefined
+  }
+}
+
+/** Plans with Hive's query planner, in a thread of its own that can be interrupted. */
+export class RustPlanner implements Planner {
+  readonly #planner: RustAddon.QueryPlanner
+
+  /** Throws QUERY_PLAN_FAILED when it cannot plan on this supergraph. */
+  constructor(addon: Addon, sdl: string) {
+    if (sdl.includes('contextArguments:'))
+      throw failed(new Error('the Rust planner drops @fromContext arguments'))
+    try {
+      this.#planner = new addon.QueryPlanner(sdl)
+    } catch (cause) {
+      throw failed(cause)
+    }
+  }
+
+  async plan({ text, operationName }: PlanRequest, signal?: AbortSignal): Promise<Plan> {
+    const document = forRust(parse(text, { noLocation: true }), operationName)
+    if (document === undefined) return { root: undefined, source: undefined, fetches: 0 }
+    let made
+    try {
+      made = await this.#planner.planAsync(print(document), operationName, new Set(), noOverrides, signal)
+    } catch (cause) {
+      signal?.throwIfAborted()
+      throw failed(cause)
+    }
+    return planOfRust(made)
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve()
+  }
+}
+
+function failed(cause: unknown): EnneadError {
+  return new EnneadError('QUERY_PLAN_FAILED', 'this operation could not be planned', { cause })
+}
