@@ -121,11 +121,14 @@ test('a place that the client did not ask for is left out, but what is computed 
   const answer = await ask('{ first { postage } }')
   expect(answer.data).toEqual({ first: { postage: 20 } })
   expect(marked(answer)).toEqual([{ path: ['first', 'postage'], subgraph: 'catalog', ...stale }])
-  expect(paths(await ask('{ first { stars weight postage } }')).toSorted()).toEqual([
-    ['first', 'postage'],
-    ['first', 'stars'],
-    ['first', 'weight'],
-  ])
+  const all = paths(await ask('{ first { stars weight postage } }'))
+  expect(new Set(all)).toEqual(
+    new Set([
+      ['first', 'postage'],
+      ['first', 'stars'],
+      ['first', 'weight'],
+    ]),
+  )
 })
 
 test('a null that a degraded value became is marked', async () => {

@@ -84,7 +84,7 @@ test('the hottest operations are those asked for most, without those that were r
     for (let n = 0; n < times; n++) await cache.planned(key(query), () => made(query))
   }
   const refuse = () => Promise.reject(new EnneadError('LIMIT_FETCHES', 'too many'))
-  for (let n = 0; n < 9; n++) await expect(cache.planned(key('{ bad }'), refuse)).rejects.toThrow()
+  for (let n = 0; n < 9; n++) await expect(cache.planned(key('{ bad }'), refuse)).rejects.toThrow('too many')
   expect(cache.hottest(2)).toEqual([
     { text: '{ hot }', operationName: undefined, uses: 5 },
     { text: '{ warm }', operationName: undefined, uses: 3 },
