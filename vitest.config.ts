@@ -14,9 +14,9 @@ export default defineConfig({
         extends: true,
         test: {
           // What stands on plans, once more with the other planner.
-          name: 'apollo planner',
+          name: 'rust planner',
           include: ['test/gateway/{degradation,differential,errors,federation,keys,subscriptions}.test.ts'],
-          env: { ENNEAD_TEST_PLANNER: 'apollo' },
+          env: { ENNEAD_TEST_PLANNER: 'rust' },
         },
       },
     ],

@@ -22,7 +22,7 @@ async function order(choice: PlannerChoice): Promise<readonly Make[]> {
   const addon = await loadRustAddon()
   if (addon === undefined) return [apollo]
   const rust: Make = async sdl => new RustPlanner(addon, sdl)
-  return choice === 'apollo' ? [apollo, rust] : [rust, apollo]
+  return choice === 'rust' ? [rust, apollo] : [apollo, rust]
 }
 
 /** Plans in this thread, by the planners of its choice; an operation that one of them cannot plan goes to the next. */

@@ -21,8 +21,7 @@ import { loadSupergraph } from '../../gateway/supergraph/supergraph.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 
 /** vitest.config.ts runs the suites of the gateway that stand on plans once with each. */
-export const plannerForTest: PlannerChoice =
-  process.env['ENNEAD_TEST_PLANNER'] === 'apollo' ? 'apollo' : 'rust'
+export const plannerForTest: PlannerChoice = process.env['ENNEAD_TEST_PLANNER'] === 'rust' ? 'rust' : 'apollo'
 
 export type Resolvers = GraphQLResolverMap<unknown>
 
