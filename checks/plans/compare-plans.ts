@@ -1,3 +1,4 @@
+import { print } from 'graphql'
 import type { Plan, PlanNode } from '../../gateway/planning/plan.ts'
 import type { Planner } from '../../gateway/planning/planner.ts'
 import { unreachable } from '../../kernel/errors.ts'
@@ -37,7 +38,7 @@ export async function comparePlans({
 
 async function figuresOf(planner: Planner, operation: RecordedOperation): Promise<PlanFigures | undefined> {
   try {
-    return planFigures(await planner.plan({ document: operation.document, operationName: operation.name }))
+    return planFigures(await planner.plan({ text: print(operation.document), operationName: operation.name }))
   } catch {
     // Refused on one of the schemas, which its changes tell.
     return undefined

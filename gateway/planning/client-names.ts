@@ -55,10 +55,13 @@ export function withoutExcluded(document: DocumentNode): DocumentNode {
     SelectionSet(set, _key, parent) {
       const ofOperation = parent !== undefined && 'operation' in parent
       if (ofOperation || !set.selections.some(isExcluded)) return undefined
-      return { ...set, selections: set.selections.filter(selection => !isExcluded(selection)) }
+      const left = set.selections.filter(selection => !isExcluded(selection))
+      return { ...set, selections: left.length === 0 ? [typename] : left }
     },
   })
 }
+
+const typename: FieldNode = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } }
 
 function isExcluded({ directives = [] }: SelectionNode): boolean {
   return directives.some(({ name, arguments: [condition] = [] }) => {
@@ -77,7 +80,6 @@ export function withoutEmptySelections(document: DocumentNode): DocumentNode {
     SelectionSet(set, _key, parent) {
       const ofOperation = parent !== undefined && 'operation' in parent
       if (ofOperation || set.selections.some(isUnconditionalField)) return undefined
-      const typename: FieldNode = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } }
       return { ...set, selections: [...set.selections, typename] }
     },
   })

@@ -66,7 +66,7 @@ test.each(['apollo', 'rust'] as const)(
 )
 
 test('what waits behind an operation that is stopped is planned all the same', async () => {
-  await using held = threadOf({ planner: 'apollo', planMsMax: 200 })
+  await using held = threadOf({ planner: 'apollo', planMsMax: 30 })
   const [slow, ...others] = await Promise.allSettled([
     held.thread.open(maze).plan(operation(mazeQuery(6))),
     ...[1, 2, 3].map(() => held.thread.open(graph).plan(operation('{ item { b } }'))),
