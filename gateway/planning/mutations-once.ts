@@ -31,6 +31,8 @@ function once(operation: OperationDefinitionNode, document: DocumentNode): Opera
   const occurrences = occurrencesIn(operation.selectionSet.selections, [], document)
   const groups = new Map<string, Occurrence[]>()
   for (const occurrence of occurrences) {
+    // What is asked of the schema happens to nobody.
+    if (isMeta(occurrence)) continue
     const known = groups.get(occurrence.key)
     if (known === undefined) groups.set(occurrence.key, [occurrence])
     else known.push(occurrence)
@@ -39,7 +41,8 @@ function once(operation: OperationDefinitionNode, document: DocumentNode): Opera
   if (split.length === 0) return operation
   const selections = occurrences.flatMap((occurrence, index): readonly SelectionNode[] => {
     const group = groups.get(occurrence.key) ?? []
-    if (exclusive(group)) return under(occurrence.directives, [withoutDirectives(occurrence.field)])
+    if (isMeta(occurrence) || exclusive(group))
+      return under(occurrence.directives, [withoutDirectives(occurrence.field)])
     if (group[0] !== occurrence) return []
     if (differs(group)) refuseUnlessFirst(group, occurrences, index)
     return [joined(group)]
@@ -118,7 +121,9 @@ function refuseUnlessFirst(
   first: number,
 ): void {
   const always = occurrences.findIndex(each => group.includes(each) && each.conditions.size === 0)
-  const between = occurrences.slice(first, Math.max(first, always)).some(each => !group.includes(each))
+  const between = occurrences
+    .slice(first, Math.max(first, always))
+    .some(each => !isMeta(each) && !group.includes(each))
   if (always >= 0 && !between) return
   throw new EnneadError(
     'QUERY_PLAN_FAILED',
@@ -139,6 +144,10 @@ function joined(group: readonly Occurrence[]): SelectionNode {
     selectionSet === undefined ? bare : { ...bare, selectionSet: { kind: Kind.SELECTION_SET, selections } }
   const [whole = field] = same ? under(first.directives, [field]) : [field]
   return whole
+}
+
+function isMeta({ field }: Occurrence): boolean {
+  return field.name.value.startsWith('__')
 }
 
 function withoutDirectives(field: FieldNode): FieldNode {

@@ -64,6 +64,20 @@ describe.each(engineVariants)('$name', ({ build }) => {
     expect(done).toEqual(['pay', 'other', 'other', 'pay'])
   })
 
+  test('__typename is no mutation: it may stand in any number of places under any conditions', async () => {
+    const { ask } = graph({
+      a: {
+        sdl: `type Query { q: Int } type Mutation { pay: Int }`,
+        resolvers: { Mutation: { pay: () => 1 } },
+      },
+    })
+    const query = `mutation ($x: Boolean!, $y: Boolean!) {
+      __typename @include(if: $x) pay __typename @include(if: $y) pay @include(if: $x) }`
+    expect(await ask({ query, variables: { x: false, y: true } })).toEqual({
+      data: { pay: 1, __typename: 'Mutation' },
+    })
+  })
+
   test('a mutation whose turn depends on a condition is refused rather than run out of turn', async () => {
     let runs = 0
     const count = (): object => ({ id: ++runs })
