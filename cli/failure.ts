@@ -6,10 +6,12 @@ import { EnneadError } from '../kernel/errors.ts'
  */
 export const exitCodes = { done: 0, failed: 1, usage: 2, composition: 3, environment: 4 } as const
 
+const usageCodes: ReadonlySet<string> = new Set(['BAD_OPTION', 'CONFIG_INVALID', 'ACCEPTED_UNREADABLE'])
+
 /** The exit code for a failure that ended a command. */
 export function exitCodeOf(failure: unknown): number {
   if (!(failure instanceof EnneadError)) return exitCodes.environment
-  if (failure.code === 'BAD_OPTION' || failure.code === 'CONFIG_INVALID') return exitCodes.usage
+  if (usageCodes.has(failure.code)) return exitCodes.usage
   if (failure.code === 'COMPOSITION_FAILED') return exitCodes.composition
   return failure.kind === 'caller' ? exitCodes.failed : exitCodes.environment
 }

@@ -70,13 +70,13 @@ export function url(help: string, protocols: readonly string[]): Setting<string 
   }
 }
 
-/** Words separated by commas, each one of `words` when they are given. */
+/** Words separated by commas, each one of `words` when they are given. A comma in braces, as in a glob, separates nothing. */
 export function list(help: string, words?: readonly string[]): Setting<readonly string[]> {
   const allowed =
     words === undefined ? 'a list separated by commas' : `any of ${words.join(', ')}, separated by commas`
   return setting<readonly string[]>(help, allowed, [], given => {
     const parts = given
-      .split(',')
+      .split(/,(?![^{}]*\})/)
       .map(part => part.trim())
       .filter(part => part !== '')
     return words === undefined || parts.every(part => words.includes(part)) ? parts : undefined

@@ -40,10 +40,16 @@ function resultOf(
   }
 }
 
+/** A relative address, as code scanning wants it: `main:a.graphql` would have the scheme `main`. */
+function uriOf(file: string): string {
+  if (/^https?:\/\//.test(file)) return encodeURI(file)
+  return file.replace(/^\.\//, '').split('/').map(encodeURIComponent).join('/')
+}
+
 function locationOf({ file, line, column, endLine, endColumn }: SourceLocation): unknown {
   return {
     physicalLocation: {
-      artifactLocation: { uri: encodeURI(file.replace(/^\.\//, '')) },
+      artifactLocation: { uri: uriOf(file) },
       region: {
         startLine: line,
         startColumn: column,
