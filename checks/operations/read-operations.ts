@@ -8,6 +8,8 @@ import { readOperationLog } from './operation-log.ts'
 
 /** More than any application has; a pattern that matches more is a mistake. */
 const filesMax = 20_000
+/** Bytes of all files together; a log that is larger has more than one reading can hold. */
+const bytesMax = 512 * 1024 * 1024
 const documentFile = /\.(?:graphql|gql|graphqls)$/
 
 /**
@@ -16,8 +18,16 @@ const documentFile = /\.(?:graphql|gql|graphqls)$/
  */
 export async function readOperations(sources: readonly string[]): Promise<ReadOperations> {
   const collection = new OperationCollection()
+  let bytes = 0
   for (const source of sources) {
-    for (const file of await filesOf(source)) await readFileInto(collection, file)
+    for (const file of await filesOf(source)) {
+      bytes += await sizeOf(file)
+      if (bytes > bytesMax)
+        throw unreadable(
+          `--operations: with ${file} there are more than ${bytesMax} bytes to read; leave out old files of the log, or name fewer`,
+        )
+      await readFileInto(collection, file)
+    }
   }
   return collection.result()
 }
@@ -46,6 +56,15 @@ async function rotatedFiles(file: string): Promise<readonly string[]> {
     files.unshift(rotated)
   }
   return files
+}
+
+async function sizeOf(file: string): Promise<number> {
+  const found = await stat(file).catch((cause: unknown) => {
+    throw unreadable(`--operations: cannot read ${file}`, cause)
+  })
+  // What is no file, such as a pipe or a device, has no size that could be known before.
+  if (!found.isFile()) throw unreadable(`--operations: ${file} is no file`)
+  return found.size
 }
 
 async function readFileInto(collection: OperationCollection, file: string): Promise<void> {

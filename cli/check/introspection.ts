@@ -5,6 +5,8 @@ import type { Graph } from './graph.ts'
 
 /** How long a server may take to show its schema, milliseconds. */
 const answerMs = 15_000
+/** Longest introspection answer, bytes. */
+const answerBytesMax = 64 * 1024 * 1024
 
 /** The schema that a running server shows to introspection. Throws BASELINE_UNREADABLE with what the server said. */
 export async function introspectedSchema(url: string, header: string | undefined): Promise<Graph> {
@@ -44,11 +46,23 @@ async function ask(url: string, headers: Readonly<Record<string, string>>, query
       redirect: 'error',
       signal,
     })
-    const text = await response.text()
-    return JSON.parse(text)
+    return JSON.parse(await textOf(response, url))
   } catch (cause) {
+    if (cause instanceof EnneadError) throw cause
     throw unreadable(`${url} does not answer GraphQL`, cause)
   }
+}
+
+async function textOf({ body }: Response, url: string): Promise<string> {
+  const parts: Uint8Array[] = []
+  let bytes = 0
+  for await (const part of body ?? []) {
+    bytes += part.length
+    if (bytes > answerBytesMax)
+      throw unreadable(`${url} answers more than ${answerBytesMax} bytes; compare with a file instead`)
+    parts.push(part)
+  }
+  return Buffer.concat(parts).toString('utf8')
 }
 
 function isIntrospection(answer: unknown): answer is { readonly data: IntrospectionQuery } {

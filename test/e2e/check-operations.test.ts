@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { shopRepository } from './shop-repository.ts'
@@ -110,5 +110,16 @@ test('the operation log decides whose requests count', { timeout: patient }, asy
   }
   expect((await checked(shop, ...log, '--requests-min', '50', '--share-min-percent', '5')).hurt).toEqual([
     'Price: 50',
+  ])
+})
+
+test('more operations than can be held are refused before they are read', { timeout: patient }, async () => {
+  await using shop = await shopRepository()
+  await shop.write('operations.jsonl', '')
+  await truncate(join(shop.path, 'operations.jsonl'), 513 * 1024 * 1024)
+  const { code, stderr } = await shop.check('--against', 'main', '--operations', 'operations.jsonl')
+  expect([code, stderr]).toEqual([
+    4,
+    expect.stringMatching(/^ennead: OPERATIONS_UNREADABLE: .*operations\.jsonl .*536870912 bytes[^\n]*\n$/),
   ])
 })

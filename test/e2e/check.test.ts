@@ -162,3 +162,25 @@ test('--lint tells what is new since the baseline', { timeout: patient }, async 
   const unknown = await shop.check('--against', 'main', '--lint', 'spelling')
   expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('spelling')])
 })
+
+test('a server that answers an introspection without end is left', { timeout: patient }, async () => {
+  await using shop = await shopRepository()
+  const part = Buffer.alloc(1024 * 1024, ' ')
+  const server = createServer((_request, response) => {
+    const more = (): void => {
+      while (response.write(part));
+    }
+    response.on('drain', more)
+    more()
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  // A server that listens on TCP has an AddressInfo.
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`
+  const ended = await shop.check('--against', url)
+  server.closeAllConnections()
+  server.close()
+  expect([ended.code, ended.stderr]).toEqual([
+    4,
+    `ennead: BASELINE_UNREADABLE: --against ${url} answers more than 67108864 bytes; compare with a file instead\n`,
+  ])
+})
