@@ -8,7 +8,7 @@ import { EnneadError } from '../../kernel/errors.ts'
 import { jsonLog } from '../../kernel/log.ts'
 import { manualClock } from '../support/manual-clock.ts'
 import type { ManualClock } from '../support/manual-clock.ts'
-import { seededRandom } from './seeded-random.ts'
+import { seededRandom } from '../support/seeded-random.ts'
 
 const asks: Readonly<Record<Priority, Ask>> = {
   critical: { operation: { kind: 'mutation', name: undefined }, query: 'mutation { add }', sheddable: false },

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { admissionLimits } from '../../gateway/admission/admission-limits.ts'
 import { ConcurrencyLimit } from '../../gateway/admission/concurrency-limit.ts'
 import { between, mean, runLimited } from './limited-load.ts'
-import { seededRandom } from './seeded-random.ts'
+import { seededRandom } from '../support/seeded-random.ts'
 
 const minute = 60_000
 

@@ -1,7 +1,7 @@
 import { ConcurrencyLimit } from '../../gateway/admission/concurrency-limit.ts'
 import { admissionLimits } from '../../gateway/admission/admission-limits.ts'
 import type { AdmissionLimits } from '../../gateway/admission/admission-limits.ts'
-import { seededRandom } from './seeded-random.ts'
+import { seededRandom } from '../support/seeded-random.ts'
 
 /** What is behind the limit and who asks, at a moment of virtual time. */
 export interface Weather {

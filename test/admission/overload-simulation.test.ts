@@ -3,7 +3,7 @@ import type { Priority } from '../../dispatch/port.ts'
 import { sleep } from '../../kernel/clock.ts'
 import { lab } from './admission-fixture.ts'
 import type { Asked, Lab } from './admission-fixture.ts'
-import { seededRandom } from './seeded-random.ts'
+import { seededRandom } from '../support/seeded-random.ts'
 
 const servers = 20
 const workMs = 20

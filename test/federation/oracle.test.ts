@@ -1,0 +1,28 @@
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { engineVariants } from './engine-variants.ts'
+import { fuzz, noCounts, replay } from './oracle/fuzz.ts'
+import { describeFound, foundFolder } from './oracle/report.ts'
+import type { Case } from './oracle/shrink.ts'
+
+/** Cases of the suite; `npm run fuzz -- --cases 20000` is what CI runs beside it. */
+const casesMax = 300
+
+describe.each(engineVariants)('$name', variant => {
+  test('random operations on random graphs are answered as one schema answers them', async () => {
+    const counts = noCounts()
+    const found = await fuzz(variant, 1_000_000, counts, () => counts.cases >= casesMax)
+    expect(found === undefined ? undefined : await describeFound(found, variant)).toBeUndefined()
+    // Otherwise the comparison would say little.
+    expect(counts.federated).toBeGreaterThan(casesMax / 4)
+    expect(counts.withErrors).toBeGreaterThan(casesMax / 20)
+  }, 300_000)
+
+  test.each(globSync('*.json', { cwd: foundFolder }).sort())('the case %s stays corrected', async file => {
+    // Written by saveFound.
+    const found = JSON.parse(readFileSync(join(foundFolder, file), 'utf8')) as Case
+    const outcome = await replay(found, variant)
+    expect(outcome.fault, JSON.stringify(outcome)).toBeUndefined()
+  })
+})

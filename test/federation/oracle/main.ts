@@ -1,0 +1,40 @@
+import { parseArgs } from 'node:util'
+import { engineVariants } from '../engine-variants.ts'
+import { fuzz, noCounts } from './fuzz.ts'
+import { describeFound, saveFound } from './report.ts'
+
+// Compares the gateway with one schema on random graphs: npm run fuzz -- --minutes 5 --seed 1, or --cases 20000.
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string' },
+    cases: { type: 'string' },
+    seed: { type: 'string', default: '1' },
+  },
+})
+const minutes = Number(values.minutes ?? (values.cases === undefined ? 1 : 600))
+const casesMax = Number(values.cases ?? Number.MAX_SAFE_INTEGER)
+const seed = Number(values.seed)
+if (!(minutes > 0) || !(casesMax > 0) || !Number.isSafeInteger(seed)) {
+  process.stderr.write('--minutes and --cases are numbers above 0, --seed is an integer\n')
+  process.exit(2)
+}
+
+for (const variant of engineVariants) {
+  const counts = noCounts()
+  const start = performance.now()
+  const seconds = (): number => (performance.now() - start) / 1_000
+  const found = await fuzz(variant, seed, counts, () => counts.cases >= casesMax || seconds() >= minutes * 60)
+  if (found !== undefined) {
+    process.stdout.write(`${await describeFound(found, variant)}\n`)
+    process.stdout.write(`saved as ${saveFound(found)}; the suite replays it from now on\n`)
+    process.exitCode = 1
+  }
+  const summary = {
+    engine: variant.name,
+    seed,
+    ...counts,
+    seconds: Math.round(seconds()),
+    faults: found ? 1 : 0,
+  }
+  process.stdout.write(`${JSON.stringify(summary)}\n`)
+}

@@ -1,0 +1,139 @@
+import { getNamedType, isAbstractType, isCompositeType, isObjectType, parse, print, validate } from 'graphql'
+import type { GraphQLArgument, GraphQLCompositeType, GraphQLField, GraphQLSchema } from 'graphql'
+import type { GraphQLRequest } from '../../../gateway/engine.ts'
+import { Random } from './random.ts'
+import { RandomValues } from './random-values.ts'
+
+/** A valid operation on `schema`, the same for the same seed; undefined when this seed makes none. */
+export function randomOperation(schema: GraphQLSchema, seed: number): GraphQLRequest | undefined {
+  const request = new Writer(schema, new Random(seed)).operation()
+  const document = parse(request.query)
+  // Aliases may collide; that is what this is for.
+  return validate(schema, document).length === 0 ? { ...request, query: print(document) } : undefined
+}
+
+/** Names that a plan uses for itself are worth trying. */
+const aliases = [
+  'id',
+  'code',
+  'tag',
+  'unit',
+  'f1',
+  'f3',
+  'from2',
+  '__typename',
+  'a',
+  'b',
+  '_e0_id',
+  'f2__alias_0',
+]
+
+interface Fragment {
+  readonly name: string
+  readonly on: GraphQLCompositeType
+  text: string
+}
+
+class Writer {
+  readonly #schema: GraphQLSchema
+  readonly #random: Random
+  readonly #values: RandomValues
+  readonly #fragments: Fragment[] = []
+  #selectionsLeft = 40
+
+  constructor(schema: GraphQLSchema, random: Random) {
+    this.#schema = schema
+    this.#random = random
+    this.#values = new RandomValues(random)
+  }
+
+  operation(): GraphQLRequest {
+    const random = this.#random
+    const mutation = this.#schema.getMutationType()
+    const root = mutation && random.chance(25) ? mutation : this.#schema.getQueryType()
+    if (!root) throw new Error('a schema needs a query type')
+    const selections = this.#selections(root, 2 + random.below(4), 4)
+    const named = random.chance(50)
+    const head = `${root === mutation ? 'mutation' : 'query'}${named ? ' Op' : ''}${this.#values.definitions()}`
+    const fragments = this.#fragments.map(({ name, on, text }) => `fragment ${name} on ${on.name} ${text}`)
+    const other = named && random.chance(20) ? ['query Other { __typename }'] : []
+    const query = [`${head} ${selections}`, ...other, ...fragments].join('\n')
+    const variables = this.#values.variables()
+    return {
+      query,
+      ...(other.length > 0 || (named && random.chance(50)) ? { operationName: 'Op' } : {}),
+      ...(Object.keys(variables).length === 0 ? {} : { variables }),
+    }
+  }
+
+  #selections(type: GraphQLCompositeType, depth: number, most = 3): string {
+    const parts: string[] = []
+    for (let count = 1 + this.#random.below(most); count > 0; count--)
+      parts.push(this.#selection(type, depth))
+    return `{ ${parts.join(' ')} }`
+  }
+
+  #selection(type: GraphQLCompositeType, depth: number): string {
+    this.#selectionsLeft--
+    const deeper = depth > 0 && this.#selectionsLeft > 0
+    const fields = 'getFields' in type ? Object.values(type.getFields()) : []
+    const wantsFragment = this.#random.chance(fields.length === 0 ? 85 : isAbstractType(type) ? 45 : 15)
+    if (wantsFragment && deeper) return this.#fragment(type, depth - 1)
+    const usable = fields.filter(field => deeper || !isCompositeType(getNamedType(field.type)))
+    if (usable.length === 0 || this.#random.chance(8)) return `${this.#alias()}__typename${this.#condition()}`
+    const composite = usable.filter(field => isCompositeType(getNamedType(field.type)))
+    const field = this.#random.pick(composite.length > 0 && this.#random.chance(40) ? composite : usable)
+    return this.#field(field, depth)
+  }
+
+  #field(field: GraphQLField<unknown, unknown>, depth: number): string {
+    const type = getNamedType(field.type)
+    const head = `${this.#alias()}${field.name}${this.#arguments(field.args)}${this.#condition()}`
+    return isCompositeType(type) ? `${head} ${this.#selections(type, depth - 1)}` : head
+  }
+
+  #fragment(type: GraphQLCompositeType, depth: number): string {
+    const condition = this.#condition()
+    if (this.#random.chance(15)) return `... ${condition} ${this.#selections(type, depth)}`
+    const candidates = Object.values(this.#schema.getTypeMap()).filter(
+      (other): other is GraphQLCompositeType => isCompositeType(other) && this.#overlap(type, other),
+    )
+    const on = this.#random.chance(25) ? type : this.#random.pick(candidates)
+    const known = this.#fragments.filter(each => each.text !== '' && each.on === on)
+    if (known.length > 0 && this.#random.chance(50)) return `...${this.#random.pick(known).name}${condition}`
+    if (this.#random.chance(65)) return `... on ${on.name}${condition} ${this.#selections(on, depth)}`
+    const fragment: Fragment = { name: `F${this.#fragments.length}`, on, text: '' }
+    this.#fragments.push(fragment)
+    // Known to others only when it is whole: it cannot hold itself.
+    fragment.text = this.#selections(on, depth)
+    return `...${fragment.name}${condition}`
+  }
+
+  #overlap(a: GraphQLCompositeType, b: GraphQLCompositeType): boolean {
+    if (b.name.startsWith('__')) return false
+    const objects = (type: GraphQLCompositeType): readonly string[] =>
+      isObjectType(type) ? [type.name] : this.#schema.getPossibleTypes(type).map(({ name }) => name)
+    return objects(a).some(name => objects(b).includes(name))
+  }
+
+  #arguments(args: readonly GraphQLArgument[]): string {
+    const given = args.flatMap(argument => this.#values.argument(argument))
+    return given.length === 0 ? '' : `(${given.join(', ')})`
+  }
+
+  #alias(): string {
+    return this.#random.chance(20) ? `${this.#random.pick(aliases)}: ` : ''
+  }
+
+  #condition(): string {
+    if (!this.#random.chance(18)) return ''
+    const one = (): string => {
+      const name = this.#random.pick(['skip', 'include'])
+      return ` @${name}(if: ${this.#random.chance(30) ? this.#random.pick(['true', 'false']) : this.#values.condition()})`
+    }
+    const first = one()
+    return this.#random.chance(12) && first.includes('@skip')
+      ? first + one().replace('@skip', '@include')
+      : first
+  }
+}

@@ -1,0 +1,172 @@
+import {
+  buildASTSchema,
+  execute,
+  GraphQLError,
+  isNonNullType,
+  Kind,
+  lexicographicSortSchema,
+  parse,
+  printSchema,
+  visit,
+} from 'graphql'
+import type {
+  DocumentNode,
+  ExecutionResult,
+  GraphQLFieldResolver,
+  GraphQLOutputType,
+  GraphQLSchema,
+} from 'graphql'
+import { isListType } from 'graphql'
+import type { GraphQLAnswer, GraphQLRequest } from '../../../gateway/engine.ts'
+import { loadSupergraph } from '../../../gateway/supergraph/supergraph.ts'
+import { federated } from '../../support/federated.ts'
+import type { Federated } from '../../support/federated.ts'
+import type { EngineVariant } from '../engine-variants.ts'
+import type { GraphModel } from './graph-model.ts'
+import { judge } from './judge.ts'
+import type { Fault } from './judge.ts'
+import { monolithResolvers, subgraphResolvers } from './resolvers.ts'
+import type { Journal } from './resolvers.ts'
+import { monolithSdl, subgraphSdls } from './sdl.ts'
+
+/** Both answers to one operation, and what is wrong with the gateway's. */
+export interface Outcome {
+  readonly expected: ExecutionResult
+  readonly answer: GraphQLAnswer
+  readonly fault: Fault | undefined
+  /** Requests to subgraphs. */
+  readonly fetches: number
+}
+
+/** Room for anything the generator writes: what is compared are answers. */
+const limits = {
+  aliasesMax: 10_000,
+  selectionsMax: 100_000,
+  fetchesMax: 10_000,
+  rootFieldsMax: 1_000,
+  directivesMax: 10_000,
+  duplicatesMax: 1_000,
+  depthMax: 100,
+} as const
+
+/** One graph, as subgraphs behind the gateway and as one schema. */
+export class Trial {
+  readonly schema: GraphQLSchema
+  readonly #lenient: GraphQLSchema
+  readonly #federated: Federated
+  readonly #journal: Journal = { mutations: 0 }
+  readonly #names: readonly string[]
+
+  /** Throws when the model's subgraphs do not compose, or compose to another graph than the one schema. */
+  constructor(model: GraphModel, variant: EngineVariant) {
+    const resolvers = subgraphResolvers(model, this.#journal)
+    const sdls = [...subgraphSdls(model)]
+    this.#names = sdls.map(([name]) => name)
+    const definitions = sdls.map(
+      ([name, sdl]) => [name, { sdl, resolvers: resolvers.get(name) ?? {} }] as const,
+    )
+    this.#federated = federated(
+      Object.fromEntries(definitions),
+      { limits, cost: { costMax: Number.MAX_SAFE_INTEGER } },
+      variant.build,
+    )
+    const document = parse(monolithSdl(model))
+    this.schema = runnable(document, monolithResolvers(model, this.#journal))
+    this.#lenient = lenient(document, this.schema)
+    const composed = sorted(loadSupergraph(this.#federated.sdl).apiSchema)
+    if (composed !== sorted(this.schema)) {
+      throw new DifferentSchemas(`${composed}\n--- is not ---\n${sorted(this.schema)}`)
+    }
+  }
+
+  async run(request: GraphQLRequest): Promise<Outcome> {
+    const expected = await this.#alone(this.schema, request)
+    const all = await this.#alone(this.#lenient, request)
+    this.#journal.mutations = 0
+    for (const name of this.#names) this.#federated.subgraph(name).requests.length = 0
+    const answer = await this.#federated.ask(request)
+    const fetches = this.#names.reduce((sum, name) => sum + this.#federated.subgraph(name).requests.length, 0)
+    return { expected, answer, fault: judge(answer, expected, all), fetches }
+  }
+
+  get supergraph(): string {
+    return this.#federated.sdl
+  }
+
+  close(): Promise<void> {
+    return this.#federated.engine.close()
+  }
+
+  async #alone(
+    schema: GraphQLSchema,
+    { query, operationName, variables }: GraphQLRequest,
+  ): Promise<ExecutionResult> {
+    this.#journal.mutations = 0
+    const document = parse(query)
+    return execute({ schema, document, variableValues: variables, operationName })
+  }
+}
+
+/** The generator said one thing to the subgraphs and another to the one schema: its fault, or composition's. */
+export class DifferentSchemas extends Error {}
+
+function sorted(schema: GraphQLSchema): string {
+  return printSchema(lexicographicSortSchema(schema))
+}
+
+function runnable(document: DocumentNode, resolvers: object): GraphQLSchema {
+  const schema = buildASTSchema(document)
+  for (const [typeName, fields] of Object.entries(resolvers)) {
+    const type = schema.getType(typeName)
+    for (const [name, resolve] of Object.entries(
+      fields as Record<string, GraphQLFieldResolver<unknown, unknown>>,
+    )) {
+      if (type !== undefined && 'resolveType' in type && name === '__resolveType')
+        type.resolveType = resolve as never
+      const field = type !== undefined && 'getFields' in type ? type.getFields()[name] : undefined
+      // Fields that clients must not see have resolvers, and no place here.
+      if (field !== undefined && 'resolve' in field) field.resolve = resolve
+    }
+  }
+  return schema
+}
+
+/** The same schema with every null allowed, where a null that is not allowed is an error at its own place. */
+function lenient(document: DocumentNode, strict: GraphQLSchema): GraphQLSchema {
+  const nullable = visit(document, {
+    FieldDefinition: field => ({
+      ...field,
+      type: visit(field.type, { NonNullType: { leave: node => node.type } }),
+    }),
+  })
+  const schema = buildASTSchema(nullable)
+  for (const [name, type] of Object.entries(schema.getTypeMap())) {
+    const original = strict.getType(name)
+    if (original === undefined || name.startsWith('__')) continue
+    if ('resolveType' in type && 'resolveType' in original) type.resolveType = original.resolveType
+    if (
+      type.astNode?.kind !== Kind.OBJECT_TYPE_DEFINITION ||
+      !('getFields' in type) ||
+      !('getFields' in original)
+    )
+      continue
+    for (const field of Object.values(type.getFields())) {
+      const same = original.getFields()[field.name]
+      if (same === undefined || !('resolve' in same) || !('resolve' in field)) continue
+      // Every field of the strict schema has a resolver of this type.
+      const resolve = same.resolve as GraphQLFieldResolver<unknown, unknown> | undefined
+      const failing: GraphQLFieldResolver<unknown, unknown> = (...given) =>
+        withErrors(resolve?.(...given), same.type)
+      field.resolve = failing
+    }
+  }
+  return schema
+}
+
+function withErrors(value: unknown, type: GraphQLOutputType): unknown {
+  if (isNonNullType(type)) {
+    return value === null ? new GraphQLError('null where none may be') : withErrors(value, type.ofType)
+  }
+  if (!isListType(type) || !Array.isArray(value)) return value
+  return value.map(item => withErrors(item, type.ofType))
+}
