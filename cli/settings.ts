@@ -228,17 +228,6 @@ export const devSettings = {
   ...common,
 }
 
-export const composeSettings = {
-  config: text(
-    "Subgraphs to compose, in the format of Rover's supergraph.yaml; - reads it from standard input.",
-    'supergraph.yaml',
-  ),
-  output: text('File to write; - prints the supergraph.', 'schema/supergraph.graphql'),
-  check: toggle('Write nothing; fail when the file is not what would be written.', false),
-  watch: toggle('Stay, and compose again whenever the configuration or a schema changes.', false),
-  hints: choice('What to show besides errors.', 'warning', hintLevels),
-}
-
 export const statusSettings = {
   url: text('A running gateway or subgraph.', 'http://localhost:4000'),
   json: toggle('Print what the health endpoint answered.', false),

@@ -1,13 +1,11 @@
-import type { CheckReport } from './check-report.ts'
-import { reportDiagnostics } from './report-diagnostics.ts'
-import { summaryOf } from './summary.ts'
+import type { Findings } from './findings.ts'
 
 /**
  * Annotations of GitHub Actions, one line each, and the summary.
  * Source: https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions
  */
-export function formatGithub(report: CheckReport): string {
-  const lines = reportDiagnostics(report).map(({ severity, code, message, locations, advice }) => {
+export function formatGithub({ diagnostics, summary }: Findings): string {
+  const lines = diagnostics.map(({ severity, code, message, locations, advice }) => {
     const at = locations[0]
     const properties = [
       ...(at === undefined
@@ -24,7 +22,7 @@ export function formatGithub(report: CheckReport): string {
     const text = advice === undefined ? message : `${message}\n${advice}`
     return `::${severity} ${properties.join(',')}::${data(text)}`
   })
-  return `${[...lines, summaryOf(report)].join('\n')}\n`
+  return `${[...lines, summary].join('\n')}\n`
 }
 
 function data(text: string): string {

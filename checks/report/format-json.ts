@@ -20,7 +20,8 @@ export function formatJson(report: CheckReport): string {
   return `${JSON.stringify(shown, undefined, 2)}\n`
 }
 
-function plainDiagnostic(diagnostic: Diagnostic): unknown {
+/** A diagnostic as JSON shows it, without the texts of schemas. */
+export function plainDiagnostic(diagnostic: Diagnostic): unknown {
   return { ...diagnostic, locations: diagnostic.locations.map(withoutText) }
 }
 

@@ -1,11 +1,9 @@
 import { describeLocation } from '../../composition/render-diagnostic.ts'
-import type { CheckReport } from './check-report.ts'
-import { counted, reportDiagnostics } from './report-diagnostics.ts'
-import { summaryOf } from './summary.ts'
+import type { Findings } from './findings.ts'
 
 /** JUnit's XML, as Jenkins, GitLab and others read it: errors are failures, the rest of what was found is passed tests. */
-export function formatJunit(report: CheckReport): string {
-  const cases = reportDiagnostics(report).map(({ severity, code, message, locations, advice }) => {
+export function formatJunit({ tool, subject, summary, diagnostics }: Findings): string {
+  const cases = diagnostics.map(({ severity, code, message, locations, advice }) => {
     const first = message.split('\n')[0] ?? ''
     const body = [
       message,
@@ -19,13 +17,12 @@ export function formatJunit(report: CheckReport): string {
       ? `${head}>\n      <failure type="${code}" message="${xml(first)}">${xml(body)}</failure>\n    </testcase>`
       : `${head}>\n      <system-out>${xml(body)}</system-out>\n    </testcase>`
   })
-  const failures = reportDiagnostics(report).filter(({ severity }) => severity === 'error').length
+  const failures = diagnostics.filter(({ severity }) => severity === 'error').length
   // A suite without a test is an error to some readers.
-  if (cases.length === 0) cases.push(`    <testcase classname="check" name="${xml(summaryOf(report))}"/>`)
-  const changes = counted(report.changes.length, 'change')
+  if (cases.length === 0) cases.push(`    <testcase classname="check" name="${xml(summary)}"/>`)
   return `<?xml version="1.0" encoding="UTF-8"?>
-<testsuites name="ennead check" tests="${cases.length}" failures="${failures}">
-  <testsuite name="${xml(`${changes} against ${report.against}`)}" tests="${cases.length}" failures="${failures}">
+<testsuites name="${xml(tool)}" tests="${cases.length}" failures="${failures}">
+  <testsuite name="${xml(subject)}" tests="${cases.length}" failures="${failures}">
 ${cases.join('\n')}
   </testsuite>
 </testsuites>

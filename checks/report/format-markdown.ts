@@ -1,19 +1,22 @@
 import { codeFrame } from '../../composition/code-frame.ts'
 import type { Diagnostic } from '../../composition/diagnostic.ts'
 import { describeLocation } from '../../composition/render-diagnostic.ts'
-import type { CheckReport } from './check-report.ts'
-import { counted, reportDiagnostics } from './report-diagnostics.ts'
-import { summaryOf } from './summary.ts'
+import type { Findings } from './findings.ts'
+import { counted } from './report-diagnostics.ts'
 
 const icons = { error: '❌', warning: '⚠️', notice: 'ℹ️' } as const
 /** A comment of GitHub holds 65,536 characters; what does not fit is counted. */
 const lengthMax = 60_000
 
-/** For a comment of a pull request, or the summary of a job. */
-export function formatMarkdown(report: CheckReport): string {
-  const icon = report.outcome === 'passed' ? '✅' : '❌'
-  let text = `## ${icon} ${plain(summaryOf(report))}\n`
-  const diagnostics = reportDiagnostics(report)
+/**
+ * For a comment of a pull request, or the summary of a job.
+ * @param safe Messages of changes that need no section of their own.
+ */
+export function formatMarkdown(
+  { passed, summary, diagnostics }: Findings,
+  safe: readonly string[] = [],
+): string {
+  let text = `## ${passed ? '✅' : '❌'} ${plain(summary)}\n`
   for (const [index, diagnostic] of diagnostics.entries()) {
     const section = sectionOf(diagnostic)
     if (text.length + section.length > lengthMax) {
@@ -22,9 +25,8 @@ export function formatMarkdown(report: CheckReport): string {
     }
     text += section
   }
-  const safe = report.changes.filter(({ level }) => level === 'safe')
   if (safe.length === 0) return text
-  const lines = safe.map(({ message }) => `- ${plain(message)}\n`)
+  const lines = safe.map(message => `- ${plain(message)}\n`)
   while (lines.join('').length + text.length > lengthMax) lines.pop()
   const more = safe.length > lines.length ? `- and ${safe.length - lines.length} more\n` : ''
   const title = counted(safe.length, 'safe change')

@@ -1,6 +1,5 @@
 import type { Diagnostic, Severity, SourceLocation } from '../../composition/diagnostic.ts'
-import type { CheckReport } from './check-report.ts'
-import { reportDiagnostics } from './report-diagnostics.ts'
+import type { Findings } from './findings.ts'
 
 const levels: Readonly<Record<Severity, string>> = { error: 'error', warning: 'warning', notice: 'note' }
 
@@ -8,15 +7,14 @@ const levels: Readonly<Record<Severity, string>> = { error: 'error', warning: 'w
  * SARIF 2.1.0, as code scanning takes it.
  * Source: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
  */
-export function formatSarif(report: CheckReport): string {
-  const diagnostics = reportDiagnostics(report)
+export function formatSarif({ tool, diagnostics }: Findings): string {
   const codes = [...new Set(diagnostics.map(({ code }) => code))].sort()
   const log = {
     $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
     version: '2.1.0',
     runs: [
       {
-        tool: { driver: { name: 'ennead check', rules: codes.map(id => ({ id })) } },
+        tool: { driver: { name: tool, rules: codes.map(id => ({ id })) } },
         columnKind: 'utf16CodeUnits',
         results: diagnostics.map(diagnostic => resultOf(diagnostic, codes)),
       },

@@ -10,10 +10,11 @@ import type { SettingsOf } from '../../kernel/settings.ts'
 import type { Command } from '../command.ts'
 import { exitCodeOfComposition, failedLine, reportDiagnostics } from '../composition-report.ts'
 import { exitCodes } from '../failure.ts'
+import { formatComposition } from '../format-composition.ts'
 import { helpText } from '../help.ts'
 import { stopAsked } from '../lifecycle.ts'
 import { Progress, progressText } from '../progress.ts'
-import { composeSettings } from '../settings.ts'
+import { composeSettings } from '../compose-settings.ts'
 import { terminalOf } from '../terminal.ts'
 
 const summary =
@@ -42,6 +43,10 @@ export const compose: Command = {
         'BAD_OPTION',
         `--watch writes what changes; it cannot go with ${settings.check ? '--check' : '--config -'}`,
       )
+    }
+    if (settings.format !== 'pretty' && (settings.watch || settings.output === '-')) {
+      const other = settings.watch ? '--watch' : '--output -, which has standard output to itself'
+      throw new EnneadError('BAD_OPTION', `--format ${settings.format} cannot go with ${other}`)
     }
     if (settings.watch) return watch(settings)
     const progress = new Progress(terminalOf(process.stderr, process.env), part => process.stderr.write(part))
@@ -77,20 +82,24 @@ async function watch(settings: Settings): Promise<number> {
   return exitCodes.done
 }
 
-function report(composition: Composition, { config, hints }: Settings): void {
+function report(composition: Composition, { config, hints, format }: Settings): void {
+  if (format !== 'pretty') {
+    process.stdout.write(formatComposition(composition, config, format))
+    return
+  }
   const shown = reportDiagnostics(composition.diagnostics, terminalOf(process.stderr, process.env), hints)
   if (shown !== '') process.stderr.write(`${shown}\n`)
   if (!composition.ok) process.stderr.write(failedLine(composition, config))
 }
 
-async function deliver(sdl: string, { check, output }: Settings): Promise<void> {
+async function deliver(sdl: string, { check, output, format }: Settings): Promise<void> {
   if (output === '-') {
     process.stdout.write(sdl)
     return
   }
   if (check) await checkCurrent(output, sdl)
   else await replaceFile(output, sdl)
-  process.stdout.write(`${output} ${check ? 'is current' : 'written'}\n`)
+  if (format === 'pretty') process.stdout.write(`${output} ${check ? 'is current' : 'written'}\n`)
 }
 
 async function checkCurrent(output: string, sdl: string): Promise<void> {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { runEnnead, startEnnead, temporaryFolder } from './running-ennead.ts'
 import { cannedSubgraph } from '../support/canned-subgraph.ts'
+import { wellFormed } from '../support/well-formed.ts'
 import { root } from '../tidy/source-files.ts'
 
 /** For tests that start processes; with the whole suite on two cores each start takes seconds. Milliseconds. */
@@ -188,6 +189,44 @@ test(
       code: 4,
       stderr: expect.stringMatching(/SCHEMA_UNREADABLE: there is no nowhere/),
     })
+  },
+  patient,
+)
+
+test(
+  'every format tells the line that does not compose, and one that does',
+  async () => {
+    await using folder = await shop('type Query { a: Nope }')
+    const compose = (...argv: readonly string[]): ReturnType<typeof runEnnead> =>
+      runEnnead(['compose', ...argv], { cwd: folder.path })
+    const told = new Map<string, string>()
+    for (const format of ['json', 'github', 'sarif', 'junit', 'markdown']) {
+      const { code, stdout, stderr } = await compose('--format', format)
+      expect([format, code, stderr]).toEqual([format, 3, ''])
+      told.set(format, stdout)
+    }
+    const at = { file: './a.graphql', line: 1, column: 17 }
+    expect(JSON.parse(told.get('json') ?? '')).toMatchObject({
+      version: 1,
+      outcome: 'failed',
+      diagnostics: [
+        { severity: 'error', locations: [{ ...at, file: expect.stringMatching(/a\.graphql$/) as string }] },
+      ],
+    })
+    expect(told.get('github')).toMatch(/^::error file=a\.graphql,line=1,col=17,/)
+    expect(JSON.parse(told.get('sarif') ?? '')).toMatchObject({
+      runs: [{ tool: { driver: { name: 'ennead compose' } }, results: [{ level: 'error' }] }],
+    })
+    expect(wellFormed(told.get('junit') ?? '')).toBe('testsuites testsuite testcase failure')
+    expect(told.get('markdown')).toMatch(/^## ❌ (.|\n)*a\.graphql:1:17/)
+    for (const other of [['--watch'], ['--output', '-']])
+      expect((await compose('--format', 'json', ...other)).code).toBe(2)
+    await writeFile(join(folder.path, 'a.graphql'), 'type Query { a: Int }')
+    const { code, stdout } = await compose('--format', 'json')
+    expect([code, JSON.parse(stdout)]).toEqual([
+      0,
+      { version: 1, outcome: 'passed', summary: 'supergraph.yaml composes', diagnostics: [] },
+    ])
   },
   patient,
 )
