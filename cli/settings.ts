@@ -1,6 +1,7 @@
 import { clientSettings } from './client-settings.ts'
 import { metricsSettings } from './metrics-settings.ts'
 import { limitSettings } from './limit-settings.ts'
+import { recordingSettings } from './recording-settings.ts'
 import { remoteSubgraphSettings } from './remote-subgraph-settings.ts'
 import { hintLevels } from './composition-report.ts'
 import { supergraphSettings } from './supergraph-settings.ts'
@@ -29,9 +30,7 @@ const common = {
   ...metricsSettings,
 }
 
-const data = {
-  data: text('Folder that holds all state of this process.', '.ennead'),
-}
+const data = { data: text('Folder that holds all state of this process.', '.ennead') }
 
 const domains = {
   disable: list('Agents to switch off; they are shown as absent.', agentNames),
@@ -85,6 +84,7 @@ const door = {
     600_000,
   ),
   graphiql: toggle('Serve GraphiQL to browsers at /graphql.', true),
+  ...recordingSettings,
 }
 
 /** What a gateway takes, lets wait and refuses; docs/overload.md says how they work together. */

@@ -71,6 +71,8 @@ export interface PreparedOperation {
   readonly rootFields?: ReadonlyMap<string, number> | undefined
   /** Undefined: nobody has estimated it. */
   readonly cost?: OperationCost | undefined
+  /** The operation with the fragments it uses, and nobody's data. Computed when asked. Undefined: nobody knows it. */
+  readonly textWithoutValues?: string | undefined
 }
 
 export interface SubgraphHealth {

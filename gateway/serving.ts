@@ -174,6 +174,7 @@ export class Serving {
       supergraph: this.supergraph,
       subgraphs: this.subgraphs,
       document: safe.node,
+      asked: document.node,
       operation: operationNamed(safe.node, name),
       plan,
       rootType,

@@ -16,6 +16,7 @@ import { documentOptions, rateLimitOptions } from '../wiring/clients.ts'
 import { doorLimits, operationOptions } from '../wiring/limits.ts'
 import { remoteSubgraphs } from '../wiring/remote-subgraphs.ts'
 import { followSupergraph } from '../wiring/supergraph-feed.ts'
+import { recorder } from '../wiring/recording.ts'
 import { openMetrics } from '../wiring/metrics.ts'
 
 const summary = 'Serves any supergraph: queries, mutations and subscriptions.'
@@ -59,6 +60,7 @@ async function serve(settings: Settings, lifecycle: Lifecycle): Promise<void> {
     log,
   })
   lifecycle.add('engine', () => engine.close())
+  const record = await recorder(settings, lifecycle, log)
   const server = await startGatewayServer({
     engine,
     address: { host: settings.host, port: settings.port },
@@ -72,6 +74,7 @@ async function serve(settings: Settings, lifecycle: Lifecycle): Promise<void> {
     rateLimits: rateLimitOptions(settings, lifecycle),
     admission: { ...admissionOptions(settings), risk: subgraphs.risk },
     observe,
+    record,
     log,
   })
   metrics?.readings(readingsOf(engine, server))

@@ -27,6 +27,7 @@ import { startSettings } from '../settings.ts'
 import { admissionOptions, highestRisk } from '../wiring/admission.ts'
 import { documentOptions, rateLimitOptions } from '../wiring/clients.ts'
 import { doorLimits, operationOptions } from '../wiring/limits.ts'
+import { recorder } from '../wiring/recording.ts'
 import { openMetrics, type ProcessMetrics } from '../wiring/metrics.ts'
 import { localSubgraph } from '../wiring/local-subgraph.ts'
 import { runApi, runAuth, runDb } from '../wiring/task-graph.ts'
@@ -119,6 +120,7 @@ async function openDoors(
     log,
   })
   lifecycle.add('engine', () => engine.close())
+  const record = await recorder(settings, lifecycle, log)
   const server = await startGatewayServer({
     engine,
     address: { host: settings.host, port: settings.port },
@@ -135,6 +137,7 @@ async function openDoors(
       return { ready: domains.every(domain => domain.ready), domains }
     },
     observe,
+    record,
     log,
   })
   metrics?.readings(readingsOf(engine, server))

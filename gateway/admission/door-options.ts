@@ -2,6 +2,7 @@ import type { Clock } from '../../kernel/clock.ts'
 import type { Log } from '../../kernel/log.ts'
 import type { Engine } from '../engine.ts'
 import type { ObserveGateway } from '../gateway-events.ts'
+import type { RecordOperation } from '../recording/record-operation.ts'
 import type { Admission } from './admission.ts'
 import type { GatewayLimits } from './gateway-limits.ts'
 import type { Identity } from './identity.ts'
@@ -25,6 +26,8 @@ export interface DoorOptions {
   readonly rates: RateLimits | undefined
   /** Undefined: nobody wants to know. */
   readonly observe: ObserveGateway | undefined
+  /** Told of every operation that a client may run. Undefined: nobody records. */
+  readonly record: RecordOperation | undefined
   readonly log: Log
   readonly clock: Clock
 }

@@ -1,5 +1,6 @@
 import type { DocumentNode, GraphQLObjectType, OperationDefinitionNode } from 'graphql'
 import { countRootFields } from '../operation/root-fields.ts'
+import { withoutValues } from '../operation/without-values.ts'
 import type { OperationCost, PreparedOperation } from '../engine.ts'
 import type { Refusals } from '../operation/access.ts'
 import type { VariableValues } from '../operation/variables.ts'
@@ -14,6 +15,8 @@ export interface PlannedOperation {
   readonly subgraphs: ResolvedSubgraphs
   /** With names that cannot collide inside the plan. */
   readonly document: DocumentNode
+  /** As the client wrote it. */
+  readonly asked: DocumentNode
   readonly operation: OperationDefinitionNode
   readonly plan: Plan
   readonly rootType: GraphQLObjectType
@@ -47,6 +50,10 @@ export class Prepared implements PreparedOperation {
   get rootFields(): ReadonlyMap<string, number> {
     return rootFieldsOf(this.planned)
   }
+
+  get textWithoutValues(): string {
+    return textOf(this.planned)
+  }
 }
 
 const counted = new WeakMap<PlannedOperation, ReadonlyMap<string, number>>()
@@ -55,5 +62,15 @@ function rootFieldsOf(planned: PlannedOperation): ReadonlyMap<string, number> {
   const known =
     counted.get(planned) ?? countRootFields(planned.document, planned.operation, planned.rootType.name)
   counted.set(planned, known)
+  return known
+}
+
+/** Lives as long as the plan is cached. */
+const texts = new WeakMap<PlannedOperation, string>()
+
+function textOf(planned: PlannedOperation): string {
+  const { asked, operation, supergraph } = planned
+  const known = texts.get(planned) ?? withoutValues(asked, operation.name?.value, supergraph.apiSchema)
+  texts.set(planned, known)
   return known
 }

@@ -9,6 +9,7 @@ import { EnneadError } from '../../kernel/errors.ts'
 import type { Log } from '../../kernel/log.ts'
 import type { Engine } from '../engine.ts'
 import type { ObserveGateway } from '../gateway-events.ts'
+import type { RecordOperation } from '../recording/record-operation.ts'
 
 /** What a health contributor adds to `/health/ready`; nothing secret. */
 export interface HealthReport {
@@ -51,6 +52,8 @@ export interface GatewayServerOptions {
   readonly admission?: AdmissionOptions
   /** Told everything that happens at the doors. Default: nobody is. */
   readonly observe?: ObserveGateway | undefined
+  /** Told of every operation that a client may run. Default: nobody records. */
+  readonly record?: RecordOperation | undefined
   readonly clock?: Clock
 }
 

@@ -62,6 +62,7 @@ export async function startGatewayServer(options: GatewayServerOptions): Promise
     documents: new StoredDocuments(options.documents),
     rates: rates.active ? rates : undefined,
     observe: options.observe,
+    record: options.record,
     log,
     clock,
   }

@@ -16,6 +16,7 @@ import { EnneadError } from '../../kernel/errors.ts'
 import type { Log } from '../../kernel/log.ts'
 import type { GraphQLAnswer, PreparedOperation } from '../engine.ts'
 import { outcomeOf } from '../gateway-events.ts'
+import { clientNameOf } from '../recording/client-name.ts'
 import { beginTrace } from '../tracing.ts'
 import type { RequestTrace } from '../tracing.ts'
 import { answerStatus } from './answer-status.ts'
@@ -120,6 +121,7 @@ async function run(
   const operation = await untilAborted(engine.prepare(graphql, principal), budget.signal)
   progress.operation = operation
   refuseWrongDoor(operation, request.method)
+  options.record?.(operation, clientNameOf(request.headers))
   // A store that strangers can fill is one they can flush.
   if (identity === undefined || principal !== undefined) graphql.register?.()
   grantTime(operation, budget, limits.mutationTimeoutMs)

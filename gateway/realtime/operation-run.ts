@@ -16,6 +16,8 @@ import type { AnswerError, Engine, GraphQLAnswer, PreparedOperation } from '../e
 import { outcomeOf } from '../gateway-events.ts'
 import type { ObserveGateway, OperationOutcome } from '../gateway-events.ts'
 import { isOutage } from '../outage.ts'
+import type { ClientName } from '../recording/client-name.ts'
+import type { RecordOperation } from '../recording/record-operation.ts'
 import { beginTrace } from '../tracing.ts'
 import type { RequestTrace } from '../tracing.ts'
 import type { SubscribePayload } from './client-message.ts'
@@ -28,6 +30,7 @@ export interface RunOptions {
   readonly clock: Clock
   readonly log: Log
   readonly observe: ObserveGateway | undefined
+  readonly record: RecordOperation | undefined
   /** Milliseconds for a query, and for each event of a subscription. */
   readonly requestTimeoutMs: number
   readonly mutationTimeoutMs: number
@@ -39,6 +42,7 @@ export interface RunOptions {
 export interface RunRequest {
   readonly caller: Caller
   readonly requestId: string
+  readonly client: ClientName
   /** Of the upgrade: may say what trace the socket is part of. */
   readonly headers: IncomingHttpHeaders
   readonly payload: SubscribePayload
@@ -124,6 +128,7 @@ export class OperationRun {
       const operation = await untilAborted(engine.prepare(request, principal), this.#budget.signal)
       this.#budget.signal.throwIfAborted()
       this.#kind = operation.kind
+      this.#options.record?.(operation, this.#request.client)
       if (this.#request.caller.principal !== undefined) request.register?.()
       await this.#options.rates?.operation(this.#request.caller, operation, [])
       const ask = { operation, query: request.query, sheddable }

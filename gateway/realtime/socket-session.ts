@@ -12,6 +12,8 @@ import { asksSheddable } from '../admission/request-priority.ts'
 import { errorsOf } from '../admission/refusal.ts'
 import { RequestBudget } from '../admission/request-budget.ts'
 import type { PreparedOperation } from '../engine.ts'
+import { clientNameOf } from '../recording/client-name.ts'
+import type { ClientName } from '../recording/client-name.ts'
 import { closeCodes } from './close-codes.ts'
 import { connectionHeaders } from './connection-params.ts'
 import { OperationRun } from './operation-run.ts'
@@ -43,6 +45,7 @@ export class SocketSession {
   readonly #admit: (principal: ClientPrincipal | undefined) => boolean
   #expiryTimer: Timer | undefined
   #caller: Caller | undefined
+  #client: ClientName = { client: undefined, version: undefined }
   #answersPing = true
 
   /** @param admit Whether one more socket of this principal is allowed. Called once. */
@@ -152,6 +155,7 @@ export class SocketSession {
         return
       }
       const sent = { ...headers, ...Object.fromEntries(params) }
+      this.#client = clientNameOf(sent)
       this.#caller = {
         principal,
         headers: forwarded(forwardHeaders, sent),
@@ -193,7 +197,7 @@ export class SocketSession {
     if (caller === undefined) return
     const requestId = `${this.#opening.requestId}:${run}`
     this.#options.log.debug('socket.operation', { requestId, id })
-    const { engine, admission, documents, rates, clock, log, limits, observe } = this.#options
+    const { engine, admission, documents, rates, clock, log, limits, observe, record } = this.#options
     const { requestTimeoutMs, mutationTimeoutMs, answerBytesMax } = limits
     this.#runs.set(
       run,
@@ -206,11 +210,12 @@ export class SocketSession {
           clock,
           log,
           observe,
+          record,
           requestTimeoutMs,
           mutationTimeoutMs,
           answerBytesMax,
         },
-        { caller, requestId, headers: this.#opening.headers, payload },
+        { caller, client: this.#client, requestId, headers: this.#opening.headers, payload },
         {
           next: (json, kind) => this.#next(run, json, kind),
           ended: end => this.#ended(run, end),
