@@ -2,12 +2,15 @@ import { operationFromDocument } from '@apollo/federation-internals'
 import type { Schema } from '@apollo/federation-internals'
 import { QueryPlanner } from '@apollo/query-planner'
 import { parse } from 'graphql'
+import type { DocumentNode, GraphQLSchema } from 'graphql'
 import { EnneadError } from '../../kernel/errors.ts'
 import type { Supergraph } from '../supergraph/supergraph.ts'
 import { withoutEmptySelections } from './client-names.ts'
+import { inlined } from './inline-fragments.ts'
 import { countFetches } from './plan.ts'
 import type { Plan, PlanNode } from './plan.ts'
 import type { Planner, PlanRequest } from './planner.ts'
+import { withoutImpossible } from './possible-fragments.ts'
 
 /** Candidate plans compared for one operation. Apollo's default of 10,000 takes seconds and rarely finds a better one. */
 const evaluatedPlansMax = 1_000
@@ -16,8 +19,10 @@ const evaluatedPlansMax = 1_000
 export class ApolloPlanner implements Planner {
   readonly #planner: QueryPlanner
   readonly #schema: Schema
+  readonly #apiSchema: GraphQLSchema
 
-  constructor(supergraph: Pick<Supergraph, 'apollo'>) {
+  constructor(supergraph: Pick<Supergraph, 'apollo' | 'apiSchema'>) {
+    this.#apiSchema = supergraph.apiSchema
     this.#schema = supergraph.apollo.apiSchema()
     this.#planner = new QueryPlanner(supergraph.apollo, {
       // Reused fragments make subgraph queries shorter and have been a source of wrong ones.
@@ -28,12 +33,7 @@ export class ApolloPlanner implements Planner {
 
   async plan({ text, operationName }: PlanRequest): Promise<Plan> {
     try {
-      const operation = operationFromDocument(
-        this.#schema,
-        withoutEmptySelections(parse(text)),
-        operationName === undefined ? {} : { operationName },
-      )
-      const node = this.#planner.buildQueryPlan(operation).node
+      const node = this.#build(text, operationName)
       if (node?.kind !== 'Subscription') {
         // Structurally the same; Defer nodes occur only when the planner is told to allow them.
         const root = node as PlanNode | undefined
@@ -50,6 +50,24 @@ export class ApolloPlanner implements Planner {
         })
       }
       throw new EnneadError('QUERY_PLAN_FAILED', 'this operation could not be planned', { cause: failure })
+    }
+  }
+
+  #build(
+    text: string,
+    operationName: string | undefined,
+  ): ReturnType<QueryPlanner['buildQueryPlan']>['node'] {
+    const build = (document: DocumentNode) => {
+      const options = operationName === undefined ? {} : { operationName }
+      const operation = operationFromDocument(this.#schema, withoutEmptySelections(document), options)
+      return this.#planner.buildQueryPlan(operation).node
+    }
+    try {
+      return build(parse(text))
+    } catch (failure) {
+      if (!(failure instanceof Error && failure.message.startsWith('Cannot add fragment of condition')))
+        throw failure
+      return build(withoutImpossible(parse(inlined(text)), this.#apiSchema))
     }
   }
 

@@ -64,6 +64,22 @@ describe.each(engineVariants)('$name', ({ build }) => {
     expect(done).toEqual(['pay', 'other', 'other', 'pay'])
   })
 
+  test('fragments in which no object can be are answered with nothing, not refused', async () => {
+    const { ask } = graph({
+      a: {
+        sdl: `type Query { all: [Actor] } interface Actor { id: ID! } type User implements Actor { id: ID! }
+          type Robot implements Actor { id: ID! } union Thing = Robot`,
+        resolvers: { Query: { all: () => ['User', 'Robot'].map(name => ({ __typename: name, id: name })) } },
+      },
+    })
+    const inline = '{ all { ... on Thing { ... on Actor { ... on User { id } } } } }'
+    expect(await ask(inline)).toEqual({ data: { all: [{}, {}] } })
+    const spread = `{ all { ...T id } } fragment T on Thing { ...A } fragment A on Actor { ... on User { id } ... on Robot { __typename } }`
+    expect(await ask(spread)).toEqual({
+      data: { all: [{ id: 'User' }, { __typename: 'Robot', id: 'Robot' }] },
+    })
+  })
+
   test('__typename is no mutation: it may stand in any number of places under any conditions', async () => {
     const { ask } = graph({
       a: {
