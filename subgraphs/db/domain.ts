@@ -135,7 +135,7 @@ export async function openDbDomain(options: DbDomainOptions): Promise<DbDomain> 
 const ageSteps = 512
 
 /** What every store answers. */
-const reading = ['read', 'query', 'count', 'log', 'head'] as const
+const reading = ['read', 'query', 'count', 'scan', 'log', 'head'] as const
 
 /** An agent that is being spared is only tried again by a call; when nobody calls, its recovery would go unnoticed. */
 function revive(store: Dispatcher<TaskStore>, slot: EngineSlot): void {
@@ -163,5 +163,6 @@ function policiesOf(limits: DbLimits): Partial<Record<keyof TaskStore, Policy>> 
   const inOrder: Policy = { ...failover, preference: 'order' }
   const read: Policy = { ...hedge('p95'), preference: 'order' }
   const ofLog: Policy = { ...read, attemptMs: limits.logAttemptMs, timeoutMs: limits.logAttemptMs * 3 }
-  return { read, query: read, count: read, head: read, log: ofLog, commit: once(inOrder) }
+  // A page of a walk is as long as one of the log.
+  return { read, query: read, count: read, head: read, scan: ofLog, log: ofLog, commit: once(inOrder) }
 }

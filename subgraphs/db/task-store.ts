@@ -41,6 +41,15 @@ export interface OrderKey {
   readonly id: string
 }
 
+/** A walk over every record of a kind, whatever its workspace. */
+export interface RecordScan {
+  readonly kind: RecordKind
+  /** Only records with a greater id; '' begins. */
+  readonly afterId: string
+  /** 1 to 1,000. */
+  readonly limit: number
+}
+
 /** What happened, as clients are told. One for each commit that clients care about. */
 export interface ChangeEvent {
   readonly id: string
@@ -93,6 +102,8 @@ export interface TaskStore {
   readonly read: Operation<readonly RecordKey[], readonly (StoredRecord | undefined)[]>
   readonly query: Operation<RecordQuery, readonly StoredRecord[]>
   readonly count: Operation<Pick<RecordQuery, 'kind' | 'workspaceId' | 'where'>, number>
+  /** The records of a kind by id (by code point), for what looks at everything. Only whole stores can tell. */
+  readonly scan: Operation<RecordScan, readonly StoredRecord[]>
   /** Durable when it answers. Only the writer's store is asked; see writer.ts. */
   readonly commit: Operation<readonly Commit[], readonly CommitOutcome[]>
   /** The log's head: the position of the newest entry, with the commit's id ('' for an empty log). */

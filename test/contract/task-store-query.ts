@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { compareRecords, fieldOf, isBehind, matches } from '../../subgraphs/db/evaluate.ts'
+import { compareRecords, compareText, fieldOf, isBehind, matches } from '../../subgraphs/db/evaluate.ts'
 import type { StoredRecord } from '../../subgraphs/db/record.ts'
 import type { OrderKey, RecordOrder, TaskStore } from '../../subgraphs/db/task-store.ts'
 import { comment, commitOf, condition, entryOf, recordOrder, task, taskChanges } from './sample-records.ts'
@@ -11,6 +11,28 @@ const runs = 40
 
 /** What a store that answers lists promises of them: what evaluate.ts says. */
 export function queryPromises(given: Given): void {
+  test('a walk meets every record of a kind once, by id, in pages, whatever its workspace', async () => {
+    await withStore(given, async store => {
+      const ids = ['task_b', 'task_\u{1F600}', 'task_a', 'task_\uFFFD', 'task_Z', 'task_é']
+      const records = ids.map((id, index) => task(id, { workspaceId: `workspace_${index % 3}` }))
+      await fill(
+        store,
+        records.map((record, index) => commitOf(`c${index}`, record)),
+      )
+      const met: string[] = []
+      for (let afterId = ''; ;) {
+        const page = await store.scan({ kind: 'task', afterId, limit: 2 }, attempt())
+        met.push(...page.map(record => record.id))
+        if (page.length < 2) break
+        afterId = page.at(-1)?.id ?? ''
+      }
+      expect(met).toEqual([...ids].sort(compareText))
+      const [first] = await store.scan({ kind: 'task', afterId: '', limit: 1 }, attempt())
+      expect(first).toEqual(records[4])
+      expect(await store.scan({ kind: 'comment', afterId: '', limit: 10 }, attempt())).toEqual([])
+    })
+  })
+
   test('lists and counts are what the meaning of conditions and orders says, page by page', async () => {
     await withStore(given, async store => {
       let run = 0

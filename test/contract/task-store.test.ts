@@ -19,6 +19,7 @@ const whole = new Set<keyof TaskStore>([
   'read',
   'query',
   'count',
+  'scan',
   'commit',
   'head',
   'log',

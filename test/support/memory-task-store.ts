@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Attempt } from '../../dispatch/port.ts'
-import { compareRecords, isBehind, matches } from '../../subgraphs/db/evaluate.ts'
+import { compareRecords, compareText, isBehind, matches } from '../../subgraphs/db/evaluate.ts'
 import type { Head } from '../../subgraphs/db/frontier.ts'
 import { emptyHead, entriesBehind, isWanted } from '../../subgraphs/db/log-order.ts'
 import type { StoredRecord } from '../../subgraphs/db/record.ts'
@@ -51,6 +51,13 @@ export class MemoryTaskStore {
           .sort(compareRecords(order))
           .slice(0, query.limit)
       }),
+    scan: ({ kind, afterId, limit }, attempt) =>
+      this.#run('scan', attempt, () =>
+        [...this.records.values()]
+          .filter(record => record.kind === kind && compareText(record.id, afterId) > 0)
+          .sort((left, right) => compareText(left.id, right.id))
+          .slice(0, limit),
+      ),
     count: (query, attempt) =>
       this.#run(
         'count',

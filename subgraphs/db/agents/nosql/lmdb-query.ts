@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Condition } from '../../condition.ts'
 import { compareRecords, isBehind, matches } from '../../evaluate.ts'
 import type { StoredRecord } from '../../record.ts'
-import type { RecordQuery } from '../../task-store.ts'
+import type { RecordQuery, RecordScan } from '../../task-store.ts'
 import { behindAll, fitsKey, type LmdbTables, refFields } from './lmdb-layout.ts'
 
 /** Records looked at before other work gets a turn; about 2 ms. */
@@ -24,6 +24,25 @@ export async function queryRecords(
     if (found.length >= limit * 2 + turnRecords) found = found.sort(compare).slice(0, limit)
   })
   return found.sort(compare).slice(0, limit)
+}
+
+/** The next records of a kind by id, from one snapshot. */
+export function scanRecords(
+  tables: LmdbTables,
+  { kind, afterId, limit }: RecordScan,
+): readonly StoredRecord[] {
+  const snapshot = tables.records.useReadTransaction()
+  try {
+    const range = { start: [kind, afterId], exclusiveStart: true, end: [kind, behindAll], limit }
+    const found: StoredRecord[] = []
+    for (const { key, value } of tables.places.getRange({ ...range, transaction: snapshot })) {
+      const record = tables.records.get([kind, value, key[1]], { transaction: snapshot })
+      if (record !== undefined) found.push(record)
+    }
+    return found
+  } finally {
+    snapshot.done()
+  }
 }
 
 export async function countRecords(

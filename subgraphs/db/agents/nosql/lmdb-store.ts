@@ -9,7 +9,7 @@ import type { Commit, CommitOutcome, LogEntry, LogRead, Position, StoreEngine } 
 import { addressOf, decideBatch } from '../../commit-batch.ts'
 import { behindAll, getRecord, openTables, putEntry, putRecord, storedHead } from './lmdb-layout.ts'
 import { fitsKey, type LmdbTables, requireKeys } from './lmdb-layout.ts'
-import { countRecords, queryRecords } from './lmdb-query.ts'
+import { countRecords, queryRecords, scanRecords } from './lmdb-query.ts'
 import { GroupCommit, unknownOutcome, WriteLane } from './write-lane.ts'
 
 export interface LmdbStoreOptions {
@@ -46,6 +46,10 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<StoreEng
       },
       query: (query, { signal }) => queryRecords(tables, query, signal),
       count: (query, { signal }) => countRecords(tables, query, signal),
+      scan: async (scan, { signal }) => {
+        signal.throwIfAborted()
+        return scanRecords(tables, scan)
+      },
       commit: async (commits, { signal }) => {
         for (const commit of commits) requireKeys(commit)
         return store.group.commit(commits, signal)

@@ -5,7 +5,7 @@ import { EnneadError } from '../../../../kernel/errors.ts'
 import type { Log } from '../../../../kernel/log.ts'
 import { emptyHead, type LogHead } from '../../log-order.ts'
 import type { StoredRecord } from '../../record.ts'
-import type { LogEntry, LogRead, RecordKey, RecordQuery, StoreEngine } from '../../task-store.ts'
+import type { LogEntry, LogRead, RecordKey, RecordQuery, RecordScan, StoreEngine } from '../../task-store.ts'
 import { addressOf } from '../../commit-batch.ts'
 import {
   behindToMongo,
@@ -70,6 +70,7 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<StoreE
       read: (keys, attempt) => store.read(keys, attempt),
       query: (query, attempt) => store.query(query, attempt),
       count: (query, attempt) => store.count(query, attempt),
+      scan: (scan, attempt) => store.scan(scan, attempt),
       commit: (commits, { signal }) => group.commit(commits, signal),
       head: (_input, attempt) => store.head(attempt),
       log: (read, attempt) => store.log(read, attempt),
@@ -141,6 +142,19 @@ class MongoStore {
         .exec(),
     )
     return counted?.count ?? 0
+  }
+
+  async scan({ kind, afterId, limit }: RecordScan, attempt: Attempt): Promise<readonly StoredRecord[]> {
+    const documents = await this.#run(attempt, maxTimeMS =>
+      modelOf(this.#models, kind)
+        .find({ _id: { $gt: plainText(afterId) } })
+        .sort({ _id: 1 })
+        .limit(limit)
+        .maxTimeMS(maxTimeMS)
+        .lean<RecordDocument[]>()
+        .exec(),
+    )
+    return documents.map(recordOf)
   }
 
   async head(attempt: Attempt): Promise<LogHead> {

@@ -1,6 +1,7 @@
 import { EnneadError } from '../../../../kernel/errors.ts'
 import type { RecordKind, StoredRecord } from '../../record.ts'
-import type { RecordKey, RecordQuery } from '../../task-store.ts'
+import type { RecordKey, RecordQuery, RecordScan } from '../../task-store.ts'
+import { storable } from './columns.ts'
 import { behindSql, conditionSql, orderSql, textArray, Values } from './condition-sql.ts'
 import type { SqlRow, Statement } from './lane.ts'
 import { text } from './rows.ts'
@@ -27,6 +28,14 @@ export function readStatement(keys: readonly RecordKey[]): Statement {
   return {
     text: readText,
     values: [textArray(keys.map(key => key.kind)), textArray(keys.map(key => key.id))],
+  }
+}
+
+/** The next records of a kind, by the table's key. */
+export function scanStatement({ kind, afterId, limit }: RecordScan): Statement {
+  return {
+    text: 'select body from records where kind = $1::text and id > $2::text order by id limit $3::int',
+    values: [kind, storable(afterId), limit],
   }
 }
 

@@ -11,7 +11,7 @@ import { Lanes } from './lanes.ts'
 import type { Run } from './lanes.ts'
 import { migrate } from './migrate.ts'
 import { logEntry, logStatement } from './read-log.ts'
-import { ListStatements, readStatement, recordOf, recordsByKey } from './read-records.ts'
+import { ListStatements, readStatement, recordOf, recordsByKey, scanStatement } from './read-records.ts'
 import { count } from './rows.ts'
 import { serverAddress } from './server-address.ts'
 import type { SqlConnection } from './server-address.ts'
@@ -89,6 +89,9 @@ function operationsOn(lanes: Lanes, random: Random): TaskStore {
     async count(query, { signal }) {
       const [row = {}] = await lanes.read(lists.count(query), signal)
       return count(row, 'count')
+    },
+    async scan(scan, { signal }) {
+      return (await lanes.read(scanStatement(scan), signal)).map(recordOf)
     },
     async head(_none, { signal }) {
       return headOf(await lanes.read(headStatement, signal))
