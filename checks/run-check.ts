@@ -119,7 +119,10 @@ function reporter(
       why,
       advice: level === 'safe' ? undefined : adviseChange(change),
       accepted: acceptance && { reason: acceptance.reason, until: acceptance.until },
-      locations: tracer.placesOf(coordinate, byInterface(coordinate, [base.schema, next.schema])),
+      locations: tracer.placesOf(coordinate, [
+        ...rootTypes(change),
+        ...byInterface(coordinate, [base.schema, next.schema]),
+      ]),
       operations: operations.sort((a, b) => (b.requests ?? 0) - (a.requests ?? 0)),
       sharePercent: shareOf(
         hurt.reduce((sum, { operation }) => sum + requestsOf(operation), 0),
@@ -127,6 +130,12 @@ function reporter(
       ),
     }
   }
+}
+
+/** What a subgraph declares instead of `subscription`. */
+function rootTypes(change: JudgedChange['change']): readonly string[] {
+  if (!change.kind.startsWith('ROOT_TYPE_')) return []
+  return 'to' in change ? [change.to, change.from].filter(name => typeof name === 'string') : []
 }
 
 /** `User.name` as its interfaces declare it: a subgraph may add a field to all implementations with @interfaceObject. */

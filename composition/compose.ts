@@ -5,7 +5,7 @@ import { EnneadError } from '../kernel/errors.ts'
 import { adviceFor } from './advice.ts'
 import { compareDiagnostics } from './diagnostic.ts'
 import type { Diagnostic, Severity } from './diagnostic.ts'
-import { knowBetter } from './know-better.ts'
+import { knowBetter, withoutConsequences } from './know-better.ts'
 import { locationsOf } from './locations.ts'
 import { parseSubgraph } from './parsed-subgraph.ts'
 import type { ParsedSubgraph } from './parsed-subgraph.ts'
@@ -38,7 +38,8 @@ export function compose(sources: readonly SubgraphSource[]): ComposeResult {
   if (faults.length > 0) return { ok: false, diagnostics: faults.sort(compareDiagnostics) }
   const result = composeParsed(parsed)
   if (result.errors !== undefined) {
-    return { ok: false, diagnostics: ordered(result.errors.map(error => ofError(error, parsed))) }
+    const errors = result.errors.map(error => ofError(error, parsed))
+    return { ok: false, diagnostics: ordered(withoutConsequences(errors)) }
   }
   const diagnostics = ordered(result.hints.map(hint => ofHint(hint, parsed)))
   if (diagnostics.some(diagnostic => diagnostic.severity === 'error')) return { ok: false, diagnostics }

@@ -15,6 +15,7 @@ export function knowBetter(
     misspeltOverride(message, locations, subgraphs) ??
     typeElsewhere(message, locations, subgraphs) ??
     missingValue(message, locations, subgraphs) ??
+    unreachableKey(message) ??
     {}
   )
 }
@@ -83,6 +84,39 @@ function missingValue(
   })
   const having = new Set(values.map(({ subgraph }) => subgraph))
   return { locations: [...values, ...locations.filter(({ subgraph }) => !having.has(subgraph))] }
+}
+
+/** Why a key does not lead there, in the words that composition has for each reason. */
+function unreachableKey(message: string): Partial<Diagnostic> | undefined {
+  if (!message.includes('cannot be satisfied by the subgraphs')) return undefined
+  if (message.includes('those key fields are overridden'))
+    return {
+      advice:
+        'Remove @override from the fields of the @key, or give the type another @key: a subgraph cannot hand on a key that it no longer resolves.',
+    }
+  if (message.includes('accidentally marked @external'))
+    return { advice: 'Remove @external from the fields of the @key in the subgraph that has the @requires.' }
+  if (message.includes('"resolvable" argument set to false'))
+    return {
+      advice:
+        'Remove resolvable: false from the @key of the subgraph that has the field, and resolve references there.',
+    }
+  return undefined
+}
+
+/** A field whose @override is wrong counts as resolved twice; to share it would hide the mistake. */
+export function withoutConsequences(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  const overridden = new Set(
+    diagnostics.flatMap(({ code, message }) =>
+      code.startsWith('OVERRIDE_') ? (/"(\w+\.\w+)"/.exec(message)?.[1] ?? []) : [],
+    ),
+  )
+  return diagnostics.map(found => {
+    const field = found.code === 'INVALID_FIELD_SHARING' ? /"(\w+\.\w+)"/.exec(found.message)?.[1] : undefined
+    return field === undefined || !overridden.has(field)
+      ? found
+      : { ...found, advice: 'Correct the @override of this field first; this follows from it.' }
+  })
 }
 
 function adviceOf(code: string): Partial<Diagnostic> {

@@ -138,7 +138,7 @@ function unionChanges(
 
 /** `object`, `interface`, `union`, `enum`, `input object` or `scalar`. */
 export function kindOfType(type: GraphQLNamedType): string {
-  if (isObjectType(type)) return 'object'
+  if (isObjectType(type)) return 'object type'
   if (isInterfaceType(type)) return 'interface'
   if (isUnionType(type)) return 'union'
   if (isEnumType(type)) return 'enum'

@@ -59,8 +59,8 @@ export class Declarations {
     const members = 'types' in definition ? (definition.types ?? []) : []
     const directives = directivesOf(definition.directives)
     this.#add(type, definition, [definition.kind.slice(0, 6), directives].join(' '))
-    for (const { name } of interfaces) this.#add(`${type} implements ${name.value}`, definition, 'implements')
-    for (const { name } of members) this.#add(`${type}.${name.value}`, definition, 'member')
+    for (const named of interfaces) this.#add(`${type} implements ${named.name.value}`, named, 'implements')
+    for (const named of members) this.#add(`${type}.${named.name.value}`, named, 'member')
     if ('fields' in definition) for (const field of definition.fields ?? []) this.#member(type, field)
     if ('values' in definition) for (const value of definition.values ?? []) this.#member(type, value)
   }

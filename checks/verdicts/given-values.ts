@@ -127,7 +127,7 @@ export class GivenValues {
     if (was.name === to.name) {
       const [before, now] = [urlOf(was), urlOf(to)]
       if (before === now) return
-      const how = `passes a ${to.name} for ${coordinate}`
+      const how = `passes ${to.name} for ${coordinate}`
       this.#found({ kind: 'SPECIFICATION_CHANGED', coordinate: to.name, level: 'dangerous', how })
     } else if (!isSpecifiedScalarType(to)) {
       const how = `passes a value for ${coordinate}, which the scalar ${to.name} may not take`
@@ -154,11 +154,11 @@ export class GivenValues {
     for (const [name, field] of Object.entries(after)) {
       if (before[name] !== undefined || !isRequired(field)) continue
       const coordinate = `${to.name}.${name}`
-      const how = `passes a ${to.name} without ${name}`
+      const how = `passes ${to.name} without ${name}`
       this.#found({ kind: 'REQUIRED_INPUT_FIELD_ADDED', coordinate, level: 'breaking', how })
     }
     if (to.isOneOf && !was.isOneOf && !this.#isOneOf(value)) {
-      const how = `passes a ${to.name} with other than exactly one field that is not null`
+      const how = `passes ${to.name} with more or fewer than one field that is not null`
       this.#found({ kind: 'ONE_OF_ADDED', coordinate: to.name, level: 'breaking', how })
     }
   }

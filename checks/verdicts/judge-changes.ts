@@ -1,11 +1,12 @@
 import { validate } from 'graphql'
-import type { GraphQLSchema } from 'graphql'
+import type { GraphQLError, GraphQLSchema } from 'graphql'
 import { changeKey } from '../changes/change.ts'
 import type { Change } from '../changes/change.ts'
 import type { RecordedOperation } from '../operations/recorded-operation.ts'
 import { OperationExaminer } from './examine-operation.ts'
 import { worse } from './finding.ts'
 import type { Finding, Level } from './finding.ts'
+import { causesOfRefusal } from './refusal-causes.ts'
 import { StructuralLevels } from './structural-level.ts'
 
 /** An operation that a change hurts, and each way in which it does. */
@@ -26,7 +27,7 @@ export interface JudgedChange {
   readonly hurt: readonly HurtOperation[]
 }
 
-/** An operation that is refused although none of the changes it meets refuses it by itself. */
+/** An operation that is refused, where no change of its own could be found that does it. */
 export interface RefusedOperation {
   readonly operation: RecordedOperation
   /** What the server would answer. */
@@ -59,19 +60,21 @@ export function judgeChanges(
   for (const operation of operations) {
     const invalid = firstFault(base, operation)
     if (invalid !== undefined) {
-      unusable.push({ operation, message: invalid })
+      unusable.push({ operation, message: invalid.message })
       continue
     }
-    const findings = examiner.examine(operation)
+    const findings = [...examiner.examine(operation)]
+    if (!findings.some(({ level }) => level === 'breaking')) {
+      const fault = firstFault(next, operation)
+      const causes = fault === undefined ? [] : causesOfRefusal(fault, operation.document, base, next)
+      if (fault !== undefined && causes.length === 0) refused.push({ operation, message: fault.message })
+      findings.push(...causes)
+    }
     for (const [key, one] of byChange(operation, findings)) {
       const list = hurt.get(key)
       if (list === undefined) hurt.set(key, [one])
       else list.push(one)
     }
-    // Two fields that may share a name only while their types agree are beyond any single change.
-    if (findings.some(({ level }) => level === 'breaking')) continue
-    const message = firstFault(next, operation)
-    if (message !== undefined) refused.push({ operation, message })
   }
   const judged = changes.map(change => judgeByUse(change, hurt, structural, operations.length))
   return { changes: judged, refused, unusable }
@@ -88,14 +91,16 @@ function judgeByUse(
   if (found.length === 0) {
     const unhurt =
       operations === 1
-        ? 'the one recorded operation does not meet it'
-        : `none of the ${operations} recorded operations meets it`
+        ? 'it does not hurt the one recorded operation'
+        : `it hurts none of the ${operations} recorded operations`
     const why = assumed.level === 'safe' ? assumed.why : unhurt
     return { change, level: 'safe', why, hurt: [] }
   }
   const level = found.reduce<Level>((worst, each) => worse(worst, each.level), 'safe')
   const sorted = [...found].sort((a, b) => order(a) - order(b))
-  return { change, level, why: assumed.why, hurt: sorted }
+  const why =
+    assumed.level === 'safe' ? 'what operations select beside it or inside it no longer fits' : assumed.why
+  return { change, level, why, hurt: sorted }
 }
 
 function order({ level }: HurtOperation): number {
@@ -116,6 +121,6 @@ function byChange(
   return hurt
 }
 
-function firstFault(schema: GraphQLSchema, { document }: RecordedOperation): string | undefined {
-  return validate(schema, document, undefined, { maxErrors: 1 })[0]?.message
+function firstFault(schema: GraphQLSchema, { document }: RecordedOperation): GraphQLError | undefined {
+  return validate(schema, document, undefined, { maxErrors: 1 })[0]
 }

@@ -20,13 +20,12 @@ const unseen = safe('nothing changes for requests and answers')
 const passed = safe('everything that was passed may still be passed')
 const optional = safe('it may be left out')
 const notPassed = breaking('no operation passes it yet, and without it they are refused')
-const parted = breaking('operations with a fragment between the two lose fields or are refused')
 
 /** Changes that are worth the same whatever they are about. */
 const always = {
   TYPE_ADDED: useless,
-  TYPE_REMOVED: breaking('operations that name the type, or that it answers, are refused'),
-  TYPE_KIND_CHANGED: breaking('operations select, pass or name it as the kind of type it was'),
+  TYPE_REMOVED: breaking('operations that select from it or name it are refused'),
+  TYPE_KIND_CHANGED: breaking('operations that use it as what it was are refused'),
   FIELD_ADDED: useless,
   FIELD_REMOVED: breaking('operations that select it are refused'),
   ARGUMENT_ADDED: optional,
@@ -35,13 +34,13 @@ const always = {
   INPUT_FIELD_ADDED: optional,
   INPUT_FIELD_REMOVED: breaking('operations that pass it are refused'),
   REQUIRED_INPUT_FIELD_ADDED: notPassed,
-  UNION_MEMBER_ADDED: dangerous('clients may be answered a type they do not know'),
-  UNION_MEMBER_REMOVED: parted,
+  UNION_MEMBER_ADDED: dangerous('clients may receive a type they do not know'),
+  UNION_MEMBER_REMOVED: breaking('fragments on the member are refused or never match'),
   ONE_OF_ADDED: breaking('operations that pass other than exactly one of its fields are refused'),
   ONE_OF_REMOVED: passed,
   SPECIFICATION_CHANGED: dangerous('clients read and write it by the old specification'),
   ROOT_TYPE_ADDED: useless,
-  ROOT_TYPE_REMOVED: breaking('all its operations are refused'),
+  ROOT_TYPE_REMOVED: breaking('operations of this kind are refused'),
   ROOT_TYPE_CHANGED: breaking('fragments on the old type are refused, and __typename is another'),
   DIRECTIVE_REPEATABLE_ADDED: useless,
   DIRECTIVE_REPEATABLE_REMOVED: breaking('operations that carry it twice at one place are refused'),
@@ -84,21 +83,21 @@ export class StructuralLevels {
       case 'INPUT_FIELD_DEFAULT_CHANGED':
         return change.required
           ? breaking('operations that leave it out are refused')
-          : dangerous('operations that leave it out may be answered otherwise')
+          : dangerous('operations that leave it out may get another answer')
       case 'ENUM_VALUE_REMOVED':
         return this.#sent.has(change.type)
           ? breaking('operations that pass it are refused')
           : safe('the enum is only answered, never passed, so no request can have it')
       case 'ENUM_VALUE_ADDED':
         return this.#answered.has(change.type)
-          ? dangerous('clients may be answered a value they do not know')
+          ? dangerous('clients may receive a value they do not know')
           : safe('the enum is only passed, never answered')
       case 'IMPLEMENTATION_ADDED':
         return this.#answered.has(change.type)
-          ? dangerous('clients may be answered a type they do not know')
+          ? dangerous('clients may receive a type they do not know')
           : safe('no field answers the interface')
       case 'IMPLEMENTATION_REMOVED':
-        return parted
+        return breaking('fragments from the one to the other are refused or never match')
       case 'DIRECTIVE_ADDED':
       case 'DIRECTIVE_LOCATION_ADDED':
         return useless
@@ -118,12 +117,12 @@ export class StructuralLevels {
       case 'same':
       case 'narrower':
         return isObjectType(getNamedType(from)) || getNamedType(from).name === getNamedType(to).name
-          ? safe('every answer of the new type is one of the old type')
-          : dangerous('fragments on other types of the old one are refused')
+          ? safe('every value of the new type is one of the old type as well')
+          : breaking('fragments on types that it can no longer be are refused')
       case 'alike':
         return dangerous('answers look the same, but typed clients declare another type')
       case 'nullable':
-        return breaking('clients may be answered null where the schema promised a value')
+        return breaking('clients may receive null where the schema promised a value')
       case 'list':
         return breaking('clients expect a list where there is none, or the other way round')
       case 'other':

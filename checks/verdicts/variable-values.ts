@@ -59,11 +59,11 @@ export class VariableValues {
     }
     if (isScalarType(type) && isScalarType(now)) {
       if ((type.specifiedByURL ?? undefined) === (now.specifiedByURL ?? undefined)) return []
-      const what = `is a ${name}, whose format is specified anew`
+      const what = `is of type ${name}, which has another specification now`
       return [{ kind: 'SPECIFICATION_CHANGED', coordinate: name, level: 'dangerous', what }]
     }
     if (type !== undefined && isInputType(now)) {
-      const what = `is a ${name}, which is another kind of type now`
+      const what = `is of type ${name}, which is another kind of type now`
       return [{ kind: 'TYPE_KIND_CHANGED', coordinate: name, level: 'breaking', what }]
     }
     // A type that is gone, or is no input any more, is told by the places that had it.
@@ -90,7 +90,7 @@ function ofInputObject(type: GraphQLInputObjectType, now: GraphQLInputObjectType
     findings.push({ kind: 'REQUIRED_INPUT_FIELD_ADDED', coordinate, level: 'breaking', what })
   }
   if (now.isOneOf && !type.isOneOf) {
-    const what = `may have other than exactly one field of ${type.name}`
+    const what = `may have more or fewer than one field of ${type.name}`
     findings.push({ kind: 'ONE_OF_ADDED', coordinate: type.name, level: 'breaking', what })
   }
   return findings
@@ -114,14 +114,14 @@ function ofField(
       kind,
       coordinate,
       level: 'dangerous',
-      what: `may have a ${String(field.type)} for ${coordinate}`,
+      what: `may have ${String(field.type)} for ${coordinate}`,
     })
   } else if (relation === 'other') {
     findings.push({
       kind,
       coordinate,
       level: 'breaking',
-      what: `may have a ${String(field.type)} for ${coordinate}`,
+      what: `may have ${String(field.type)} for ${coordinate}`,
     })
   }
   if (from !== to) {
