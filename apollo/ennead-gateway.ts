@@ -10,12 +10,16 @@ import { createEngine } from '../gateway/create-engine.ts'
 import type { EngineOptions } from '../gateway/create-engine.ts'
 import { RequestRefused } from '../gateway/engine.ts'
 import type { AnswerError, Engine, GraphQLAnswer } from '../gateway/engine.ts'
+import { clientNameOf } from '../gateway/recording/client-name.ts'
+import { openOperationLog } from '../gateway/recording/operation-log.ts'
+import type { OperationLog, OperationLogOptions } from '../gateway/recording/operation-log.ts'
 import { liveSupergraph } from '../gateway/supergraph/live-supergraph.ts'
 import type { LiveSupergraph } from '../gateway/supergraph/live-supergraph.ts'
 import { loadSupergraph } from '../gateway/supergraph/supergraph.ts'
 import type { Supergraph } from '../gateway/supergraph/supergraph.ts'
 import { beginTrace } from '../gateway/tracing.ts'
 import { checkDuration } from '../kernel/check.ts'
+import { systemClock } from '../kernel/clock.ts'
 import { EnneadError } from '../kernel/errors.ts'
 import { silentLog } from '../kernel/log.ts'
 import type { Log } from '../kernel/log.ts'
@@ -39,8 +43,17 @@ export interface EnneadGatewayOptions {
   readonly limits?: EngineOptions['limits']
   /** What a new supergraph must still do. Default: as `ennead gateway` has it. */
   readonly canary?: EngineOptions['canary']
+  /** Counts which client sends which operation, without values, for `ennead check`. Default: nobody counts. */
+  readonly operationLog?: Omit<OperationLogOptions, 'clock' | 'log'>
   /** Default: nothing is logged. */
   readonly log?: Log
+}
+
+interface Running {
+  readonly engine: Engine
+  readonly live: LiveSupergraph
+  readonly operations: OperationLog | undefined
+  cleanup(): Promise<void>
 }
 
 /** Ennead's engine as the `gateway` of an Apollo Server, in the place of an ApolloGateway. */
@@ -48,7 +61,7 @@ export class EnneadGateway implements GatewayInterface {
   readonly #options: EnneadGatewayOptions
   readonly #requestTimeoutMs: number
   readonly #callbacks = new Set<GatewaySchemaLoadOrUpdateCallback>()
-  #running: { readonly engine: Engine; readonly live: LiveSupergraph; cleanup(): Promise<void> } | undefined
+  #running: Running | undefined
 
   /** Throws BAD_OPTION. */
   constructor(options: EnneadGatewayOptions) {
@@ -72,16 +85,20 @@ export class EnneadGateway implements GatewayInterface {
     return () => void this.#callbacks.delete(callback)
   }
 
-  /** Rejects with SUPERGRAPH_INVALID, or with what the manager rejects with. */
+  /** Rejects with SUPERGRAPH_INVALID, with what the manager rejects with, or with BAD_OPTION for an operation log that cannot be written. */
   async load(): Promise<{
     executor: (context: GatewayGraphQLRequestContext) => Promise<GatewayExecutionResult>
   }> {
-    const { supergraphSdl, log = silentLog, limits, canary, maskErrors = false } = this.#options
+    const { supergraphSdl, log = silentLog, limits, canary, maskErrors = false, operationLog } = this.#options
     const getDataSource = (endpoint: { readonly name: string; readonly url?: string }): GraphQLDataSource =>
       this.#options.buildService?.(endpoint) ?? new RemoteGraphQLDataSource({ url: endpoint.url ?? '' })
+    const operations = operationLog && (await openOperationLog({ ...operationLog, clock: systemClock, log }))
     const feed = await managedFeed(supergraphSdl, {
       getDataSource,
       healthCheck: sdl => checkSubgraphs(loadSupergraph(sdl), getDataSource),
+    }).catch(async (failure: unknown) => {
+      await operations?.close()
+      throw failure
     })
     try {
       const live = await liveSupergraph(feed, { log, taken: supergraph => this.#tell(supergraph) })
@@ -93,9 +110,10 @@ export class EnneadGateway implements GatewayInterface {
         ...(limits === undefined ? {} : { limits }),
         ...(canary === undefined ? {} : { canary }),
       })
-      this.#running = { engine, live, cleanup: () => feed.cleanup() }
+      this.#running = { engine, live, operations, cleanup: () => feed.cleanup() }
     } catch (failure) {
       await feed.cleanup()
+      await operations?.close()
       throw failure
     }
     return { executor: this.executor }
@@ -106,15 +124,16 @@ export class EnneadGateway implements GatewayInterface {
     this.#running = undefined
     await running?.cleanup()
     await running?.engine.close()
+    await running?.operations?.close()
   }
 
   /** Runs an operation that Apollo Server has parsed and validated. */
   readonly executor = async (incoming: GatewayGraphQLRequestContext): Promise<GatewayExecutionResult> => {
-    const engine = this.#running?.engine
-    if (engine === undefined) throw new EnneadError('UNAVAILABLE', 'the gateway is not loaded')
+    const running = this.#running
+    if (running === undefined) throw new EnneadError('UNAVAILABLE', 'the gateway is not loaded')
     const headers = Object.fromEntries(incoming.request.http?.headers ?? [])
     const trace = beginTrace(headers, 'graphql request')
-    const answer = await this.#answer(engine, incoming, {
+    const answer = await this.#answer(running, incoming, {
       requestId: headers['x-request-id'] ?? randomUUID(),
       principal: undefined,
       remainingMs: this.#requestTimeoutMs,
@@ -128,7 +147,7 @@ export class EnneadGateway implements GatewayInterface {
   }
 
   async #answer(
-    engine: Engine,
+    { engine, operations }: Running,
     { source, request, operationName }: GatewayGraphQLRequestContext,
     context: Parameters<Engine['execute']>[1],
   ): Promise<GraphQLAnswer> {
@@ -139,6 +158,7 @@ export class EnneadGateway implements GatewayInterface {
         operationName: name,
         variables: request.variables,
       })
+      operations?.record(operation, clientNameOf(Object.fromEntries(request.http?.headers ?? [])))
       return await engine.execute(operation, context)
     } catch (failure) {
       if (failure instanceof RequestRefused) return { errors: failure.errors }

@@ -28,6 +28,8 @@ export interface SchemaVersion {
 export interface CheckInput {
   /** How the baseline was named. */
   readonly against: string
+  /** The configuration of the new schema. */
+  readonly config: string
   readonly base: SchemaVersion
   readonly next: SchemaVersion
   /** Undefined: the check goes by the schemas alone, and assumes the worst. */
@@ -45,7 +47,7 @@ export interface CheckInput {
 export function runCheck(
   input: CheckInput,
 ): CheckReport & { readonly selected: readonly RecordedOperation[] } {
-  const { base, next, nowMs, accepted, failOn, against } = input
+  const { base, next, nowMs, accepted, failOn, against, config } = input
   const selection = input.operations && selectOperations(input.operations, input.filter, nowMs)
   const changes = changesBetween(base.schema, next.schema)
   const judgement = judgeChanges(base.schema, next.schema, changes, selection?.operations)
@@ -66,6 +68,7 @@ export function runCheck(
   return {
     version: 1,
     against,
+    config,
     outcome: failed ? 'failed' : 'passed',
     failOn,
     composition: [],
@@ -84,12 +87,12 @@ export function runCheck(
 
 /** The report of a check that got no further than composition. */
 export function compositionReport(
-  against: string,
+  { against, config }: Pick<CheckReport, 'against' | 'config'>,
   errors: readonly Diagnostic[],
   failOn: FailOn,
 ): CheckReport {
   const nothing = { changes: [], operations: undefined, findings: [], plans: undefined }
-  return { version: 1, against, outcome: 'composition', failOn, composition: errors, ...nothing }
+  return { version: 1, against, config, outcome: 'composition', failOn, composition: errors, ...nothing }
 }
 
 export function withPlans(report: CheckReport, plans: PlansSummary | undefined): CheckReport {

@@ -53,7 +53,8 @@ export function exitCodeOfComposition(composition: Composition): number {
   }[composition.because]
 }
 
-function isShown(severity: Severity, hints: HintLevel): boolean {
+/** Is what has this severity shown when hints are down to `hints`? */
+export function isShown(severity: Severity, hints: HintLevel): boolean {
   return severity === 'error' || hints === 'notice' || (hints === 'warning' && severity === 'warning')
 }
 

@@ -15,7 +15,12 @@ export const supergraphSettings = {
   supergraphHeader: secret(
     'Header sent to the URL of the supergraph, name: value, e.g. authorization: Bearer TOKEN.',
   ),
-  supergraphPollMs: integer('How often the URL of the supergraph is asked.', 10_000, 100, 86_400_000),
+  supergraphPollMs: integer(
+    'How often the URL of the supergraph is asked, or the servers whose schemas are composed.',
+    10_000,
+    100,
+    86_400_000,
+  ),
   canary: choice(
     'What a new supergraph must still do with the operations asked for most: plan those it allows, allow all (strict), nothing (off).',
     'plan',

@@ -8,11 +8,16 @@ export interface RemoteSchemaOptions {
   readonly timeoutMs?: number
   /** Longest answer, in bytes. Default 10 MiB. */
   readonly answerBytesMax?: number
+  /** Downloads of before, asked for anew only when they changed. Default: none. */
+  readonly known?: KnownAnswers
 }
 
-const defaults = { timeoutMs: 10_000, answerBytesMax: 10 * 1024 * 1024 } as const
+/** Downloaded texts with what makes the next request for them conditional, by address and headers; filled by `downloadSchema`. */
+export type KnownAnswers = Map<string, { readonly text: string; readonly validators: HeaderMap }>
 
 type HeaderMap = Readonly<Record<string, string>>
+
+const defaults = { timeoutMs: 10_000, answerBytesMax: 10 * 1024 * 1024 } as const
 
 /** `url` as messages may show it: without credentials and query, which may hold secrets. */
 export function shownUrl(url: string): string {
@@ -27,8 +32,14 @@ export async function downloadSchema(
   signal: AbortSignal,
   options: RemoteSchemaOptions = {},
 ): Promise<string> {
-  const { status, text } = await exchange(url, { method: 'GET', headers }, signal, options)
+  // Another credential may be shown another schema.
+  const key = JSON.stringify([url, headers])
+  const known = options.known?.get(key)
+  const asked = { method: 'GET', headers: { ...headers, ...known?.validators } } as const
+  const { status, text, validators } = await exchange(url, asked, signal, options)
+  if (status === 304 && known !== undefined) return known.text
   if (status !== 200) throw unreadable(url, `answered ${status}`)
+  options.known?.set(key, { text, validators })
   return text
 }
 
@@ -105,12 +116,12 @@ async function exchange(
   given: { readonly method: 'GET' | 'POST'; readonly headers: HeaderMap; readonly body?: string },
   signal: AbortSignal,
   options: RemoteSchemaOptions,
-): Promise<{ readonly status: number; readonly text: string }> {
+): Promise<{ readonly status: number; readonly text: string; readonly validators: HeaderMap }> {
   const { timeoutMs, answerBytesMax } = { ...defaults, ...options }
   const late = AbortSignal.timeout(timeoutMs)
   try {
     const response = await request(url, { ...given, signal: AbortSignal.any([signal, late]) })
-    if (response.statusCode >= 300 && response.statusCode < 400) {
+    if (response.statusCode >= 300 && response.statusCode < 400 && response.statusCode !== 304) {
       await response.body.dump({ limit: 16_384, signal })
       throw unreadable(
         url,
@@ -124,7 +135,15 @@ async function exchange(
       if (bytes > answerBytesMax) throw unreadable(url, `answered more than ${answerBytesMax} bytes`)
       parts.push(part)
     }
-    return { status: response.statusCode, text: Buffer.concat(parts).toString('utf8') }
+    const { etag, 'last-modified': modified } = response.headers
+    return {
+      status: response.statusCode,
+      text: Buffer.concat(parts).toString('utf8'),
+      validators: {
+        ...(typeof etag === 'string' ? { 'if-none-match': etag } : {}),
+        ...(typeof modified === 'string' ? { 'if-modified-since': modified } : {}),
+      },
+    }
   } catch (failure) {
     signal.throwIfAborted()
     if (failure instanceof EnneadError) throw failure

@@ -168,7 +168,9 @@ export function describeSettings(table: SettingTable): string {
     .map(([name, definition]) => {
       const fallback = definition.fallback
       const shown =
-        fallback === undefined || (Array.isArray(fallback) && fallback.length === 0)
+        fallback === undefined ||
+        (Array.isArray(fallback) && fallback.length === 0) ||
+        (fallback instanceof Map && fallback.size === 0)
           ? 'none'
           : JSON.stringify(fallback)
       const flag = definition.isSwitch && fallback === true ? `--no-${flagOf(name).slice(2)}` : flagOf(name)

@@ -13,6 +13,8 @@ export interface PlanComparison {
   readonly operations: readonly RecordedOperation[]
   /** Operations planned at most, the most used first. */
   readonly plansMax: number
+  /** Told how many operations are planned. Default: nobody. */
+  readonly progress?: (done: number, of: number) => void
 }
 
 /** Which recorded operations are fetched otherwise than before, those that grew most first. */
@@ -21,16 +23,19 @@ export async function comparePlans({
   next,
   operations,
   plansMax,
+  progress,
 }: PlanComparison): Promise<PlansSummary> {
   const chosen = [...operations].sort((a, b) => requestsOf(b) - requestsOf(a)).slice(0, plansMax)
   const changed: PlanChange[] = []
   let compared = 0
-  for (const operation of chosen) {
+  for (const [done, operation] of chosen.entries()) {
+    progress?.(done, chosen.length)
     const before = await figuresOf(base, operation)
     const after = await figuresOf(next, operation)
     if (before === undefined || after === undefined) continue
     compared++
-    if (!same(before, after)) changed.push({ id: operation.id, name: operation.name, before, after })
+    const { id, name, file, line } = operation
+    if (!same(before, after)) changed.push({ id, name, file, line, before, after })
   }
   changed.sort((a, b) => growth(b) - growth(a))
   return { compared, leftOut: operations.length - compared, changed }

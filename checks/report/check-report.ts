@@ -7,6 +7,8 @@ export interface CheckReport {
   readonly version: 1
   /** What the schema was compared with, as it was named. */
   readonly against: string
+  /** The configuration of the new schema. */
+  readonly config: string
   /** `composition`: there is no new schema to compare. */
   readonly outcome: 'passed' | 'failed' | 'composition'
   /** The level from which changes fail the check. */
@@ -87,6 +89,9 @@ export interface PlansSummary {
 export interface PlanChange {
   readonly id: string
   readonly name: string | undefined
+  /** Where the operation stands. */
+  readonly file: string
+  readonly line: number
   readonly before: PlanFigures
   readonly after: PlanFigures
 }

@@ -10,4 +10,6 @@ export interface Findings {
   /** What it came to, in one line. */
   readonly summary: string
   readonly diagnostics: readonly Diagnostic[]
+  /** Stands for the place of what has none: the configuration. */
+  readonly file: string
 }

@@ -4,12 +4,14 @@ import { summaryOf } from './summary.ts'
 
 /** The whole report; `version` is that of its form. Texts of schemas are left out. */
 export function formatJson(report: CheckReport): string {
-  const { version, outcome, against, failOn, composition, changes, operations, findings, plans } = report
+  const { version, outcome, against, config, failOn, composition, changes, operations, findings, plans } =
+    report
   const shown = {
     version,
     outcome,
     summary: summaryOf(report),
     against,
+    config,
     failOn,
     operations,
     changes: changes.map(change => ({ ...change, locations: change.locations.map(withoutText) })),

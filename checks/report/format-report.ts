@@ -22,6 +22,7 @@ export function formatReport(report: CheckReport, format: ReportFormat, display:
     passed: report.outcome === 'passed',
     summary: summaryOf(report),
     diagnostics: reportDiagnostics(report),
+    file: report.config,
   }
   const safe = report.changes.filter(({ level }) => level === 'safe').map(({ message }) => message)
   switch (format) {

@@ -4,10 +4,10 @@ import type { Findings } from './findings.ts'
 const levels: Readonly<Record<Severity, string>> = { error: 'error', warning: 'warning', notice: 'note' }
 
 /**
- * SARIF 2.1.0, as code scanning takes it.
+ * SARIF 2.1.0, as code scanning takes it: it shows no result that has no file.
  * Source: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
  */
-export function formatSarif({ tool, diagnostics }: Findings): string {
+export function formatSarif({ tool, diagnostics, file }: Findings): string {
   const codes = [...new Set(diagnostics.map(({ code }) => code))].sort()
   const log = {
     $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
@@ -16,7 +16,7 @@ export function formatSarif({ tool, diagnostics }: Findings): string {
       {
         tool: { driver: { name: tool, rules: codes.map(id => ({ id })) } },
         columnKind: 'utf16CodeUnits',
-        results: diagnostics.map(diagnostic => resultOf(diagnostic, codes)),
+        results: diagnostics.map(diagnostic => resultOf(diagnostic, codes, file)),
       },
     ],
   }
@@ -26,6 +26,7 @@ export function formatSarif({ tool, diagnostics }: Findings): string {
 function resultOf(
   { severity, code, message, locations, advice }: Diagnostic,
   codes: readonly string[],
+  file: string,
 ): unknown {
   const [first, ...others] = locations
   return {
@@ -33,7 +34,7 @@ function resultOf(
     ruleIndex: codes.indexOf(code),
     level: levels[severity],
     message: { text: advice === undefined ? message : `${message}\n${advice}` },
-    locations: first === undefined ? [] : [locationOf(first)],
+    locations: [first === undefined ? { physicalLocation: artifactOf(file) } : locationOf(first)],
     relatedLocations: others.map(locationOf),
   }
 }
@@ -44,10 +45,14 @@ function uriOf(file: string): string {
   return file.replace(/^\.\//, '').split('/').map(encodeURIComponent).join('/')
 }
 
+function artifactOf(file: string): { readonly artifactLocation: { readonly uri: string } } {
+  return { artifactLocation: { uri: uriOf(file) } }
+}
+
 function locationOf({ file, line, column, endLine, endColumn }: SourceLocation): unknown {
   return {
     physicalLocation: {
-      artifactLocation: { uri: uriOf(file) },
+      ...artifactOf(file),
       region: {
         startLine: line,
         startColumn: column,

@@ -72,7 +72,7 @@ function clientsOf({ clients }: ReportedOperation): string {
 }
 
 function planDiagnostic(plan: NonNullable<CheckReport['plans']>['changed'][number]): Diagnostic {
-  const { name, id, before, after } = plan
+  const { name, id, file, line, before, after } = plan
   const services = (figures: typeof before): string =>
     Object.entries(figures.subgraphs)
       .map(([subgraph, fetches]) => (fetches === 1 ? subgraph : `${subgraph} × ${fetches}`))
@@ -82,7 +82,7 @@ function planDiagnostic(plan: NonNullable<CheckReport['plans']>['changed'][numbe
     severity: grows ? 'warning' : 'notice',
     code: grows ? 'PLAN_GREW' : 'PLAN_CHANGED',
     message: `${name ?? `operation ${id}`} takes ${counted(after.fetches, 'fetch', 'fetches')} in ${counted(after.steps, 'step')} (${services(after)}); before ${counted(before.fetches, 'fetch', 'fetches')} in ${counted(before.steps, 'step')} (${services(before)})`,
-    locations: [],
+    locations: [{ subgraph: undefined, file, line, column: 1, text: undefined }],
     ...(grows
       ? {
           advice:

@@ -1,7 +1,8 @@
-import { lintRuleNames } from '../../checks/lint/lint-rules.ts'
 import { failOnWords } from '../../checks/report/check-report.ts'
 import { reportFormats } from '../../checks/report/format-report.ts'
 import { choice, integer, list, secret, text } from '../../kernel/settings.ts'
+import { hintLevels } from '../composition-report.ts'
+import { lintChoice } from './lint-choice.ts'
 
 export const checkSettings = {
   config: text("Subgraphs of the new schema, in the format of Rover's supergraph.yaml.", 'supergraph.yaml'),
@@ -24,7 +25,14 @@ export const checkSettings = {
   ignoredClients: list('Clients whose requests do not count.'),
   accept: text('File of changes that were decided to pass; see docs/check.md.', undefined),
   failOn: choice('From which level on changes fail the check.', 'breaking', failOnWords),
-  lint: list('Rules for the subgraph schemas; only what is new since --against is told.', lintRuleNames),
+  lint: lintChoice(
+    'Rules for the subgraph schemas; only what is new since --against is told. RULE alone fails the check, RULE=warning and RULE=notice do not.',
+  ),
+  hints: choice(
+    'What composition says besides errors; only what is new since --against, where that was composed.',
+    'warning',
+    hintLevels,
+  ),
   plansMax: integer(
     'Operations whose query plans are compared, the most used first; 0: none.',
     200,

@@ -12,18 +12,24 @@ import { EnneadError } from '../../kernel/errors.ts'
 /** A version of a graph; with a supergraph, plans can be made for it. */
 export interface Graph extends SchemaVersion {
   readonly supergraph: Supergraph | undefined
+  /** What composition said besides errors; undefined: it was not composed here. */
+  readonly hints: readonly Diagnostic[] | undefined
 }
 
 export type ComposedGraph =
-  | { readonly ok: true; readonly graph: Graph; readonly diagnostics: readonly Diagnostic[] }
+  | { readonly ok: true; readonly graph: Graph }
   | { readonly ok: false; readonly failure: Composition & { readonly ok: false } }
 
 /** @param nameOf What people are told of a file that the configuration names. */
 export async function composedGraph(
   config: string,
   nameOf: (file: string) => string,
+  progress?: (done: number, of: number) => void,
 ): Promise<ComposedGraph> {
-  const read = await readSources(config, { environment: process.env })
+  const read = await readSources(config, {
+    environment: process.env,
+    ...(progress === undefined ? {} : { progress }),
+  })
   const composition = await composeSources(read)
   if (!composition.ok) return { ok: false, failure: composition }
   const supergraph = loadSupergraph(composition.sdl)
@@ -35,8 +41,8 @@ export async function composedGraph(
     sdl,
     derived: false,
   }))
-  const graph = { schema: supergraph.apiSchema, sources, supergraph }
-  return { ok: true, graph, diagnostics: composition.diagnostics }
+  const { diagnostics: hints } = composition
+  return { ok: true, graph: { schema: supergraph.apiSchema, sources, supergraph, hints } }
 }
 
 /** A graph from one text: a composed supergraph, or a schema as clients see it. Throws BASELINE_UNREADABLE. */
@@ -44,10 +50,11 @@ export function graphOfText(sdl: string, file: string): Graph {
   try {
     if (sdl.includes('join__Graph')) {
       const supergraph = loadSupergraph(sdl)
-      return { schema: supergraph.apiSchema, sources: subgraphsOf(supergraph, file), supergraph }
+      const sources = subgraphsOf(supergraph, file)
+      return { schema: supergraph.apiSchema, sources, supergraph, hints: undefined }
     }
     const source: SchemaSource = { subgraph: undefined, file, sdl, derived: false }
-    return { schema: buildSchema(sdl), sources: [source], supergraph: undefined }
+    return { schema: buildSchema(sdl), sources: [source], supergraph: undefined, hints: undefined }
   } catch (cause) {
     const place = cause instanceof GraphQLError ? cause.locations?.[0] : undefined
     const at = place === undefined ? file : `${file}:${place.line}:${place.column}`

@@ -29,7 +29,12 @@ export async function introspectedSchema(url: string, header: string | undefined
     )
   }
   try {
-    return { schema: buildClientSchema(answer.data), sources: undefined, supergraph: undefined }
+    return {
+      schema: buildClientSchema(answer.data),
+      sources: undefined,
+      supergraph: undefined,
+      hints: undefined,
+    }
   } catch (cause) {
     throw unreadable(`${url} answers an introspection that is no schema`, cause)
   }

@@ -1,11 +1,11 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { readAcceptedChanges } from '../../checks/accepted/accepted-changes.ts'
 import { lintSchemas } from '../../checks/lint/lint-schemas.ts'
-import { lintRuleNames } from '../../checks/lint/lint-rules.ts'
 import { readOperations } from '../../checks/operations/read-operations.ts'
 import { comparePlans } from '../../checks/plans/compare-plans.ts'
 import type { CheckReport } from '../../checks/report/check-report.ts'
 import { formatReport } from '../../checks/report/format-report.ts'
+import { counted } from '../../checks/report/report-diagnostics.ts'
 import { acceptanceEntries } from '../../checks/report/summary.ts'
 import { compositionReport, runCheck, withPlans } from '../../checks/run-check.ts'
 import type { Diagnostic } from '../../composition/diagnostic.ts'
@@ -17,10 +17,12 @@ import { readBaseline } from '../check/baseline.ts'
 import { checkSettings } from '../check/check-settings.ts'
 import { composedGraph } from '../check/graph.ts'
 import type { Graph } from '../check/graph.ts'
+import { newHints } from '../check/new-hints.ts'
 import type { Command } from '../command.ts'
 import { exitCodeOfComposition } from '../composition-report.ts'
 import { exitCodes } from '../failure.ts'
 import { helpText } from '../help.ts'
+import { Progress, progressText } from '../progress.ts'
 import { terminalOf } from '../terminal.ts'
 
 const summary =
@@ -49,24 +51,35 @@ export const check: Command = {
         'BAD_OPTION',
         '--against is needed: a git ref, a file or a URL, e.g. --against main',
       )
-    return compare(settings, settings.against)
+    const progress = new Progress(terminalOf(process.stderr, process.env), part => process.stderr.write(part))
+    try {
+      return await compare(settings, settings.against, progress)
+    } finally {
+      progress.clear()
+    }
   },
 }
 
-async function compare(settings: Settings, against: string): Promise<number> {
+async function compare(settings: Settings, against: string, progress: Progress): Promise<number> {
   const { config, failOn } = settings
-  const next = await composedGraph(config, file => file)
+  const next = await composedGraph(
+    config,
+    file => file,
+    (done, of) => progress.show(progressText(done, of)),
+  )
   if (!next.ok) {
     const errors = next.failure.diagnostics.filter(({ severity }) => severity === 'error')
-    await write(compositionReport(against, errors, failOn), settings)
+    progress.clear()
+    await write(compositionReport({ against, config }, errors, failOn), settings)
     return exitCodeOfComposition(next.failure)
   }
+  progress.show(`reading what to compare with: ${against} …`)
   const base = await readBaseline({ against, config, header: settings.againstHeader })
+  progress.show('reading operations and comparing …')
   const recorded = settings.operations.length === 0 ? undefined : await readOperations(settings.operations)
-  // The setting takes no other names.
-  const rules = lintRuleNames.filter(name => settings.lint.includes(name))
   const { selected, ...report } = runCheck({
     against,
+    config,
     base,
     next: next.graph,
     operations: recorded?.operations,
@@ -74,13 +87,15 @@ async function compare(settings: Settings, against: string): Promise<number> {
     accepted: await accepted(settings.accept),
     failOn,
     findings: [
-      ...lintSchemas(base.sources, next.graph.sources ?? [], rules),
+      ...newHints(base.hints, next.graph.hints, settings.hints),
+      ...lintSchemas(base.sources, next.graph.sources ?? [], settings.lint),
       ...(recorded?.notices ?? []),
-      ...omittedNotice(recorded?.omitted ?? 0),
+      ...omittedNotice(recorded?.omitted ?? 0, settings.operations),
     ],
     nowMs: Date.now(),
   })
-  const plans = await plansOf(base, next.graph, selected, settings.plansMax)
+  const plans = await plansOf(base, next.graph, selected, settings.plansMax, progress)
+  progress.clear()
   await write(withPlans(report, plans), settings)
   return report.outcome === 'passed' ? exitCodes.done : exitCodes.failed
 }
@@ -90,11 +105,17 @@ async function plansOf(
   next: Graph,
   operations: Parameters<typeof comparePlans>[0]['operations'],
   plansMax: number,
+  progress: Progress,
 ): Promise<CheckReport['plans']> {
   if (base.supergraph === undefined || next.supergraph === undefined) return undefined
   if (operations.length === 0 || plansMax === 0) return undefined
   const planners = { base: new ApolloPlanner(base.supergraph), next: new ApolloPlanner(next.supergraph) }
-  return comparePlans({ ...planners, operations, plansMax })
+  return comparePlans({
+    ...planners,
+    operations,
+    plansMax,
+    progress: (done, of) => progress.show(`planning operations, ${done} of ${of} …`),
+  })
 }
 
 async function accepted(file: string | undefined): Promise<Parameters<typeof runCheck>[0]['accepted']> {
@@ -105,10 +126,11 @@ async function accepted(file: string | undefined): Promise<Parameters<typeof run
   return { file, entries: readAcceptedChanges(text, file) }
 }
 
-function omittedNotice(omitted: number): readonly Diagnostic[] {
+function omittedNotice(omitted: number, logs: readonly string[]): readonly Diagnostic[] {
   if (omitted === 0) return []
-  const message = `the operation log left ${omitted} requests uncounted, since more different operations came than it keeps; some clients may not be in it`
-  return [{ severity: 'warning', code: 'OPERATIONS_OMITTED', message, locations: [] }]
+  const message = `the operation log left ${counted(omitted, 'request')} uncounted, since more different operations came than it keeps; some clients may not be in it`
+  const locations = logs.map(file => ({ subgraph: undefined, file, line: 1, column: 1, text: undefined }))
+  return [{ severity: 'warning', code: 'OPERATIONS_OMITTED', message, locations }]
 }
 
 async function write(report: CheckReport, { format, output, accept }: Settings): Promise<void> {

@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { composeFromConfig } from '../../composition/compose-from-config.ts'
 import type { Composition } from '../../composition/compose-from-config.ts'
+import type { Diagnostic } from '../../composition/diagnostic.ts'
 import { watchComposition } from '../../composition/watch-composition.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import { readSettings } from '../../kernel/settings.ts'
@@ -56,7 +57,9 @@ export const compose: Command = {
       ...(settings.config === '-' ? { text: await text(process.stdin) } : {}),
     })
     progress.clear()
-    report(composition, settings)
+    const stale = await staleness(composition, settings)
+    report(composition, settings, stale)
+    if (stale !== undefined) throw new EnneadError('SUPERGRAPH_STALE', stale.message)
     if (composition.ok) await deliver(composition.sdl, settings)
     return exitCodeOfComposition(composition)
   },
@@ -82,9 +85,9 @@ async function watch(settings: Settings): Promise<number> {
   return exitCodes.done
 }
 
-function report(composition: Composition, { config, hints, format }: Settings): void {
+function report(composition: Composition, { config, hints, format }: Settings, stale?: Diagnostic): void {
   if (format !== 'pretty') {
-    process.stdout.write(formatComposition(composition, config, format))
+    process.stdout.write(formatComposition(composition, config, format, stale))
     return
   }
   const shown = reportDiagnostics(composition.diagnostics, terminalOf(process.stderr, process.env), hints)
@@ -97,16 +100,22 @@ async function deliver(sdl: string, { check, output, format }: Settings): Promis
     process.stdout.write(sdl)
     return
   }
-  if (check) await checkCurrent(output, sdl)
-  else await replaceFile(output, sdl)
+  if (!check) await replaceFile(output, sdl)
   if (format === 'pretty') process.stdout.write(`${output} ${check ? 'is current' : 'written'}\n`)
 }
 
-async function checkCurrent(output: string, sdl: string): Promise<void> {
+/** With --check: what is wrong with the file that should hold what was composed; undefined: nothing. */
+async function staleness(
+  composition: Composition,
+  { check, output }: Settings,
+): Promise<Diagnostic | undefined> {
+  if (!composition.ok || !check || output === '-') return undefined
   const found = await readFile(output, 'utf8').catch(() => undefined)
-  if (found === sdl) return
+  if (found === composition.sdl) return undefined
   const what = found === undefined ? 'cannot be read' : 'is not what the subgraph schemas compose to'
-  throw new EnneadError('SUPERGRAPH_STALE', `${output} ${what}; run: ennead compose`)
+  const locations = [{ subgraph: undefined, file: output, line: 1, column: 1, text: undefined }]
+  const message = `${output} ${what}; run: ennead compose`
+  return { severity: 'error', code: 'SUPERGRAPH_STALE', message, locations }
 }
 
 /** A reader, such as a gateway that watches the file, must never see half of it. */

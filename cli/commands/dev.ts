@@ -1,5 +1,6 @@
 import { access } from 'node:fs/promises'
 import type { Composition } from '../../composition/compose-from-config.ts'
+import type { SubgraphSource } from '../../composition/subgraph-source.ts'
 import { watchComposition } from '../../composition/watch-composition.ts'
 import { createEngine } from '../../gateway/create-engine.ts'
 import { httpSubgraph } from '../../gateway/execution/http-subgraph.ts'
@@ -16,6 +17,7 @@ import { composedLine, failedLine, reportDiagnostics } from '../composition-repo
 import { exitCodes } from '../failure.ts'
 import { helpText } from '../help.ts'
 import { Lifecycle, stopAsked } from '../lifecycle.ts'
+import { Progress, progressText } from '../progress.ts'
 import { devSettings } from '../settings.ts'
 import { terminalOf } from '../terminal.ts'
 import { composeApart } from '../wiring/compose-apart.ts'
@@ -46,14 +48,15 @@ export const dev: Command = {
         cause,
       })
     })
+    const stop = stopAsked()
     const lifecycle = new Lifecycle(jsonLog({ level: settings.logLevel }))
     try {
       const session = new DevSession(settings)
       lifecycle.add('watch', () => session.stopWatching())
       const ended = session.watch()
-      await Promise.race([ended, session.composedOnce])
+      await Promise.race([ended, session.composedOnce, stop])
       await serve(settings, session, lifecycle)
-      await Promise.race([ended, stopAsked()])
+      await Promise.race([ended, stop])
     } finally {
       await lifecycle.close()
     }
@@ -69,6 +72,9 @@ class DevSession {
   readonly log: Log
   readonly #settings: Settings
   readonly #stop = new AbortController()
+  readonly #progress = new Progress(terminalOf(process.stderr, process.env), part =>
+    process.stderr.write(part),
+  )
   #told: () => void = () => undefined
   #latest: Composition | undefined
 
@@ -92,11 +98,19 @@ class DevSession {
     const options = {
       environment: process.env,
       remotePollMs: pollMs,
-      compose: composeApart,
+      compose: (sources: readonly SubgraphSource[]) => {
+        this.#progress.show(progressText(sources.length, sources.length))
+        return composeApart(sources)
+      },
+      // Later readings are looks at servers that nobody waits for.
+      progress: (done: number, of: number) => {
+        if (this.#latest === undefined) this.#progress.show(progressText(done, of))
+      },
       signal: this.#stop.signal,
     }
     return watchComposition(config, options, composition => {
       this.#latest = composition
+      this.#progress.clear()
       this.#report(composition)
       this.feed.offer(composition)
       this.#told()

@@ -32,10 +32,11 @@ export const gateway: Command = {
       return exitCodes.done
     }
     const settings = readSettings(gatewaySettings, argv, process.env)
+    const stop = stopAsked()
     const lifecycle = new Lifecycle(jsonLog({ level: settings.logLevel }))
     try {
       await serve(settings, lifecycle)
-      await stopAsked()
+      await stop
     } finally {
       await lifecycle.close()
     }

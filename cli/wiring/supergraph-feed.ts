@@ -1,13 +1,10 @@
-import { readSources } from '../../composition/read-sources.ts'
 import { liveSupergraph } from '../../gateway/supergraph/live-supergraph.ts'
 import type { LiveSupergraph } from '../../gateway/supergraph/live-supergraph.ts'
-import type { SupergraphFeed } from '../../gateway/supergraph/supergraph-feed.ts'
 import { supergraphFile } from '../../gateway/supergraph/supergraph-file.ts'
 import { supergraphUrl } from '../../gateway/supergraph/supergraph-url.ts'
-import { watchedFiles } from '../../gateway/supergraph/watched-files.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import type { Log } from '../../kernel/log.ts'
-import { composeApart, notComposed } from './compose-apart.ts'
+import { composedFeed } from './composed-feed.ts'
 
 export interface SupergraphPlace {
   /** A file with SDL, `http://…`, or a `….yaml` to compose. */
@@ -35,21 +32,10 @@ export function followSupergraph(place: SupergraphPlace, log: Log): Promise<Live
     const feed = supergraphUrl({ url: where, headers, pollMs: supergraphPollMs })
     return liveSupergraph(feed, { withoutFirst: 'wait', log })
   }
-  const feed = /\.ya?ml$/.test(where) ? supergraphComposition(where, log) : supergraphFile(where, { log })
+  const feed = /\.ya?ml$/.test(where)
+    ? composedFeed(where, { pollMs: supergraphPollMs, log })
+    : supergraphFile(where, { log })
   return liveSupergraph(feed, { log })
-}
-
-/** Composes again whenever the configuration or a file it names changes, apart from the requests being served. */
-function supergraphComposition(config: string, log: Log): SupergraphFeed {
-  const read = async (uses: (path: string) => void): Promise<string> => {
-    const sources = await readSources(config, { environment: process.env })
-    for (const file of sources.files) uses(file)
-    if (!sources.ok) throw notComposed(sources.diagnostics)
-    const result = await composeApart(sources.sources)
-    if (!result.ok) throw notComposed(result.diagnostics)
-    return result.sdl
-  }
-  return watchedFiles(`composition ${config}`, read, { log })
 }
 
 function headerOf(text: string | undefined): Readonly<Record<string, string>> {

@@ -5,6 +5,7 @@ import { systemClock } from '../../kernel/clock.ts'
 import type { Clock, Random, Timer } from '../../kernel/clock.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import { sdlLengthMax } from './supergraph.ts'
+import { PollPace } from './poll-pace.ts'
 import type { SupergraphFeed } from './supergraph-feed.ts'
 
 export interface SupergraphUrlOptions {
@@ -35,15 +36,12 @@ class SupergraphUrl implements SupergraphFeed {
   readonly name: string
   readonly #url: URL
   readonly #headers: Readonly<Record<string, string>>
-  readonly #pollMs: number
-  readonly #pauseMsMax: number
+  readonly #pace: PollPace
   readonly #timeoutMs: number
   readonly #clock: Clock
-  readonly #random: Random
   readonly #closing = new AbortController()
   #changed: (() => void) | undefined
   #timer: Timer | undefined
-  #failures = 0
   #askedToWaitMs = 0
   #known: { readonly text: string; readonly validators: Readonly<Record<string, string>> } | undefined
 
@@ -60,21 +58,19 @@ class SupergraphUrl implements SupergraphFeed {
     this.#url = url
     // A key may be in the query as well.
     this.name = `URL ${url.origin}${url.pathname}`
-    this.#pollMs = pollMs
-    this.#pauseMsMax = Math.max(pauseMsMax, pollMs)
+    this.#pace = new PollPace({ pollMs, pauseMsMax, random: options.random ?? Math.random })
     this.#timeoutMs = timeoutMs
     this.#clock = options.clock ?? systemClock
-    this.#random = options.random ?? Math.random
   }
 
   async read(): Promise<string> {
     this.#timer?.cancel()
     try {
       const text = await this.#get()
-      this.#failures = 0
+      this.#pace.answered()
       return text
     } catch (failure) {
-      this.#failures++
+      this.#pace.failed()
       throw failure
     } finally {
       this.#again()
@@ -95,15 +91,7 @@ class SupergraphUrl implements SupergraphFeed {
     this.#timer?.cancel()
     const changed = this.#changed
     if (changed === undefined || this.#closing.signal.aborted) return
-    this.#timer = this.#clock.after(this.#pauseMs(), changed)
-  }
-
-  /** Many gateways ask one registry: they must not come together, least of all when it comes back. */
-  #pauseMs(): number {
-    if (this.#failures === 0) return this.#pollMs * (0.9 + 0.2 * this.#random())
-    const longest = Math.min(this.#pauseMsMax, this.#pollMs * 2 ** Math.min(this.#failures, 30))
-    const pause = this.#pollMs + (longest - this.#pollMs) * this.#random()
-    return Math.min(this.#pauseMsMax, Math.max(pause, this.#askedToWaitMs))
+    this.#timer = this.#clock.after(this.#pace.pauseMs(this.#askedToWaitMs), changed)
   }
 
   async #get(): Promise<string> {

@@ -1,11 +1,14 @@
+import { join } from 'node:path'
 import { ApolloGateway, RemoteGraphQLDataSource as ApolloDataSource } from '@apollo/gateway'
-import { ApolloServer } from '@apollo/server'
+import { ApolloServer, HeaderMap } from '@apollo/server'
 import type { ApolloServerPlugin, BaseContext } from '@apollo/server'
 import { ApolloServerPluginCacheControl } from '@apollo/server/plugin/cacheControl'
 import { GraphQLError } from 'graphql'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { EnneadGateway, IntrospectAndCompose, RemoteGraphQLDataSource } from '../../apollo/drop-in.ts'
 import type { DataSourceRequest, EnneadGatewayOptions, SupergraphManager } from '../../apollo/drop-in.ts'
+import { readOperations } from '../../checks/operations/read-operations.ts'
+import { temporaryFolder } from '../e2e/running-ennead.ts'
 import { librarySubgraphs } from './library-subgraphs.ts'
 import type { LibrarySubgraphs } from './library-subgraphs.ts'
 
@@ -195,6 +198,32 @@ test('IntrospectAndCompose asks running subgraphs and composes them', async () =
   const supergraphSdl = new IntrospectAndCompose({ subgraphs: library.endpoints, subgraphHealthCheck: true })
   const [answer] = await answers(ours({ supergraphSdl }), ['{ books(first: 1) { title effort } }'])
   expect(answer?.data).toEqual({ books: [{ title: 'One', effort: 'short' }] })
+})
+
+test('operationLog counts the operations of each client in a form that ennead check reads', async () => {
+  await using folder = await temporaryFolder()
+  const file = join(folder.path, 'operations.jsonl')
+  const server = new ApolloServer({ gateway: ours({ operationLog: { file } }) })
+  await server.start()
+  for (const id of ['1', '2'])
+    await server.executeHTTPGraphQLRequest({
+      httpGraphQLRequest: {
+        method: 'POST',
+        headers: new HeaderMap([
+          ['content-type', 'application/json'],
+          ['apollographql-client-name', 'shop'],
+        ]),
+        search: '',
+        body: { query: `query Book { book(id: "${id}") { title } }` },
+      },
+      context: async () => ({}),
+    })
+  await server.executeOperation({ query: '{ nothing }' })
+  await server.stop()
+  const { operations: recorded } = await readOperations([file])
+  expect(recorded).toMatchObject([{ name: 'Book', traffic: [{ client: 'shop', requests: 2 }] }])
+  const nowhere = ours({ operationLog: { file: folder.path } })
+  await expect(nowhere.load()).rejects.toMatchObject({ code: 'BAD_OPTION' })
 })
 
 test('what cannot be served is refused at the start', async () => {

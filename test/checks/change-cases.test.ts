@@ -19,6 +19,7 @@ function checked(index: number, byUse: boolean): ReturnType<typeof runCheck> {
     collection.addDocument({ text, file: `operation-${number + 1}.graphql` })
   return runCheck({
     against: 'main',
+    config: 'supergraph.yaml',
     base: version(before, 'main:schema.graphql'),
     next: version(after, 'schema.graphql'),
     operations: byUse ? collection.result().operations : undefined,

@@ -48,7 +48,7 @@ const reportForm = {
 const sarifPlaces = listOf({
   physicalLocation: {
     type: 'object',
-    required: ['artifactLocation', 'region'],
+    required: ['artifactLocation'],
     properties: {
       artifactLocation: {
         type: 'object',
@@ -85,7 +85,8 @@ const sarifForm = {
         ruleIndex: { type: 'integer', minimum: 0 },
         level: { enum: ['error', 'warning', 'note'] },
         message: { type: 'object', required: ['text'], properties: { text } },
-        locations: sarifPlaces,
+        // A result without a file is not shown.
+        locations: { ...sarifPlaces, minItems: 1 },
         relatedLocations: sarifPlaces,
       }),
     }),
@@ -135,7 +136,7 @@ test('each format is what its readers take', { timeout: patient }, async () => {
   expect(junit).toContain('tests="2" failures="1"')
 
   const markdown = await report('markdown')
-  expect(markdown).toMatch(/^## ❌ check failed: 1 breaking, 1 dangerous/)
+  expect(markdown).toMatch(/^## ❌ check failed: 2 changes against main \(1 breaking, 1 dangerous\)/)
   expect(markdown.split('```').length % 2).toBe(1)
   expect(markdown).toContain('### ❌ FIELD_REMOVED')
 
@@ -154,4 +155,8 @@ test('each format tells of a composition that failed', { timeout: patient }, asy
     if (format === 'sarif') expect(faultsOf(sarifForm, JSON.parse(stdout))).toEqual([])
     if (format === 'junit') expect(wellFormed(stdout)).toContain('failure')
   }
+  const nowhere = await shop.check('--against', 'main', '--config', 'none.yaml', '--format', 'sarif')
+  expect(nowhere.code).toBe(4)
+  expect(nowhere.stdout).toContain('"uri": "none.yaml"')
+  expect(faultsOf(sarifForm, JSON.parse(nowhere.stdout))).toEqual([])
 })

@@ -159,8 +159,35 @@ test('--lint tells what is new since the baseline', { timeout: patient }, async 
   expect(reportOf(ended).findings).toMatchObject([
     { severity: 'error', code: 'LINT_NAMING', locations: [{ file: 'products.graphql', line: 13 }] },
   ])
+  const mild = await shop.check('--against', 'main', '--lint', 'naming=warning', '--format', 'json')
+  expect([mild.code, reportOf(mild).findings]).toMatchObject([
+    0,
+    [{ severity: 'warning', code: 'LINT_NAMING' }],
+  ])
   const unknown = await shop.check('--against', 'main', '--lint', 'spelling')
   expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('spelling')])
+})
+
+test('what composition hints at is told when it is new', { timeout: patient }, async () => {
+  const shared = (description: string): string => `${description} type Money @shareable { cents: Int }\n`
+  const link = products.split('\n')[0]?.replace('"@key"', '"@key", "@shareable"') ?? ''
+  const rest = products.slice(products.indexOf('\n') + 1)
+  const described = `${link}\n${rest}${shared('"An amount."')}`
+  await using shop = await shopRepository(described)
+  const reviews = await readFile(join(shop.path, 'reviews.graphql'), 'utf8')
+  await shop.write(
+    'reviews.graphql',
+    `${reviews.replace('"@key"', '"@key", "@shareable"')}${shared('"Money."')}`,
+  )
+  const hints = async (...argv: readonly string[]): Promise<readonly string[]> => {
+    const ended = await shop.check('--against', 'main', '--format', 'json', ...argv)
+    expect(ended.code).toBe(0)
+    return reportOf(ended).findings.map(({ severity, code }) => `${severity} ${code}`)
+  }
+  expect(await hints()).toEqual(['warning INCONSISTENT_DESCRIPTION'])
+  expect(await hints('--hints', 'none')).toEqual([])
+  await shop.git('commit', '--quiet', '--all', '--message=second')
+  expect(await hints('--hints', 'notice')).toEqual([])
 })
 
 test('a server that answers an introspection without end is left', { timeout: patient }, async () => {

@@ -227,6 +227,15 @@ test(
       0,
       { version: 1, outcome: 'passed', summary: 'supergraph.yaml composes', diagnostics: [] },
     ])
+    await writeFile(join(folder.path, 'a.graphql'), 'type Query { b: Int }')
+    const stale = await compose('--check', '--format', 'github')
+    expect(stale).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(
+        /^::error file=schema\/supergraph\.graphql,line=1,col=1,title=SUPERGRAPH_STALE::/,
+      ) as string,
+      stderr: expect.stringContaining('SUPERGRAPH_STALE') as string,
+    })
   },
   patient,
 )

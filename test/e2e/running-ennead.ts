@@ -59,6 +59,7 @@ export async function runEnnead(
 export async function startEnnead(
   argv: readonly string[],
   options: ProcessOptions = {},
+  readyLine = /^ready .*$/m,
 ): Promise<RunningProcess> {
   const child = launch(argv, options)
   let stdout = ''
@@ -77,7 +78,7 @@ export async function startEnnead(
     }, readyMsMax)
     child.stdout?.on('data', chunk => {
       stdout += String(chunk)
-      const line = /^ready .*$/m.exec(stdout)?.[0]
+      const line = readyLine.exec(stdout)?.[0]
       if (line === undefined || !stdout.includes(`${line}\n`)) return
       clearTimeout(timer)
       resolve(line)
