@@ -3,8 +3,11 @@ import { chmod, rm } from 'node:fs/promises'
 import { EnneadError, errorDefinitions, type ErrorCode } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
 
-/** Longest body of a control request. */
-const bodyBytesMax = 64 * 1024
+/** Longest body of a control request or answer: a page of the longest records there are. */
+const bodyBytesMax = 64 * 1024 * 1024
+
+/** Answered by every process: the names of its commands. */
+export const commandList = 'commands'
 
 /** What a running process does for the command line, by name; input and answer are JSON. */
 export type ControlHandlers = ReadonlyMap<
@@ -47,7 +50,8 @@ async function answer(
   response: ServerResponse,
   handlers: ControlHandlers,
 ): Promise<void> {
-  const handler = handlers.get((request.url ?? '').slice(1))
+  const name = (request.url ?? '').slice(1)
+  const handler = name === commandList ? async () => [...handlers.keys()] : handlers.get(name)
   try {
     if (request.method !== 'POST' || handler === undefined) {
       throw new EnneadError('NOT_FOUND', `there is no control command ${JSON.stringify(request.url)}`)
@@ -56,9 +60,9 @@ async function answer(
     // Only our own command line writes here; handlers check each value they use.
     send(response, 200, { answer: await handler(input as Readonly<Record<string, unknown>>) })
   } catch (failure) {
-    const code = failure instanceof EnneadError ? failure.code : 'INTERNAL'
+    const { code, facts } = failure instanceof EnneadError ? failure : { code: 'INTERNAL', facts: {} }
     const message = failure instanceof Error ? failure.message : String(failure)
-    send(response, 400, { code, message })
+    send(response, 400, { code, message, facts })
   }
 }
 
@@ -98,11 +102,18 @@ export async function askSocket(
     request.once('error', cause => reject(new EnneadError('NOT_RUNNING', nobody, { cause })))
     request.end(JSON.stringify(input))
   })
-  const body = JSON.parse(text) as { answer?: unknown; code?: string; message?: string } // Written by `answer` above.
+  // Written by `answer` above.
+  const body = JSON.parse(text) as {
+    answer?: unknown
+    code?: string
+    message?: string
+    facts?: Readonly<Record<string, unknown>>
+  }
   if (status === 200) return body.answer
   throw new EnneadError(
     isErrorCode(body.code) ? body.code : 'INTERNAL',
     body.message ?? 'the running process refused',
+    body.facts === undefined ? {} : { facts: body.facts },
   )
 }
 

@@ -18,6 +18,8 @@ const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['reliability', async () => (await import('./commands/reliability.ts')).reliability],
   ['chaos', async () => (await import('./commands/chaos.ts')).chaos],
   ['audit', async () => (await import('./commands/audit.ts')).audit],
+  ['export', async () => (await import('./commands/export.ts')).exportCommand],
+  ['import', async () => (await import('./commands/import.ts')).importCommand],
   ['user', async () => (await import('./commands/user.ts')).user],
 ])
 

@@ -26,6 +26,15 @@ export class Progress {
   }
 }
 
+/** `[#####-----] 50 %` */
+export function progressBar(done: number, of: number): string {
+  const share = of <= 0 ? 1 : Math.min(1, Math.max(0, done / of))
+  const full = Math.floor(share * barCells)
+  return `[${'#'.repeat(full)}${'-'.repeat(barCells - full)}] ${Math.floor(share * 100)} %`
+}
+
+const barCells = 30
+
 const eraseLine = '\r\u001b[2K'
 
 /** What a composition is doing while it has read `done` schemas. */

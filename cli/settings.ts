@@ -30,7 +30,7 @@ const common = {
   ...metricsSettings,
 }
 
-const data = { data: text('Folder that holds all state of this process.', '.ennead') }
+export const dataSettings = { data: text('Folder that holds all state of this process.', '.ennead') }
 
 const domains = {
   disable: list('Agents to switch off; they are shown as absent.', agentNames),
@@ -45,7 +45,7 @@ const domains = {
   chaos: toggle('Let `ennead chaos` inject faults into the agents. For tests, never for production.', false),
 }
 
-const dbStores = {
+export const dbStores = {
   databaseUrl: url('PostgreSQL for db.sql. Without it an embedded one runs in the data folder.', [
     'postgres:',
     'postgresql:',
@@ -158,7 +158,7 @@ export const startSettings = {
   ...limitSettings,
   ...clientSettings,
   ...admissionSettings,
-  ...data,
+  ...dataSettings,
   demo: toggle('Create a demo workspace with a user at the first start.', true),
   baseUrl,
   ...dbStores,
@@ -173,7 +173,7 @@ const hopSecretHelp =
 export const subgraphSettings = {
   port: integer('TCP port for http and ws. Default: api 4001, auth 4002, db 4003.', -1, -1, 65_535),
   host: text('Address to listen on.', 'localhost'),
-  ...data,
+  ...dataSettings,
   hopSecret: secret(hopSecretHelp),
   dbUrl: url('api: the db subgraph, e.g. http://localhost:4003.', ['http:', 'https:']),
   authUrl: url('api and db: the auth subgraph, e.g. http://localhost:4002.', ['http:', 'https:']),
@@ -234,18 +234,18 @@ export const statusSettings = {
 }
 
 export const auditSettings = {
-  ...data,
+  ...dataSettings,
   pin: list('Entries that the log must still have, as an earlier verify printed them: NUMBER:HASH.'),
 }
 
 export const tokenSettings = {
-  ...data,
+  ...dataSettings,
   user: text('E-mail address of the user.', undefined),
   workspace: text('Slug of the workspace. Default: the one joined first.', undefined),
 }
 
 export const chaosSettings = {
-  ...data,
+  ...dataSettings,
   subgraph: choice(
     'Which process of a deployment of several to disturb; the one of `ennead start` otherwise.',
     '',
@@ -280,7 +280,7 @@ export const reliabilitySettings = {
 }
 
 export const userSettings = {
-  ...data,
+  ...dataSettings,
   email: text('E-mail address of the new user, or of one that exists.', undefined),
   name: text('Name that others see. Default: the address up to its @.', undefined),
   workspace: text('Slug of the workspace to join; it is created when there is none.', undefined),

@@ -163,6 +163,17 @@ export const errorDefinitions = {
     http: 500,
     meaning: 'The file of accepted changes is not what it must be.',
   },
+  IMPORT_INVALID: {
+    kind: 'caller',
+    http: 500,
+    meaning: 'The file to import holds something that is not what an export writes.',
+  },
+  IMPORT_CONFLICT: {
+    kind: 'caller',
+    http: 500,
+    meaning: 'What the file to import holds does not go with what is stored here.',
+  },
+  INPUT_UNREADABLE: { kind: 'fault', http: 500, meaning: 'The file to read cannot be read.' },
   CHAOS_OFF: {
     kind: 'caller',
     http: 500,

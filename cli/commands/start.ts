@@ -24,6 +24,7 @@ import { drain, readingsOf } from '../gateway-process.ts'
 import { Lifecycle, stopAsked } from '../lifecycle.ts'
 import { schemaText } from '../package-root.ts'
 import { startSettings } from '../settings.ts'
+import { directoryTransfer, recordTransfer } from '../transfer/transfer-commands.ts'
 import { admissionOptions, highestRisk } from '../wiring/admission.ts'
 import { documentOptions, rateLimitOptions } from '../wiring/clients.ts'
 import { doorLimits, operationOptions } from '../wiring/limits.ts'
@@ -83,7 +84,12 @@ async function serve(settings: Settings, lifecycle: Lifecycle): Promise<string> 
     cursorKey: createHmac('sha256', secret).update('event cursors').digest(),
     baseUrl: () => settings.baseUrl ?? url,
   })
-  const handlers = new Map([...authCommands(auth.domain), ...chaosCommands(chaos)])
+  const handlers = new Map([
+    ...authCommands(auth.domain),
+    ...directoryTransfer(auth.domain),
+    ...recordTransfer(db.domain),
+    ...chaosCommands(chaos),
+  ])
   const control = await serveControl(await data.socketPath('control'), handlers, log)
   lifecycle.add('control socket', () => control[Symbol.asyncDispose]())
 

@@ -15,6 +15,7 @@ import { exitCodes } from '../failure.ts'
 import { helpText } from '../help.ts'
 import { Lifecycle, stopAsked } from '../lifecycle.ts'
 import { subgraphSettings } from '../settings.ts'
+import { directoryTransfer, recordTransfer } from '../transfer/transfer-commands.ts'
 import { openMetrics } from '../wiring/metrics.ts'
 import { runApi, runAuth, runDb, type Surroundings } from '../wiring/task-graph.ts'
 
@@ -84,13 +85,18 @@ async function runSubgraph(
   const { signer, lifecycle } = surroundings
   if (name === 'auth') {
     const auth = await runAuth(surroundings)
-    await openControl('control', surroundings, authCommands(auth.domain))
+    const commands = new Map([...authCommands(auth.domain), ...directoryTransfer(auth.domain)])
+    await openControl('control', surroundings, commands)
     return auth.service
   }
-  await openControl(`control-${name}`, surroundings)
   const actors = new RemoteActorDirectory({ url: needed('--auth-url', settings.authUrl), signer })
   lifecycle.add('actor directory', () => actors.close())
-  if (name === 'db') return (await runDb(surroundings, actors)).service
+  if (name === 'db') {
+    const db = await runDb(surroundings, actors)
+    await openControl('control-db', surroundings, recordTransfer(db.domain))
+    return db.service
+  }
+  await openControl('control-api', surroundings)
   const api = await runApi({
     ...surroundings,
     db: { kind: 'tcp', url: needed('--db-url', settings.dbUrl) },

@@ -12,6 +12,8 @@ import type { Directories } from './directory/directories.ts'
 import { type DirectoryStore, memberIdOf, normalEmail } from './directory/directory-store.ts'
 import { oneAtATime } from './sign-in/one-at-a-time.ts'
 import type { PasswordHasher } from './sign-in/password.ts'
+import type { DirectoryKind, TransferredRecord } from './transfer/directory-form.ts'
+import { type DirectoryImport, planDirectoryImport } from './transfer/import-directory.ts'
 
 export interface NewWorkspace {
   /** 1 to 63 of a–z, 0–9 and hyphens, which do not stand at an end; unique. */
@@ -137,6 +139,25 @@ export class Administration {
     const member = membershipIn(this.#store, user.id, slug)
     if (member === undefined) throw missing('membership of', email)
     return member
+  }
+
+  /** The next records of a kind that leave in an export, by id; '' begins. Sessions do not leave. */
+  exportRecords(kind: DirectoryKind, afterId: string, limit: number): readonly TransferredRecord[] {
+    const found = this.#store.scan({ kind, id: afterId }, limit)
+    return found.filter((record): record is TransferredRecord => record.kind === kind)
+  }
+
+  /** Stores records of an export, each as it was there. Rejects as planDirectoryImport throws; then nothing is changed. */
+  importRecords(
+    records: readonly TransferredRecord[],
+    existing: 'refuse' | 'keep',
+  ): Promise<DirectoryImport> {
+    return this.#change(async () => {
+      const plan = planDirectoryImport(this.#store, records, existing)
+      if (plan.puts.length > 0) await this.#parts.authority.call('put', plan.puts)
+      await Promise.all(plan.puts.map(record => this.#parts.audit.append(eventOf(record))))
+      return plan
+    })
   }
 
   findWorkspace(slug: string): WorkspaceRecord | undefined {

@@ -25,19 +25,25 @@ test('a command gets its handler’s answer over a socket that only the owner ca
 
 test('a handler’s refusal arrives with its code and message', async () => {
   const refuse = async (): Promise<never> => {
-    throw new EnneadError('NOT_FOUND', 'no such user')
+    throw new EnneadError('NOT_FOUND', 'no such user', { facts: { user: 'ada' } })
   }
   await using _server = await serveControl(path, new Map([['token', refuse]]), silentLog)
   await expect(askControl(path, folder, 'token', {})).rejects.toMatchObject({
     code: 'NOT_FOUND',
     message: 'no such user',
+    facts: { user: 'ada' },
   })
   await expect(askControl(path, folder, 'other', {})).rejects.toMatchObject({ code: 'NOT_FOUND' })
 })
 
+test('a process says what can be asked of it', async () => {
+  await using _server = await serveControl(path, new Map([['echo', async () => 'x']]), silentLog)
+  expect(await askControl(path, folder, 'commands', {})).toEqual(['echo'])
+})
+
 test('a body over the limit is refused', async () => {
   await using _server = await serveControl(path, new Map([['echo', async () => 'x']]), silentLog)
-  await expect(askControl(path, folder, 'echo', { text: 'x'.repeat(70_000) })).rejects.toBeInstanceOf(
+  await expect(askControl(path, folder, 'echo', { text: 'x'.repeat(65 * 2 ** 20) })).rejects.toBeInstanceOf(
     EnneadError,
   )
 })

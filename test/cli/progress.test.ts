@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Progress } from '../../cli/progress.ts'
+import { Progress, progressBar } from '../../cli/progress.ts'
 
 function recorded(
   interactive: boolean,
@@ -27,4 +27,11 @@ test('nothing is written where nobody looks, and nothing that would wrap', () =>
   const narrow = recorded(true, 10)
   narrow.progress.show('much longer than ten columns')
   expect(narrow.text()).not.toContain('longer')
+})
+
+test('a bar is as full as the work is done', () => {
+  expect(progressBar(0, 10)).toBe(`[${'-'.repeat(30)}] 0 %`)
+  expect(progressBar(5, 10)).toBe(`[${'#'.repeat(15)}${'-'.repeat(15)}] 50 %`)
+  expect(progressBar(11, 10)).toBe(`[${'#'.repeat(30)}] 100 %`)
+  expect(progressBar(0, 0)).toBe(`[${'#'.repeat(30)}] 100 %`)
 })
