@@ -5,7 +5,8 @@ import { silentLog } from '../kernel/log.ts'
 import type { Log } from '../kernel/log.ts'
 import type { Principal } from '../kernel/principal.ts'
 import { RequestRefused } from './engine.ts'
-import type { Engine, EngineHealth, GraphQLAnswer, GraphQLRequest, PreparedOperation } from './engine.ts'
+import type { AnswerStream, Engine, EngineHealth, GraphQLAnswer } from './engine.ts'
+import type { GraphQLRequest, PreparedOperation } from './engine.ts'
 import { executePrepared } from './execution/execute.ts'
 import { Prepared } from './execution/prepared.ts'
 import type { ObserveGateway } from './gateway-events.ts'
@@ -161,8 +162,12 @@ class GatewayEngine implements Engine {
     }
   }
 
-  subscribe(operation: PreparedOperation, context: SubgraphContext): AsyncIterableIterator<GraphQLAnswer> {
-    return new SubscriptionAnswers(ours(operation, true), context, this.#tools)
+  subscribe(operation: PreparedOperation, context: SubgraphContext, after?: string): AnswerStream {
+    return new SubscriptionAnswers(ours(operation, true), context, this.#tools, after)
+  }
+
+  onSupergraph(told: () => void): void {
+    this.#switch.onTaken(told)
   }
 
   health(): EngineHealth {

@@ -63,6 +63,25 @@ export interface CostExplanation {
   }[]
 }
 
+/** What a subscription is to other subscriptions. */
+export interface SubscriptionIdentity {
+  /** Equal for subscriptions that bring a caller the same events with the same fields, wherever they begin. */
+  readonly topic: string
+  /** The event behind which it begins, as its argument `after` says. Undefined: it begins with what comes from now on. */
+  readonly after: string | undefined
+  /** It can begin behind any of its events: the answers have their cursors in `extensions.cursor`. */
+  readonly resumable: boolean
+}
+
+/** The answers of a subscription, one an event, in order. */
+export interface AnswerStream extends AsyncIterableIterator<GraphQLAnswer> {
+  /**
+   * Completes the events from now on as `operation` asks, which is the same one planned on another supergraph. False, and
+   * nothing changes, when its events come from elsewhere or are asked for differently.
+   */
+  continueAs?(operation: PreparedOperation): boolean
+}
+
 /** A parsed, validated and planned operation, bound to the supergraph it was planned on. Opaque to doors. */
 export interface PreparedOperation {
   readonly kind: 'query' | 'mutation' | 'subscription'
@@ -73,6 +92,8 @@ export interface PreparedOperation {
   readonly cost?: OperationCost | undefined
   /** The operation with the fragments it uses, and nobody's data. Computed when asked. Undefined: nobody knows it. */
   readonly textWithoutValues?: string | undefined
+  /** Of a subscription. Undefined: it is like no other. */
+  readonly subscription?: SubscriptionIdentity | undefined
 }
 
 export interface SubgraphHealth {
@@ -95,8 +116,13 @@ export interface Engine {
   prepare(request: GraphQLRequest, principal?: Principal): Promise<PreparedOperation>
   /** Runs a query or mutation. Never rejects: every failure is in the answer. */
   execute(operation: PreparedOperation, context: SubgraphContext): Promise<GraphQLAnswer>
-  /** Runs a subscription; one answer an event. `return()` lets go of the source at once, also while it is quiet. */
-  subscribe(operation: PreparedOperation, context: SubgraphContext): AsyncIterableIterator<GraphQLAnswer>
+  /**
+   * Runs a subscription. `return()` lets go of the source at once, also while it is quiet.
+   * @param after Begin behind the event of this cursor. Undefined: where the operation says.
+   */
+  subscribe(operation: PreparedOperation, context: SubgraphContext, after?: string): AnswerStream
+  /** Calls `told` whenever another supergraph has begun to serve. Undefined: there is never another. */
+  onSupergraph?(told: () => void): void
   health(): EngineHealth
   /** Lets go of subgraphs and timers. Idempotent. */
   close(): Promise<void>

@@ -22,6 +22,7 @@ export class ServingSwitch {
   readonly #make: (supergraph: Supergraph) => Serving
   readonly #canary: Required<CanaryOptions>
   readonly #tools: SwitchTools
+  readonly #told: (() => void)[] = []
   #current: Serving | undefined
 
   constructor(
@@ -36,6 +37,11 @@ export class ServingSwitch {
 
   get current(): Serving | undefined {
     return this.#current
+  }
+
+  /** Calls `told` whenever another supergraph has taken the place of one. */
+  onTaken(told: () => void): void {
+    this.#told.push(told)
   }
 
   /** Serves the first supergraph at once: there is nothing to compare it with. Throws SUPERGRAPH_INVALID. */
@@ -79,6 +85,7 @@ export class ServingSwitch {
       from: previous.supergraph.hash,
       to: next.supergraph.hash,
     })
+    for (const told of this.#told) told()
     this.#close(previous)
   }
 

@@ -5,6 +5,7 @@ import { EnneadError } from '../kernel/errors.ts'
 import { RequestRefused } from './engine.ts'
 import type { GraphQLRequest } from './engine.ts'
 import { accessError } from './execution/access-error.ts'
+import { EventSource } from './execution/event-source.ts'
 import { Prepared } from './execution/prepared.ts'
 import type { PlannedOperation } from './execution/prepared.ts'
 import { Selections, ShapeSource } from './execution/shape.ts'
@@ -129,7 +130,9 @@ export class Serving {
     if (operation.operation === OperationTypeNode.SUBSCRIPTION) refuseSilence(planned)
     const fetches = { planned: planned.plan.fetches, limit: this.#rules.limits.fetchesMax }
     const complexity = complexityOf(cost, fetches)
-    return new Prepared(planned, renamedVariables(given, planned.variableName), { ...cost, complexity })
+    const variables = renamedVariables(given, planned.variableName)
+    const identity = planned.plan.source && new EventSource(planned, variables).identity
+    return new Prepared(planned, variables, { ...cost, complexity }, identity)
   }
 
   #document(text: string): ValidDocument {

@@ -6,6 +6,8 @@ import type { StoredDocuments } from './stored-documents.ts'
 export interface DoorRequest extends GraphQLRequest {
   /** To be called when the document has turned out to be good and its sender may store it. */
   readonly register?: (() => void) | undefined
+  /** Of a subscription: the cursor of the last event that the client has, as `extensions.after`. */
+  readonly after?: string | undefined
 }
 
 /** Deepest nesting of objects and lists in variables; deeper input is an attack on recursive code behind us. */
@@ -63,7 +65,14 @@ export function requestFromMembers(
   const { hash, id } = namesIn(members, extensions)
   const found = documents.find({ query, hash, id })
   if (found === undefined) throw new EnneadError('BAD_REQUEST', '"query" must be a string, got nothing')
-  return { query: found.query, operationName, variables, register: found.register }
+  const after = afterIn(extensions)
+  return { query: found.query, operationName, variables, register: found.register, after }
+}
+
+function afterIn({ after }: Readonly<Record<string, unknown>> = {}): string | undefined {
+  if (after === undefined || after === null) return undefined
+  if (typeof after === 'string') return after
+  throw new EnneadError('BAD_REQUEST', `"extensions.after" must be a string, got ${nameOfType(after)}`)
 }
 
 /** A request whose text looks like this may name a document instead of sending it. */

@@ -1,7 +1,7 @@
 import type { DocumentNode, GraphQLObjectType, OperationDefinitionNode } from 'graphql'
 import { countRootFields } from '../operation/root-fields.ts'
 import { withoutValues } from '../operation/without-values.ts'
-import type { OperationCost, PreparedOperation } from '../engine.ts'
+import type { OperationCost, PreparedOperation, SubscriptionIdentity } from '../engine.ts'
 import type { Refusals } from '../operation/access.ts'
 import type { VariableValues } from '../operation/variables.ts'
 import type { Plan } from '../planning/plan.ts'
@@ -38,13 +38,20 @@ export class Prepared implements PreparedOperation {
   /** Coerced, in the names of the plan. */
   readonly variables: VariableValues
   readonly cost: OperationCost
+  readonly subscription: SubscriptionIdentity | undefined
 
-  constructor(planned: PlannedOperation, variables: VariableValues, cost: OperationCost) {
+  constructor(
+    planned: PlannedOperation,
+    variables: VariableValues,
+    cost: OperationCost,
+    subscription?: SubscriptionIdentity,
+  ) {
     this.kind = planned.operation.operation
     this.name = planned.operation.name?.value
     this.planned = planned
     this.variables = variables
     this.cost = cost
+    this.subscription = subscription
   }
 
   get rootFields(): ReadonlyMap<string, number> {

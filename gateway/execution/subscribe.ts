@@ -1,14 +1,14 @@
 import { sleep } from '../../kernel/clock.ts'
 import { EnneadError } from '../../kernel/errors.ts'
-import type { GraphQLAnswer } from '../engine.ts'
+import type { AnswerStream, GraphQLAnswer, PreparedOperation } from '../engine.ts'
 import { isOutage } from '../outage.ts'
 import { startDeadline } from './deadline.ts'
 import type { Deadline } from './deadline.ts'
 import { answerWith } from './execute.ts'
 import type { ExecutionTools } from './execute.ts'
-import { requestOf } from './fetch.ts'
+import { EventSource } from './event-source.ts'
 import { mergeRoot } from './merge-answer.ts'
-import type { Prepared } from './prepared.ts'
+import { Prepared } from './prepared.ts'
 import type { SubgraphContext, SubgraphResponse } from './subgraph.ts'
 
 export interface SubscriptionTools extends ExecutionTools {
@@ -24,8 +24,9 @@ const retryLastMs = 500
  * Answers of a subscription, one an event, in order. Written by hand and not as a generator: `return()` of a generator
  * that waits for an event waits with it, and would hold the source until the next one comes.
  */
-export class SubscriptionAnswers implements AsyncIterableIterator<GraphQLAnswer> {
-  readonly #prepared: Prepared
+export class SubscriptionAnswers implements AnswerStream {
+  #prepared: Prepared
+  #asked: EventSource
   readonly #context: SubgraphContext
   readonly #tools: SubscriptionTools
   readonly #source: AsyncIterableIterator<SubgraphResponse>
@@ -37,8 +38,10 @@ export class SubscriptionAnswers implements AsyncIterableIterator<GraphQLAnswer>
   /** The `next` asked for last; the one after it waits for it, so that answers keep the order of events. */
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor(prepared: Prepared, context: SubgraphContext, tools: SubscriptionTools) {
+  /** @param after Cursor of the event to begin behind; undefined: where the operation says. */
+  constructor(prepared: Prepared, context: SubgraphContext, tools: SubscriptionTools, after?: string) {
     this.#prepared = prepared
+    this.#asked = new EventSource(prepared.planned, prepared.variables)
     this.#tools = tools
     const { signal } = context
     const abort = (): void => void this.return()
@@ -46,17 +49,25 @@ export class SubscriptionAnswers implements AsyncIterableIterator<GraphQLAnswer>
     this.#controller.signal.addEventListener('abort', () => signal.removeEventListener('abort', abort))
     this.#context = { ...context, signal: this.#controller.signal }
     const { plan, subgraphs } = prepared.planned
-    if (plan.source === undefined) {
-      throw new EnneadError('QUERY_PLAN_EMPTY', 'no subgraph can resolve this subscription')
-    }
-    const request = requestOf(plan.source, prepared.variables)
-    this.#source = subgraphs.subscribe(plan.source.serviceName, request, this.#context)
+    const name = plan.source?.serviceName ?? ''
+    this.#source = subgraphs.subscribe(name, this.#asked.request(after), this.#context)
     // A signal that had aborted before says nothing any more.
     if (signal.aborted) this.#end()
   }
 
   [Symbol.asyncIterator](): this {
     return this
+  }
+
+  continueAs(operation: PreparedOperation): boolean {
+    if (!(operation instanceof Prepared) || operation.kind !== 'subscription') return false
+    const asked = new EventSource(operation.planned, operation.variables)
+    // Where it began does not matter any more.
+    const same = JSON.stringify(asked.request('')) === JSON.stringify(this.#asked.request(''))
+    if (!same || asked.place !== this.#asked.place) return false
+    this.#prepared = operation
+    this.#asked = asked
+    return true
   }
 
   next(): Promise<IteratorResult<GraphQLAnswer>> {
@@ -84,7 +95,10 @@ export class SubscriptionAnswers implements AsyncIterableIterator<GraphQLAnswer>
         this.#end()
         return { done: true, value: undefined }
       }
-      return { done: false, value: await this.#answer(event.value) }
+      const cursor = this.#asked.cursorOf(event.value)
+      const answer = await this.#answer(event.value)
+      if (cursor === undefined) return { done: false, value: answer }
+      return { done: false, value: { ...answer, extensions: { ...answer.extensions, cursor } } }
     } catch (failure) {
       if (this.#over) return { done: true, value: undefined }
       this.#end()

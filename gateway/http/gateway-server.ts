@@ -13,6 +13,7 @@ import { systemClock } from '../../kernel/clock.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import { webSocketDoor } from '../realtime/websocket-door.ts'
 import type { WebSocketDoor } from '../realtime/websocket-door.ts'
+import { SubscriptionHub } from '../realtime/subscription-hub.ts'
 import { answerBrokenRequest } from './broken-request.ts'
 import { checkAddress, checkedForwardHeaders } from './gateway-options.ts'
 import type { GatewayServerOptions } from './gateway-options.ts'
@@ -68,7 +69,9 @@ export async function startGatewayServer(options: GatewayServerOptions): Promise
   }
   // Last, because it has something to let go of.
   const admission = new Admission(options.admission ?? {}, { clock, log })
-  const shared = { ...settled, admission }
+  const { requestTimeoutMs, answerBytesMax } = limits
+  const hub = new SubscriptionHub({ engine, clock, log, requestTimeoutMs, answerBytesMax })
+  const shared = { ...settled, admission, hub }
   const graphiqlQuery = options.graphiqlQuery ?? (options.identify === undefined ? plainText : signInText)
   const sockets = webSocketDoor(shared)
   const state = { draining: false }

@@ -3,6 +3,7 @@ import { answerText } from '../admission/answer-text.ts'
 import type { RateLimits } from '../admission/rate-limits.ts'
 import type { StoredDocuments } from '../admission/stored-documents.ts'
 import { requestFromMembers } from '../admission/graphql-request.ts'
+import type { DoorRequest } from '../admission/graphql-request.ts'
 import { errorsOf } from '../admission/refusal.ts'
 import { RequestBudget } from '../admission/request-budget.ts'
 import { answerWithin, contextOf, grantTime } from '../admission/run-operation.ts'
@@ -12,18 +13,23 @@ import { untilAborted } from '../admission/until-aborted.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Log } from '../../kernel/log.ts'
 import type { IncomingHttpHeaders } from 'node:http'
-import type { AnswerError, Engine, GraphQLAnswer, PreparedOperation } from '../engine.ts'
+import type { AnswerError, Engine, PreparedOperation } from '../engine.ts'
 import { outcomeOf } from '../gateway-events.ts'
 import type { ObserveGateway, OperationOutcome } from '../gateway-events.ts'
-import { isOutage } from '../outage.ts'
 import type { ClientName } from '../recording/client-name.ts'
 import type { RecordOperation } from '../recording/record-operation.ts'
 import { beginTrace } from '../tracing.ts'
 import type { RequestTrace } from '../tracing.ts'
 import type { SubscribePayload } from './client-message.ts'
+import type { Delivery } from './delivery.ts'
+import type { Subscription } from './reader.ts'
+import { endBy } from './stream-end.ts'
+import type { StreamEnd } from './stream-end.ts'
+import type { SubscriptionHub } from './subscription-hub.ts'
 
 export interface RunOptions {
   readonly engine: Engine
+  readonly hub: SubscriptionHub
   readonly admission: Admission
   readonly documents: StoredDocuments
   readonly rates: RateLimits | undefined
@@ -48,18 +54,16 @@ export interface RunRequest {
   readonly payload: SubscribePayload
 }
 
-/** How a run ended. `broken`: something behind the gateway is down, and the client can resume when it connects again. */
-export type RunEnd =
-  | { readonly kind: 'completed' }
-  | { readonly kind: 'failed'; readonly errors: readonly AnswerError[] }
-  | { readonly kind: 'broken'; readonly errors: readonly AnswerError[] }
-
 /** Where a run tells what happens. */
 export interface RunEvents {
-  /** An event of a subscription, or the answer of a query or mutation, as JSON. Resolves when the next may come. */
-  next(payload: string, kind: PreparedOperation['kind']): Promise<void>
+  /** The answer of a query or mutation, as JSON. Resolves when it is on its way. */
+  answered(payload: string): Promise<void>
+  /** May an event be written now? After a no, the run is told by `roomAgain`. */
+  hasRoom(): boolean
+  /** An event of a subscription. */
+  deliver(delivery: Delivery): void
   /** Told once, unless the run was stopped. */
-  ended(end: RunEnd): void
+  ended(end: StreamEnd): void
 }
 
 /** One operation of a socket, begun by its constructor. Failures are told to `events`, never thrown. */
@@ -72,7 +76,8 @@ export class OperationRun {
   readonly #startedAt: number
   #kind: PreparedOperation['kind'] | undefined
   #outcome: OperationOutcome | undefined
-  #source: AsyncIterableIterator<GraphQLAnswer> | undefined
+  #subscription: Subscription | undefined
+  #left: (() => void) | undefined
   #stopped = false
 
   constructor(options: RunOptions, request: RunRequest, events: RunEvents) {
@@ -90,7 +95,13 @@ export class OperationRun {
     if (this.#stopped) return
     this.#stopped = true
     this.#budget.cancel()
-    this.#letGo()
+    this.#subscription?.leave()
+    this.#left?.()
+  }
+
+  /** Events may be written again. */
+  roomAgain(): void {
+    this.#subscription?.roomAgain()
   }
 
   async #begin(): Promise<void> {
@@ -100,11 +111,11 @@ export class OperationRun {
     if (!this.#stopped) this.#events.ended(end)
   }
 
-  #observe(end: RunEnd): void {
+  #observe(end: StreamEnd): void {
     const { observe, clock } = this.#options
-    const errors = end.kind === 'completed' ? [] : end.errors
+    const errors = 'errors' in end ? end.errors : []
     const failed = this.#kind === undefined ? 'refused' : 'failed'
-    const outcome = end.kind === 'completed' ? (this.#outcome ?? 'ok') : failed
+    const outcome = 'errors' in end ? failed : (this.#outcome ?? 'ok')
     this.#trace.end(outcome, {})
     observe?.({
       is: 'operationEnded',
@@ -117,7 +128,7 @@ export class OperationRun {
     })
   }
 
-  async #perform(): Promise<RunEnd> {
+  async #perform(): Promise<StreamEnd> {
     const { engine, admission, mutationTimeoutMs, requestTimeoutMs, answerBytesMax } = this.#options
     const { sheddable, principal } = this.#request.caller
     try {
@@ -132,7 +143,7 @@ export class OperationRun {
       if (this.#request.caller.principal !== undefined) request.register?.()
       await this.#options.rates?.operation(this.#request.caller, operation, [])
       const ask = { operation, query: request.query, sheddable }
-      if (operation.kind === 'subscription') return await this.#follow(ask)
+      if (operation.kind === 'subscription') return await this.#follow(ask, request)
       grantTime(operation, this.#budget, mutationTimeoutMs)
       const answer = await admission.run(ask, this.#budget, () =>
         answerWithin(engine, operation, this.#context()),
@@ -142,59 +153,34 @@ export class OperationRun {
       if (answer.data === undefined && answer.errors !== undefined) {
         return { kind: 'failed', errors: answer.errors }
       }
-      if (!this.#stopped) await this.#events.next(answerText(answer, answerBytesMax), operation.kind)
+      if (!this.#stopped) await this.#events.answered(answerText(answer, answerBytesMax))
       return { kind: 'completed' }
     } catch (failure) {
       return { kind: 'failed', errors: this.#told(failure) }
     }
   }
 
-  /** Pulls one event at a time, so that a source is never faster than what is written. */
-  async #follow(ask: Ask): Promise<RunEnd> {
-    const context = this.#context()
+  /** Reads along in the hub until the stream ends or this run is stopped. */
+  async #follow(ask: Ask, request: DoorRequest): Promise<StreamEnd> {
     // A subscription has no end of time; only its events have.
     this.#budget.end()
     try {
       this.#options.admission.check(ask)
-      this.#source = this.#options.engine.subscribe(ask.operation, context)
-      return await this.#pull(this.#source)
     } catch (failure) {
-      this.#letGo()
-      return this.#stopped ? { kind: 'completed' } : streamEnd(this.#told(failure))
+      return endBy(this.#told(failure))
     }
-  }
-
-  async #pull(source: AsyncIterableIterator<GraphQLAnswer>): Promise<RunEnd> {
-    let pending = source.next()
-    while (!this.#stopped) {
-      const event = await pending
-      if (this.#stopped || event.done === true) break
-      const errors = errorsOnly(event.value)
-      // An event that an outage took away is still kept behind the cursor: resuming brings it complete.
-      if (errors !== undefined && isOutage(errors)) {
-        this.#letGo()
-        return { kind: 'broken', errors }
-      }
-      pending = source.next()
-      // It is awaited above or by nobody, when the run is stopped meanwhile.
-      pending.catch(() => undefined)
-      if (errors !== undefined && (await this.#endsNow(pending))) return { kind: 'failed', errors }
-      await this.#events.next(answerText(event.value, this.#options.answerBytesMax), 'subscription')
-    }
-    return { kind: 'completed' }
-  }
-
-  /**
-   * A source that is refused tells it as an event with errors and ends in the same turn; the protocol has a message of
-   * its own for that. A source that goes on had an event whose fields failed.
-   */
-  async #endsNow(pending: Promise<IteratorResult<GraphQLAnswer>>): Promise<boolean> {
-    const turn = new Promise<false>(resolve => this.#options.clock.soon(() => resolve(false)))
-    const ended = pending.then(
-      ({ done }) => done === true,
-      () => false,
-    )
-    return Promise.race([ended, turn])
+    const { caller, requestId, headers } = this.#request
+    const { operation } = ask
+    const asked = { operation, request, caller, requestId, headers, after: request.after }
+    return new Promise(resolve => {
+      this.#left = () => resolve({ kind: 'completed' })
+      this.#subscription = this.#options.hub.join(asked, {
+        hasRoom: () => this.#events.hasRoom(),
+        deliver: delivery => this.#events.deliver(delivery),
+        ended: resolve,
+      })
+      if (this.#stopped) this.#subscription.leave()
+    })
   }
 
   #context(): ReturnType<typeof contextOf> {
@@ -206,24 +192,4 @@ export class OperationRun {
     if (this.#stopped) return []
     return errorsOf(failure, this.#options.log.with({ requestId: this.#request.requestId }))
   }
-
-  #letGo(): void {
-    const returned = this.#source?.return?.()
-    returned?.catch((failure: unknown) =>
-      this.#options.log.warn('socket.release-failed', { requestId: this.#request.requestId, failure }),
-    )
-  }
-}
-
-/** The errors of an answer that has nothing else. */
-function errorsOnly({ data, errors }: GraphQLAnswer): readonly AnswerError[] | undefined {
-  return data === undefined || data === null ? errors : undefined
-}
-
-/**
- * An outage must not become an `error` message: stock clients take that as the end of the subscription and never ask
- * again, although the events are kept and a cursor would bring them all.
- */
-function streamEnd(errors: readonly AnswerError[]): RunEnd {
-  return { kind: isOutage(errors) ? 'broken' : 'failed', errors }
 }

@@ -5,20 +5,21 @@ import type { Timer } from '../../kernel/clock.ts'
 import { unreachable } from '../../kernel/errors.ts'
 import { subjectOf } from '../../kernel/principal.ts'
 import type { ClientPrincipal } from '../../kernel/principal.ts'
-import type { DoorOptions } from '../admission/door-options.ts'
 import { forwarded } from '../admission/forwarded-headers.ts'
 import type { Caller } from '../admission/run-operation.ts'
 import { asksSheddable } from '../admission/request-priority.ts'
 import { errorsOf } from '../admission/refusal.ts'
 import { RequestBudget } from '../admission/request-budget.ts'
-import type { PreparedOperation } from '../engine.ts'
 import { clientNameOf } from '../recording/client-name.ts'
 import type { ClientName } from '../recording/client-name.ts'
 import { closeCodes } from './close-codes.ts'
 import { connectionHeaders } from './connection-params.ts'
 import { OperationRun } from './operation-run.ts'
-import type { RunEnd } from './operation-run.ts'
+import type { Delivery } from './delivery.ts'
 import { SocketWriter } from './socket-writer.ts'
+import type { StreamEnd } from './stream-end.ts'
+import type { StreamDoorOptions } from './stream-door-options.ts'
+import type { WriteBatch } from './write-batch.ts'
 import { TransportWsProtocol } from './transport-ws-protocol.ts'
 import type { Action } from './transport-ws-protocol.ts'
 
@@ -29,12 +30,18 @@ export interface SocketOpening {
   readonly address: string | undefined
 }
 
+export interface SessionOptions extends StreamDoorOptions {
+  readonly batch: WriteBatch
+}
+
 /** setTimeout's longest time, milliseconds. */
 const timerMaxMs = 2 ** 31 - 1
 
+const expiredReason = 'Unauthorized: the credential has expired'
+
 /** One client on one WebSocket: does what the protocol says with the real socket, engine and identity. */
 export class SocketSession {
-  readonly #options: DoorOptions
+  readonly #options: SessionOptions
   readonly #socket: WebSocket
   readonly #writer: SocketWriter
   readonly #opening: SocketOpening
@@ -50,7 +57,7 @@ export class SocketSession {
 
   /** @param admit Whether one more socket of this principal is allowed. Called once. */
   constructor(
-    options: DoorOptions,
+    options: SessionOptions,
     socket: WebSocket,
     wire: Duplex,
     opening: SocketOpening,
@@ -59,7 +66,7 @@ export class SocketSession {
     const { limits, clock } = options
     this.#options = options
     this.#socket = socket
-    this.#writer = new SocketWriter(socket, wire, limits.socketBufferedBytesMax, clock)
+    this.#writer = new SocketWriter(socket, wire, limits.socketBufferedBytesMax, clock, options.batch)
     this.#opening = opening
     this.#admit = admit
     this.#protocol = new TransportWsProtocol(
@@ -184,7 +191,7 @@ export class SocketSession {
     if (principal === undefined) return
     const leftMs = principal.expiresAt * 1000 - this.#options.clock.wall()
     if (leftMs <= 0) {
-      this.close(closeCodes.unauthorized, 'Unauthorized: the credential has expired')
+      this.close(closeCodes.unauthorized, expiredReason)
       return
     }
     this.#expiryTimer = this.#options.clock.after(Math.min(leftMs, timerMaxMs), () =>
@@ -197,13 +204,14 @@ export class SocketSession {
     if (caller === undefined) return
     const requestId = `${this.#opening.requestId}:${run}`
     this.#options.log.debug('socket.operation', { requestId, id })
-    const { engine, admission, documents, rates, clock, log, limits, observe, record } = this.#options
+    const { engine, hub, admission, documents, rates, clock, log, limits, observe, record } = this.#options
     const { requestTimeoutMs, mutationTimeoutMs, answerBytesMax } = limits
     this.#runs.set(
       run,
       new OperationRun(
         {
           engine,
+          hub,
           admission,
           documents,
           rates,
@@ -217,30 +225,43 @@ export class SocketSession {
         },
         { caller, client: this.#client, requestId, headers: this.#opening.headers, payload },
         {
-          next: (json, kind) => this.#next(run, json, kind),
+          answered: json => this.#answer(run, json),
+          hasRoom: () => this.#hasRoom(),
+          deliver: delivery => this.#deliver(run, delivery),
           ended: end => this.#ended(run, end),
         },
       ),
     )
   }
 
-  /** Events find room or the reader is too slow; an answer, which may be large by itself, waits for room. */
-  async #next(run: number, json: string, kind: PreparedOperation['kind']): Promise<void> {
-    if (kind === 'subscription') {
-      this.#perform(this.#protocol.next(run, json))
-    } else if (await this.#writer.room()) {
-      for (const action of this.#protocol.next(run, json)) {
-        if (action.kind === 'send') this.#writer.sendAnswer(action.text)
-      }
-    } else {
-      this.#tooSlow()
+  /** An answer, which may be large by itself, waits for room. */
+  async #answer(run: number, json: string): Promise<void> {
+    if (!(await this.#writer.room())) return this.#tooSlow()
+    for (const action of this.#protocol.next(run, json)) {
+      if (action.kind === 'send') this.#writer.sendAnswer(action.text)
     }
   }
 
-  #ended(run: number, end: RunEnd): void {
+  /** Events do not wait here: whoever has no room reads them later from where they are kept. */
+  #hasRoom(): boolean {
+    if (this.#writer.hasRoom) return true
+    this.#writer.whenRoom(() => {
+      for (const run of this.#runs.values()) run.roomAgain()
+    })
+    return false
+  }
+
+  #deliver(run: number, { closed }: Delivery): void {
+    const head = this.#protocol.headOf(run)
+    if (head !== undefined) this.#writer.sendEvent(head, closed)
+  }
+
+  #ended(run: number, end: StreamEnd): void {
     this.#runs.delete(run)
     if (end.kind === 'completed') this.#perform(this.#protocol.completed(run))
     else if (end.kind === 'failed') this.#perform(this.#protocol.failed(run, end.errors))
+    else if (end.kind === 'expired') this.close(closeCodes.unauthorized, expiredReason)
+    else if (end.kind === 'slow') this.#tooSlow()
     else {
       const code = end.errors[0]?.extensions.code ?? 'UNAVAILABLE'
       const { tryAgain, upstream } = closeCodes

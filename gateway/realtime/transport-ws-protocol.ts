@@ -34,8 +34,10 @@ type Phase = 'opened' | 'identifying' | 'ready' | 'closed'
 
 interface Running {
   readonly id: string
-  /** The id as JSON, written into every message. */
-  readonly idJson: string
+  /** What stands in the messages of results before the result. */
+  readonly head: string
+  /** The same in UTF-8, made when it is first asked for. */
+  headBytes: Buffer | undefined
 }
 
 /**
@@ -121,7 +123,14 @@ export class TransportWsProtocol {
   next(run: number, payload: string): readonly Action[] {
     const running = this.#running.get(run)
     if (running === undefined) return []
-    return [{ kind: 'send', text: `{"id":${running.idJson},"type":"next","payload":${payload}}` }]
+    return [{ kind: 'send', text: `${running.head}${payload}}` }]
+  }
+
+  /** What a message with a result of this run begins with; the result as JSON and `}` follow. Undefined: the run is over. */
+  headOf(run: number): Buffer | undefined {
+    const running = this.#running.get(run)
+    if (running === undefined) return undefined
+    return (running.headBytes ??= Buffer.from(running.head))
   }
 
   /** A run was refused or cannot go on; final for its id, harmless for others. */
@@ -159,7 +168,8 @@ export class TransportWsProtocol {
       return [send({ id, type: 'error', payload: [{ message, extensions: { code: 'OVERLOADED' } }] })]
     }
     this.#lastRun += 1
-    this.#running.set(this.#lastRun, { id, idJson: JSON.stringify(id) })
+    const head = `{"id":${JSON.stringify(id)},"type":"next","payload":`
+    this.#running.set(this.#lastRun, { id, head, headBytes: undefined })
     this.#runOfId.set(id, this.#lastRun)
     return [{ kind: 'start', id, run: this.#lastRun, payload }]
   }

@@ -5,13 +5,14 @@ import type { WebSocket } from 'ws'
 import type { Clock } from '../../kernel/clock.ts'
 import { sleep } from '../../kernel/clock.ts'
 import { subjectOf } from '../../kernel/principal.ts'
-import type { DoorOptions } from '../admission/door-options.ts'
 import type { GatewayLimits } from '../admission/gateway-limits.ts'
 import { endRaw } from '../admission/raw-refusal.ts'
 import { requestIdOf } from '../admission/request-id.ts'
 import { closeCodes } from './close-codes.ts'
 import { Quota } from './quota.ts'
 import { SocketSession } from './socket-session.ts'
+import type { StreamDoorOptions } from './stream-door-options.ts'
+import { WriteBatch } from './write-batch.ts'
 
 export interface WebSocketDoor {
   /** Sockets open now. */
@@ -30,8 +31,9 @@ const subprotocol = 'graphql-transport-ws'
 const closeTimeoutMs = 1_000
 
 /** GraphQL over WebSocket (graphql-transport-ws) at /graphql. */
-export function webSocketDoor(options: DoorOptions): WebSocketDoor {
+export function webSocketDoor(options: StreamDoorOptions): WebSocketDoor {
   const { limits, clock, log, origins } = options
+  const batch = new WriteBatch(clock)
   const sessions = new Set<SocketSession>()
   const addresses = new Quota(limits.socketsPerAddressMax)
   const actors = new Quota(limits.socketsPerActorMax)
@@ -47,7 +49,7 @@ export function webSocketDoor(options: DoorOptions): WebSocketDoor {
       address,
     }
     let actor: string | undefined
-    const session = new SocketSession(options, socket, wire, opening, principal => {
+    const session = new SocketSession({ ...options, batch }, socket, wire, opening, principal => {
       if (principal === undefined) return true
       const subject = subjectOf(principal)
       if (!actors.take(subject)) return false

@@ -13,6 +13,8 @@ import type { CostDirectives } from './cost-directives.ts'
 import { reservedNames } from './reserved-names.ts'
 import type { ReservedNames } from './reserved-names.ts'
 import { resolvableKeysFirst } from './key-order.ts'
+import { resumableFields } from './resumable-fields.ts'
+import type { ResumableFields } from './resumable-fields.ts'
 import { typeOverlap } from './type-overlap.ts'
 import type { TypeOverlap } from './type-overlap.ts'
 
@@ -31,6 +33,8 @@ export interface Supergraph {
   readonly costs: CostDirectives
   /** Who may see what. */
   readonly access: AccessRules
+  /** Subscriptions that can be resumed. */
+  readonly resumable: ResumableFields
   /** Apollo's own form, for its planner. */
   readonly apollo: ApolloSupergraph
 }
@@ -61,6 +65,7 @@ export function loadSupergraph(sdl: string): Supergraph {
       overlap: typeOverlap(document),
       costs: costDirectives(document),
       access: accessRules(document),
+      resumable: resumableFields(apiSchema, document),
       apollo,
     }
   } catch (failure) {

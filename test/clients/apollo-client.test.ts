@@ -1,11 +1,13 @@
 import { ApolloClient, ApolloLink, gql, HttpLink, InMemoryCache } from '@apollo/client'
 import { GraphQLWsLink } from '@apollo/client/link/subscriptions'
-import { OperationTypeNode } from 'graphql'
+import { OperationTypeNode, print } from 'graphql'
 import { createClient } from 'graphql-ws'
+import { tap } from 'rxjs'
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { demoGateway } from '../support/demo-gateway.ts'
 import { until } from '../support/until.ts'
+import { expectNothingLost } from './cut-connections.ts'
 
 test('Apollo Client: queries and mutations over HTTP, subscriptions over WebSocket', async () => {
   await using gateway = await demoGateway()
@@ -75,3 +77,35 @@ test('Apollo Client: queries and mutations over HTTP, subscriptions over WebSock
   client.stop()
   await socket.dispose()
 })
+
+/** Sends the cursor of the last event along when graphql-ws connects again. */
+const resumeLink = new ApolloLink((operation, forward) =>
+  forward(operation).pipe(
+    tap(
+      ({ extensions }) =>
+        (operation.extensions['after'] = extensions?.['cursor'] ?? operation.extensions['after']),
+    ),
+  ),
+)
+
+test.each(['taskEvents', 'ticks'] as const)('Apollo Client: with its link, cuts lose nothing of %s', kind =>
+  expectNothingLost(
+    kind,
+    (_gateway, socket, query, seen, ended) => {
+      const client = new ApolloClient({
+        cache: new InMemoryCache(),
+        link: resumeLink.concat(new GraphQLWsLink(socket)),
+      })
+      client
+        .subscribe<Record<string, { seq: number }>>({ query: gql(query), fetchPolicy: 'no-cache' })
+        .subscribe({
+          next: ({ data, error }) =>
+            error === undefined ? seen.push(data?.[kind]?.seq ?? -1) : ended.push(error),
+          error: failure => ended.push(failure),
+          complete: () => ended.push('complete'),
+        })
+      return () => client.stop()
+    },
+    query => print(new InMemoryCache().transformDocument(gql(query))),
+  ),
+)

@@ -5,6 +5,7 @@ import { WebSocket } from 'ws'
 import { EnneadError } from '../../kernel/errors.ts'
 import { demoGateway } from '../support/demo-gateway.ts'
 import { until } from '../support/until.ts'
+import { expectNothingLost } from './cut-connections.ts'
 
 const events = 'subscription ($after: Int) { events(after: $after) { seq text viewer } }'
 
@@ -127,3 +128,23 @@ test('graphql-ws: a refused credential can be replaced and the client goes on', 
   expect(codes[0]).toBe(4403)
   await stock.dispose()
 })
+
+interface Numbered {
+  readonly [field: string]: { readonly seq: number }
+}
+
+const seqOf = (data: Numbered | null | undefined): number => Object.values(data ?? {})[0]?.seq ?? -1
+
+test.each(['taskEvents', 'ticks'] as const)('graphql-ws: with its one line, cuts lose nothing of %s', kind =>
+  expectNothingLost(kind, (_gateway, client, query, seen, ended) => {
+    const payload: { query: string; extensions?: Record<string, unknown> } = { query }
+    client.subscribe<Numbered, { cursor?: string }>(payload, {
+      next(result) {
+        payload.extensions = { after: result.extensions?.cursor }
+        seen.push(seqOf(result.data))
+      },
+      error: failure => ended.push(failure),
+      complete: () => ended.push('complete'),
+    })
+  }),
+)

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { demoGateway } from '../support/demo-gateway.ts'
 import { until } from '../support/until.ts'
+import { expectNothingLost } from './cut-connections.ts'
 
 /** What Relay's compiler makes of an operation, as far as its network layer looks at it. */
 function compiled(operationKind: 'query' | 'mutation' | 'subscription', text: string): RequestParameters {
@@ -63,3 +64,33 @@ test("Relay's network layer: queries and mutations over HTTP, subscriptions over
   await until('the source is let go', () => gateway.topic.readers === 0)
   await socket.dispose()
 })
+
+test.each(['taskEvents', 'ticks'] as const)(
+  "Relay's network layer: with its line, cuts lose nothing of %s",
+  kind =>
+    expectNothingLost(kind, (_gateway, socket, query, seen, ended) => {
+      const subscribeFunction: SubscribeFunction = ({ text }, variables) =>
+        Observable.create<GraphQLResponse>(sink => {
+          const payload = { query: text ?? '', variables, extensions: {} }
+          return socket.subscribe<Record<string, unknown>, { cursor?: string }>(payload, {
+            next(answer) {
+              payload.extensions = { after: answer.extensions?.cursor }
+              // The same GraphQL response, as another library calls it.
+              sink.next(answer as GraphQLResponse)
+            },
+            error: failure =>
+              sink.error(failure instanceof Error ? failure : new Error(JSON.stringify(failure))),
+            complete: () => sink.complete(),
+          })
+        })
+      const network = Network.create(() => Promise.reject(new Error('only subscriptions')), subscribeFunction)
+      const subscription = network.execute(compiled('subscription', query), {}, {}).subscribe({
+        // What the gateway under test answers this subscription.
+        next: answer =>
+          seen.push((answer as { data: Record<string, { seq: number }> }).data[kind]?.seq ?? -1),
+        error: (failure: unknown) => ended.push(failure),
+        complete: () => ended.push('complete'),
+      })
+      return () => subscription.unsubscribe()
+    }),
+)

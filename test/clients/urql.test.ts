@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { demoGateway } from '../support/demo-gateway.ts'
 import { until } from '../support/until.ts'
+import { expectNothingLost } from './cut-connections.ts'
 
 test('urql: queries and mutations over HTTP, subscriptions over WebSocket', async () => {
   await using gateway = await demoGateway()
@@ -59,3 +60,36 @@ test('urql: a GET query is answered too', async () => {
     .toPromise()
   expect(data).toEqual({ hello: 'Hello Ada & Bob' })
 })
+
+test.each(['taskEvents', 'ticks'] as const)('urql: with its line, cuts lose nothing of %s', kind =>
+  expectNothingLost(kind, (gateway, socket, query, seen, ended) => {
+    const client = new Client({
+      url: gateway.url,
+      preferGetMethod: false,
+      exchanges: [
+        subscriptionExchange({
+          forwardSubscription: request => ({
+            subscribe(sink) {
+              const payload = { ...request, query: request.query ?? '', extensions: {} }
+              const unsubscribe = socket.subscribe<Record<string, unknown>, { cursor?: string }>(payload, {
+                ...sink,
+                next(answer) {
+                  payload.extensions = { after: answer.extensions?.cursor }
+                  // The two libraries only differ in what they call readonly.
+                  sink.next(answer as ExecutionResult)
+                },
+              })
+              return { unsubscribe }
+            },
+          }),
+        }),
+      ],
+    })
+    const subscription = client
+      .subscription<Record<string, { seq: number }>>(query, {})
+      .subscribe(({ data, error }) =>
+        error === undefined ? seen.push(data?.[kind]?.seq ?? -1) : ended.push(error),
+      )
+    return () => subscription.unsubscribe()
+  }),
+)

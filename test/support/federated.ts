@@ -1,6 +1,6 @@
 import { buildSubgraphSchema } from '@apollo/subgraph'
 import type { GraphQLResolverMap } from '@apollo/subgraph/dist/schema-helper/index.js'
-import { execute, GraphQLError, parse, subscribe, validate } from 'graphql'
+import { execute, parse, subscribe, validate } from 'graphql'
 import type { ExecutionResult, GraphQLSchema } from 'graphql'
 import { createEngine } from '../../gateway/create-engine.ts'
 import type { EngineOptions } from '../../gateway/create-engine.ts'
@@ -190,12 +190,13 @@ function events(
   request: SubgraphRequest,
   context: SubgraphContext,
 ): AsyncIterableIterator<SubgraphResponse> {
-  const started = Promise.resolve(subscribe(executionOf(schema, request))).then(result => {
-    if (!(Symbol.asyncIterator in result)) throw new GraphQLError(result.errors?.[0]?.message ?? 'no stream')
-    return result[Symbol.asyncIterator]()
-  })
+  // A refusal is an answer, as it is when a subgraph sends it over a WebSocket.
+  const started = Promise.resolve(subscribe(executionOf(schema, request))).then(result =>
+    Symbol.asyncIterator in result ? result[Symbol.asyncIterator]() : refusal(result),
+  )
   started.catch(() => undefined)
-  context.signal.addEventListener('abort', () => void started.then(source => source.return?.()))
+  const leave = async (): Promise<void> => void (await (await started).return?.(undefined))
+  context.signal.addEventListener('abort', () => void leave().catch(() => undefined))
   return {
     [Symbol.asyncIterator]() {
       return this
@@ -207,8 +208,12 @@ function events(
         : { done: false, value: response(event.value) }
     },
     async return() {
-      await (await started).return?.()
+      await leave()
       return { done: true, value: undefined }
     },
   }
+}
+
+async function* refusal(result: ExecutionResult): AsyncGenerator<ExecutionResult, undefined> {
+  yield { data: null, ...result }
 }

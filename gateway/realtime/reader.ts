@@ -1,0 +1,59 @@
+import type { Delivery } from './delivery.ts'
+import type { StreamEnd } from './stream-end.ts'
+
+/** Where a subscription's events go: one operation of a socket, or one response. */
+export interface Subscriber {
+  /** May another event be written now? After a no, `Subscription.roomAgain` tells when it may. */
+  hasRoom(): boolean
+  /** Called in order, each event once. */
+  deliver(delivery: Delivery): void
+  /** Called once, behind the last event; not after `leave`. */
+  ended(end: StreamEnd): void
+}
+
+/** What a subscriber holds of the hub. */
+export interface Subscription {
+  /** There is room for events again. */
+  roomAgain(): void
+  /** Nothing is told any more. Idempotent. */
+  leave(): void
+}
+
+/** What a reader reads from. */
+interface Read {
+  serve(reader: Reader): void
+  remove(reader: Reader): void
+}
+
+/** A subscriber's place in a stream. */
+export class Reader implements Subscription {
+  readonly subscriber: Subscriber
+  /** Undefined: none yet, or none any more. */
+  stream: Read | undefined
+  /** Of the next event it is to be sent. */
+  place = 0
+  /** Of the last event it was sent, or of the one it begins behind. */
+  cursor: string | undefined
+  left = false
+
+  constructor(subscriber: Subscriber) {
+    this.subscriber = subscriber
+  }
+
+  roomAgain(): void {
+    this.stream?.serve(this)
+  }
+
+  leave(): void {
+    if (this.left) return
+    this.left = true
+    this.stream?.remove(this)
+  }
+
+  /** Tells the subscriber, once. */
+  end(end: StreamEnd): void {
+    if (this.left) return
+    this.left = true
+    this.subscriber.ended(end)
+  }
+}
