@@ -30,7 +30,14 @@ export function reportedOperation(
   }
 }
 
-/** Percent with two digits behind the point; undefined where nothing was counted. */
+/**
+ * Percent with two digits behind the point; undefined where nothing was counted. Never 0 of something, nor 100 of less than
+ * all: somebody decides by it whether anybody is hurt.
+ */
 export function shareOf(part: number, whole: number): number | undefined {
-  return whole === 0 ? undefined : Math.round((part / whole) * 10_000) / 100
+  if (whole === 0) return undefined
+  const share = (part / whole) * 100
+  const rounded = Math.round(share * 100) / 100
+  if (rounded === 0) return share
+  return part < whole ? Math.min(rounded, 99.99) : rounded
 }
