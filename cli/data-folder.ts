@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { EnneadError } from '../kernel/errors.ts'
 import { lockFolder, type FolderLock } from './folder-lock.ts'
+import { parseHopSecrets } from './hop-secret.ts'
 
 /** What this version writes; another number needs a migration. */
 const formatVersion = 1
@@ -13,8 +14,10 @@ const socketPathBytesMax = 100
 /** The one place where state lives: `.ennead/` with db/, auth/, keys/, run/ and the file `format`. */
 export interface DataFolder extends AsyncDisposable {
   readonly path: string
-  /** The deployment's hop secret, made at first use. */
-  hopSecret(): Promise<Buffer>
+  /** The deployment's hop secrets, the one to sign with first; one is made at first use. */
+  hopSecrets(): Promise<readonly [Buffer, ...Buffer[]]>
+  /** Where they are. */
+  readonly hopSecretFile: string
   /** Where to listen for `name`; a short path elsewhere when this folder's is too long for a socket. */
   socketPath(name: string): Promise<string>
   join(...parts: readonly string[]): string
@@ -35,7 +38,8 @@ export async function openDataFolder(given: string, roles: readonly string[]): P
     return {
       path,
       fresh,
-      hopSecret: () => readHopSecret(path),
+      hopSecrets: () => readHopSecrets(hopSecretFile(path)),
+      hopSecretFile: hopSecretFile(path),
       socketPath: name => socketPath(path, name),
       join: (...parts) => join(path, ...parts),
       [Symbol.asyncDispose]: async () => {
@@ -86,8 +90,11 @@ async function checkFormat(path: string): Promise<boolean> {
   )
 }
 
-async function readHopSecret(path: string): Promise<Buffer> {
-  const file = join(path, 'keys', 'hop')
+function hopSecretFile(path: string): string {
+  return join(path, 'keys', 'hop')
+}
+
+async function readHopSecrets(file: string): Promise<readonly [Buffer, ...Buffer[]]> {
   try {
     await writeFile(file, `${randomBytes(32).toString('base64url')}\n`, { mode: 0o600, flag: 'wx' })
   } catch (failure) {
@@ -95,8 +102,8 @@ async function readHopSecret(path: string): Promise<Buffer> {
       throw new EnneadError('DATA_FOLDER_UNREADABLE', `${file} cannot be written`, { cause: failure })
     }
   }
-  const secret = Buffer.from((await readFile(file, 'utf8')).trim(), 'base64url')
-  if (secret.length >= 32) return secret
+  const [first, ...others] = parseHopSecrets(await readFile(file, 'utf8')) ?? []
+  if (first !== undefined) return [first, ...others]
   throw new EnneadError(
     'DATA_FOLDER_CORRUPT',
     `${file} does not hold a secret of 32 bytes or more; restore it from a backup, or delete it to have a new one made`,

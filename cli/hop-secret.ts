@@ -1,21 +1,94 @@
 import { readFile } from 'node:fs/promises'
+import { systemClock } from '../kernel/clock.ts'
+import type { Clock, Timer } from '../kernel/clock.ts'
 import { EnneadError } from '../kernel/errors.ts'
-import { HopSigner } from '../kernel/hop.ts'
+import { HopSigner } from '../kernel/hop-signer.ts'
+import type { Log } from '../kernel/log.ts'
+import type { Lifecycle } from './lifecycle.ts'
 
-/** The signer a process without a data folder was given; undefined when it was given no secret. Throws BAD_OPTION. */
-export async function readHopSigner(settings: {
-  readonly hopSecret: string | undefined
-  readonly hopSecretFile: string | undefined
-}): Promise<HopSigner | undefined> {
-  const text = settings.hopSecret ?? (await readSecretFile(settings.hopSecretFile))
-  return text === undefined ? undefined : new HopSigner(Buffer.from(text.trim(), 'base64url'))
+export interface FollowHopSecretsOptions {
+  readonly log: Log
+  /** How often the file is looked at, milliseconds. Default 1,000. */
+  readonly everyMs?: number
+  /** Default: the system's. */
+  readonly clock?: Clock
 }
 
-async function readSecretFile(path: string | undefined): Promise<string | undefined> {
-  if (path === undefined) return undefined
-  try {
-    return await readFile(path, 'utf8')
-  } catch (cause) {
-    throw new EnneadError('BAD_OPTION', `--hop-secret-file: ${path} cannot be read`, { cause })
+const secretBytesMin = 32
+
+/** Secrets in base64url, separated by commas or line breaks. Undefined: one of them is none, or too short. */
+export function parseHopSecrets(text: string): readonly Buffer[] | undefined {
+  const words = text.split(/[\s,]+/).filter(word => word !== '')
+  const secrets = words.map(word => Buffer.from(word, 'base64url'))
+  const good =
+    words.every(word => /^[\w-]+$/.test(word)) && secrets.every(each => each.length >= secretBytesMin)
+  return good && secrets.length > 0 ? secrets : undefined
+}
+
+/**
+ * The signer a process without a data folder was given; undefined when it was given no secret. A file is followed.
+ * Throws BAD_OPTION.
+ */
+export async function readHopSigner(
+  settings: { readonly hopSecret: string | undefined; readonly hopSecretFile: string | undefined },
+  lifecycle: Lifecycle,
+  log: Log,
+): Promise<HopSigner | undefined> {
+  const { hopSecret, hopSecretFile } = settings
+  if (hopSecret !== undefined) return new HopSigner(secretsOf(hopSecret, '--hop-secret'))
+  if (hopSecretFile === undefined) return undefined
+  const text = await readFile(hopSecretFile, 'utf8').catch((cause: unknown) => {
+    throw new EnneadError('BAD_OPTION', `--hop-secret-file: ${hopSecretFile} cannot be read`, { cause })
+  })
+  const signer = new HopSigner(secretsOf(text, `--hop-secret-file: ${hopSecretFile}`))
+  lifecycle.add('hop secrets', followHopSecrets(hopSecretFile, signer, { log }))
+  return signer
+}
+
+/** Throws BAD_OPTION. @param named Where the text is from. */
+export function secretsOf(text: string, named: string): readonly [Buffer, ...Buffer[]] {
+  const [first, ...others] = parseHopSecrets(text) ?? []
+  if (first !== undefined) return [first, ...others]
+  throw new EnneadError(
+    'BAD_OPTION',
+    `${named} must hold secrets of at least ${secretBytesMin} bytes in base64url, the one to sign with first; make one: openssl rand -base64 32 | tr '+/' '-_' | tr -d '='`,
+  )
+}
+
+/**
+ * Has `signer` use what the file holds whenever that changes: the first secret signs, all are accepted. What cannot be used is
+ * logged once, and the secrets of before stay. Answers how to stop.
+ */
+export function followHopSecrets(
+  file: string,
+  signer: HopSigner,
+  { log, everyMs = 1_000, clock = systemClock }: FollowHopSecretsOptions,
+): () => void {
+  let last: string | undefined
+  let timer: Timer | undefined
+  let stopped = false
+  const look = async (): Promise<void> => {
+    const text = await readFile(file, 'utf8').catch(() => '')
+    if (stopped || text === last) return
+    const changed = last !== undefined
+    last = text
+    const secrets = parseHopSecrets(text)
+    if (secrets === undefined) log.error('hop.secrets-unusable', { file })
+    else {
+      signer.useSecrets(secrets)
+      if (changed) log.info('hop.secrets-changed', { file, secrets: secrets.length })
+    }
+  }
+  const wait = (): void => {
+    timer = clock.after(everyMs, () => {
+      void look().then(() => {
+        if (!stopped) wait()
+      })
+    })
+  }
+  wait()
+  return () => {
+    stopped = true
+    timer?.cancel()
   }
 }

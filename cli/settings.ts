@@ -168,7 +168,7 @@ export const startSettings = {
 }
 
 const hopSecretHelp =
-  'Secret of at least 32 bytes in base64url, shared by the gateway and its subgraphs. Default: keys/hop in the data folder.'
+  'Secret of at least 32 bytes in base64url, shared by the gateway and its subgraphs; several while it is changed, the one to sign with first. Default: keys/hop in the data folder, which is followed.'
 
 export const subgraphSettings = {
   port: integer('TCP port for http and ws. Default: api 4001, auth 4002, db 4003.', -1, -1, 65_535),
@@ -202,8 +202,13 @@ export const gatewaySettings = {
     ['https:', 'http:'],
   ),
   oidcAudience: text('Audience that tokens of the OIDC provider must carry.', 'ennead'),
-  hopSecret: secret("Secret shared with Ennead's own subgraphs, at least 32 bytes in base64url."),
-  hopSecretFile: text("File that holds the secret shared with Ennead's own subgraphs.", undefined),
+  hopSecret: secret(
+    "Secret shared with Ennead's own subgraphs, at least 32 bytes in base64url; several while it is changed, the one to sign with first.",
+  ),
+  hopSecretFile: text(
+    "File that holds the secrets shared with Ennead's own subgraphs; followed when it changes.",
+    undefined,
+  ),
   ...common,
 }
 

@@ -46,7 +46,7 @@ export const gateway: Command = {
 
 async function serve(settings: Settings, lifecycle: Lifecycle): Promise<void> {
   const log = jsonLog({ level: settings.logLevel })
-  const signer = await readHopSigner(settings)
+  const signer = await readHopSigner(settings, lifecycle, log)
   const metrics = await openMetrics(settings, lifecycle, log)
   const observe = metrics?.gateway()
   const subgraphs = remoteSubgraphs(settings, signer)

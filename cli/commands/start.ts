@@ -7,7 +7,7 @@ import { fixedSupergraph } from '../../gateway/supergraph/supergraph-source.ts'
 import { loadSupergraph } from '../../gateway/supergraph/supergraph.ts'
 import { Chaos } from '../../dispatch/chaos/chaos.ts'
 import { EnneadError } from '../../kernel/errors.ts'
-import { HopSigner } from '../../kernel/hop.ts'
+import { HopSigner } from '../../kernel/hop-signer.ts'
 import { jsonLog } from '../../kernel/log.ts'
 import { readSettings, type SettingsOf } from '../../kernel/settings.ts'
 import type { AuthDomain } from '../../subgraphs/auth/domain.ts'
@@ -20,6 +20,7 @@ import { openDataFolder, type DataFolder } from '../data-folder.ts'
 import { createDemo, demoEmail } from '../demo.ts'
 import { exitCodes } from '../failure.ts'
 import { helpText } from '../help.ts'
+import { followHopSecrets } from '../hop-secret.ts'
 import { drain, readingsOf } from '../gateway-process.ts'
 import { Lifecycle, stopAsked } from '../lifecycle.ts'
 import { schemaText } from '../package-root.ts'
@@ -65,8 +66,9 @@ async function serve(settings: Settings, lifecycle: Lifecycle): Promise<string> 
   const admission = admissionOptions(settings)
   const data = await openDataFolder(settings.data, ['start', 'auth', 'db'])
   lifecycle.add('data folder', () => data[Symbol.asyncDispose]())
-  const secret = await data.hopSecret()
-  const signer = new HopSigner(secret)
+  const secrets = await data.hopSecrets()
+  const signer = new HopSigner(secrets)
+  lifecycle.add('hop secrets', followHopSecrets(data.hopSecretFile, signer, { log }))
   const chaos = settings.chaos ? new Chaos() : undefined
   const metrics = await openMetrics(settings, lifecycle, log)
   const createDispatcher = metrics?.dispatchers(chaos?.createDispatcher) ?? chaos?.createDispatcher
@@ -81,7 +83,7 @@ async function serve(settings: Settings, lifecycle: Lifecycle): Promise<string> 
     ...surroundings,
     db: { kind: 'unix', path: dbSocket },
     actors: auth.domain,
-    cursorKey: createHmac('sha256', secret).update('event cursors').digest(),
+    cursorKey: createHmac('sha256', secrets[0]).update('event cursors').digest(),
     baseUrl: () => settings.baseUrl ?? url,
   })
   const handlers = new Map([

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { Chaos } from '../../dispatch/chaos/chaos.ts'
 import { EnneadError } from '../../kernel/errors.ts'
-import { HopSigner } from '../../kernel/hop.ts'
+import { HopSigner } from '../../kernel/hop-signer.ts'
 import { jsonLog } from '../../kernel/log.ts'
 import { readSettings, type SettingsOf } from '../../kernel/settings.ts'
 import { RemoteActorDirectory } from '../../subgraphs/auth/remote.ts'
@@ -13,6 +13,7 @@ import { serveControl, type ControlHandlers } from '../control.ts'
 import { openDataFolder } from '../data-folder.ts'
 import { exitCodes } from '../failure.ts'
 import { helpText } from '../help.ts'
+import { followHopSecrets, secretsOf } from '../hop-secret.ts'
 import { Lifecycle, stopAsked } from '../lifecycle.ts'
 import { subgraphSettings } from '../settings.ts'
 import { directoryTransfer, recordTransfer } from '../transfer/transfer-commands.ts'
@@ -56,14 +57,15 @@ async function serve(name: Name, settings: Settings, lifecycle: Lifecycle): Prom
   const log = jsonLog({ level: settings.logLevel })
   const data = await openDataFolder(settings.data, [name])
   lifecycle.add('data folder', () => data[Symbol.asyncDispose]())
-  const secret =
-    settings.hopSecret === undefined ? await data.hopSecret() : Buffer.from(settings.hopSecret, 'base64url')
-  const signer = new HopSigner(secret)
+  const given = settings.hopSecret
+  const secrets = given === undefined ? await data.hopSecrets() : secretsOf(given, '--hop-secret')
+  const signer = new HopSigner(secrets)
+  if (given === undefined) lifecycle.add('hop secrets', followHopSecrets(data.hopSecretFile, signer, { log }))
   const chaos = settings.chaos ? new Chaos() : undefined
   const metrics = await openMetrics(settings, lifecycle, log)
   const createDispatcher = metrics?.dispatchers(chaos?.createDispatcher) ?? chaos?.createDispatcher
   const surroundings = { settings, data, signer, lifecycle, log, createDispatcher, chaos }
-  const service = await runSubgraph(name, surroundings, settings, secret)
+  const service = await runSubgraph(name, surroundings, settings, secrets[0])
   const port = settings.port === -1 ? ports[name] : settings.port
   const address = await service.listen({ kind: 'tcp', host: settings.host, port })
   const shown =

@@ -2,7 +2,7 @@ import type { Identify } from '../../gateway/admission/identity.ts'
 import { tokenIdentity } from '../../gateway/admission/token-identity.ts'
 import { systemClock } from '../../kernel/clock.ts'
 import { EnneadError } from '../../kernel/errors.ts'
-import type { HopSigner } from '../../kernel/hop.ts'
+import type { HopSigner } from '../../kernel/hop-signer.ts'
 import { RemoteIdentity } from '../../subgraphs/auth/remote.ts'
 import type { Lifecycle } from '../lifecycle.ts'
 

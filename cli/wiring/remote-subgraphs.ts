@@ -3,7 +3,7 @@ import { guardedSubgraph } from '../../gateway/execution/guarded-subgraph.ts'
 import type { GuardedSubgraph } from '../../gateway/execution/guarded-subgraph.ts'
 import { httpSubgraph } from '../../gateway/execution/http-subgraph.ts'
 import type { ConnectSubgraph } from '../../gateway/execution/subgraphs.ts'
-import type { HopSigner } from '../../kernel/hop.ts'
+import type { HopSigner } from '../../kernel/hop-signer.ts'
 import { subgraphUrls } from './subgraph-urls.ts'
 
 export interface RemoteSubgraphSettings {

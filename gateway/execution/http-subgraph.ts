@@ -3,7 +3,7 @@ import type { Dispatcher } from 'undici'
 import { systemClock } from '../../kernel/clock.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { EnneadError } from '../../kernel/errors.ts'
-import type { HopSigner } from '../../kernel/hop.ts'
+import type { HopSigner, HopTarget } from '../../kernel/hop-signer.ts'
 import { hopHeaders } from '../../kernel/hop.ts'
 import { startDeadline } from './deadline.ts'
 import { readAnswer } from './http-answer.ts'
@@ -81,7 +81,7 @@ class HttpSubgraph implements Subgraph {
     const events = new SocketEvents({
       subgraph: this.name,
       url: url.href,
-      headers: this.#headers(context),
+      headers: () => this.#headers(context, { method: 'GET', path: this.#path }),
       request,
       signal: context.signal,
       eventsMax: this.#eventsMax,
@@ -104,20 +104,22 @@ class HttpSubgraph implements Subgraph {
     signal: AbortSignal,
   ): Promise<SubgraphResponse> {
     const body = JSON.stringify(request)
-    const headers = { ...this.#headers(context), 'content-type': 'application/json', accept }
     try {
-      return await this.#post(body, headers, signal)
+      return await this.#post(body, context, signal)
     } catch (failure) {
       // A kept-alive connection may be closed by the other side just as it is used; a query can safely be sent again.
       if (signal.aborted || !brokeBeforeAnswer(failure) || isMutation(request)) throw failure
-      return this.#post(body, headers, signal)
+      return this.#post(body, context, signal)
     }
   }
 
-  async #post(body: string, headers: Record<string, string>, signal: AbortSignal): Promise<SubgraphResponse> {
+  async #post(body: string, context: SubgraphContext, signal: AbortSignal): Promise<SubgraphResponse> {
+    const path = this.#path
+    // An assertion is accepted once, so each attempt has its own.
+    const hop = this.#headers(context, { method: 'POST', path, body })
+    const headers = { ...hop, 'content-type': 'application/json', accept }
     let response: Dispatcher.ResponseData
     try {
-      const path = `${this.#url.pathname}${this.#url.search}`
       response = await this.#pool.request({ method: 'POST', path, headers, body, signal })
     } catch (failure) {
       throw new EnneadError('SUBGRAPH_UNREACHABLE', `subgraph "${this.name}" could not be reached`, {
@@ -127,8 +129,12 @@ class HttpSubgraph implements Subgraph {
     return readAnswer(response, this.name, this.#answerBytesMax)
   }
 
-  #headers(context: SubgraphContext): Record<string, string> {
-    const hop = this.#signer?.headers(context) ?? {
+  get #path(): string {
+    return `${this.#url.pathname}${this.#url.search}`
+  }
+
+  #headers(context: SubgraphContext, target: Omit<HopTarget, 'audience'>): Record<string, string> {
+    const hop = this.#signer?.headers(context, { audience: this.name, ...target }) ?? {
       [hopHeaders.requestId]: context.requestId,
       ...(Number.isFinite(context.remainingMs)
         ? { [hopHeaders.remainingMs]: String(Math.max(0, Math.floor(context.remainingMs))) }

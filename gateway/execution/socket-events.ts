@@ -9,8 +9,8 @@ import type { SubgraphRequest, SubgraphResponse } from './subgraph.ts'
 export interface SocketEventsOptions {
   readonly subgraph: string
   readonly url: string
-  /** Sent with the upgrade request. */
-  readonly headers: Readonly<Record<string, string>>
+  /** Sent with an upgrade request; asked for anew for each. */
+  readonly headers: () => Readonly<Record<string, string>>
   readonly request: SubgraphRequest
   readonly signal: AbortSignal
   /** Events that may wait to be read; more end the stream with OVERLOADED. */
@@ -134,12 +134,12 @@ export class SocketEvents implements AsyncIterableIterator<SubgraphResponse> {
 }
 
 function withHeaders(
-  headers: Readonly<Record<string, string>>,
+  headers: () => Readonly<Record<string, string>>,
   maxPayload: number,
 ): new (address: string | URL, protocols?: string | string[]) => WebSocket {
   return class extends WebSocket {
     constructor(address: string | URL, protocols?: string | string[]) {
-      super(address, protocols, { headers: { ...headers }, maxPayload, followRedirects: false })
+      super(address, protocols, { headers: { ...headers() }, maxPayload, followRedirects: false })
     }
   }
 }

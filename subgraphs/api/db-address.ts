@@ -13,10 +13,13 @@ export function httpAddress(db: DbAddress): {
   return { origin: originOf(db.url), socketPath: undefined }
 }
 
+/** What is asked for there. */
+export const socketPath = '/graphql'
+
 /** Its address for WebSocket clients; `ws+unix:` is what the `ws` package calls a WebSocket over a unix socket. */
 export function socketAddress(db: DbAddress): string {
-  if (db.kind === 'unix') return `ws+unix://${db.path}:/graphql`
-  return `${originOf(db.url).replace(/^http/, 'ws')}/graphql`
+  if (db.kind === 'unix') return `ws+unix://${db.path}:${socketPath}`
+  return `${originOf(db.url).replace(/^http/, 'ws')}${socketPath}`
 }
 
 function originOf(url: string): string {

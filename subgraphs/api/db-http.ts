@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Pool } from 'undici'
 import { EnneadError } from '../../kernel/errors.ts'
-import type { HopSigner } from '../../kernel/hop.ts'
+import type { HopSigner } from '../../kernel/hop-signer.ts'
 import type { Principal } from '../../kernel/principal.ts'
 import { type DbAddress, httpAddress } from './db-address.ts'
 
@@ -50,6 +50,8 @@ export class DbHttp {
   /** Rejects with AGENT_FAULT when db cannot be reached or answers no JSON, and with the signal's reason when it aborts. */
   async request({ method, path, body, principal, remainingMs, signal }: DbRequest): Promise<DbAnswer> {
     const hop = { requestId: randomUUID(), principal, remainingMs, signal }
+    const text = body === undefined ? undefined : JSON.stringify(body)
+    const target = { audience: 'db', method, path, ...(text === undefined ? {} : { body: text }) }
     try {
       const response = await this.#pool.request({
         method,
@@ -57,10 +59,10 @@ export class DbHttp {
         signal,
         headers: {
           accept: 'application/json',
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...this.#signer.headers(hop),
+          ...(text === undefined ? {} : { 'content-type': 'application/json' }),
+          ...this.#signer.headers(hop, target),
         },
-        body: body === undefined ? null : JSON.stringify(body),
+        body: text ?? null,
       })
       return { status: response.statusCode, body: await response.body.json() }
     } catch (failure) {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Pool } from 'undici'
 import { EnneadError } from '../../kernel/errors.ts'
-import type { HopSigner } from '../../kernel/hop.ts'
+import type { HopSigner } from '../../kernel/hop-signer.ts'
 import type { ActorPrincipal } from '../../kernel/principal.ts'
 import type { ActorDirectory } from '../service/actor-directory.ts'
 import { authPaths, knownIdsMax } from './routes.ts'
@@ -97,15 +97,17 @@ class Asker {
     const limited = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
     const principal = { kind: 'service', name: this.#name } as const
     const hop = { requestId: randomUUID(), principal, remainingMs: timeoutMs, signal: limited }
+    const body = JSON.stringify(question)
+    const signed = this.#signer.headers(hop, { audience: 'auth', method: 'POST', path, body })
     try {
-      const { statusCode, body } = await this.#pool.request({
+      const { statusCode, body: answered } = await this.#pool.request({
         path,
         method: 'POST',
-        headers: { 'content-type': 'application/json', ...this.#signer.headers(hop) },
-        body: JSON.stringify(question),
+        headers: { 'content-type': 'application/json', ...signed },
+        body,
         signal: limited,
       })
-      const answer = parse(await readText(body))
+      const answer = parse(await readText(answered))
       if (statusCode === 200) return answer
       throw refusal(statusCode, answer)
     } catch (failure) {

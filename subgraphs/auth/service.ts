@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import type { HopSigner } from '../../kernel/hop.ts'
+import type { HopSigner } from '../../kernel/hop-signer.ts'
 import type { Log } from '../../kernel/log.ts'
 import { createSubgraphService } from '../service/create-subgraph-service.ts'
 import type { SubgraphService } from '../service/subgraph-service.ts'

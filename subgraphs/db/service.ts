@@ -1,4 +1,4 @@
-import type { HopSigner } from '../../kernel/hop.ts'
+import type { HopSigner } from '../../kernel/hop-signer.ts'
 import { type Log, silentLog } from '../../kernel/log.ts'
 import { createSubgraphService } from '../service/create-subgraph-service.ts'
 import type { SubgraphLimits } from '../service/subgraph-limits.ts'

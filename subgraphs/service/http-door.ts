@@ -4,9 +4,10 @@ import type { ApolloServer } from '@apollo/server'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { EnneadError, type ErrorCode, errorDefinitions } from '../../kernel/errors.ts'
 import type { DomainHealth } from '../../kernel/health.ts'
-import type { Hop, HopSigner } from '../../kernel/hop.ts'
+import type { Hop } from '../../kernel/hop.ts'
 import type { Log } from '../../kernel/log.ts'
-import { openHop, requireUnexpired } from './request-hop.ts'
+import { HopGate } from './hop-gate.ts'
+import type { HopGateOptions } from './hop-gate.ts'
 
 /** What a domain's own routes may use of the door. */
 export interface ServiceDoor {
@@ -14,10 +15,9 @@ export interface ServiceDoor {
   requireHop(request: FastifyRequest): Hop
 }
 
-export interface HttpDoorOptions<Context extends { readonly hop: Hop }> {
+export interface HttpDoorOptions<Context extends { readonly hop: Hop }> extends HopGateOptions {
   readonly apollo: ApolloServer<Context>
   readonly contextOf: (hop: Hop) => Context
-  readonly signer: HopSigner
   readonly health: () => DomainHealth
   readonly routes: ((server: FastifyInstance, door: ServiceDoor) => void) | undefined
   readonly log: Log
@@ -25,8 +25,6 @@ export interface HttpDoorOptions<Context extends { readonly hop: Hop }> {
   readonly bodyBytesMax: number
   /** Time a request may take to arrive. Milliseconds. */
   readonly requestTimeoutMs: number
-  /** Longest deadline a hop may ask for. Milliseconds. */
-  readonly remainingMsMax: number
 }
 
 /** Between two looks for requests that arrive too slowly. Milliseconds. */
@@ -47,7 +45,7 @@ export function httpDoor<Context extends { readonly hop: Hop }>(
       connectionsCheckingInterval: Math.min(options.requestTimeoutMs, lateCheckMsMax),
     },
   })
-  const door = hopDoor(server, options)
+  const door = new HopGate(server, options)
   server.setErrorHandler((failure, _request, reply) => answerFailure(failure, reply, log))
   server.setNotFoundHandler((_request, reply) =>
     refuse(reply, 404, 'NOT_FOUND', 'there is nothing at this path for this method'),
@@ -71,33 +69,6 @@ export function httpDoor<Context extends { readonly hop: Hop }>(
   })
   routes?.(server, door)
   return server
-}
-
-function hopDoor<Context extends { readonly hop: Hop }>(
-  server: FastifyInstance,
-  { signer, remainingMsMax }: HttpDoorOptions<Context>,
-): ServiceDoor {
-  const replies = new WeakMap<FastifyRequest, FastifyReply>()
-  const hops = new WeakMap<FastifyRequest, Hop>()
-  server.addHook('onRequest', (request, reply, next) => {
-    replies.set(request, reply)
-    next()
-  })
-  return {
-    requireHop(request) {
-      const known = hops.get(request)
-      if (known !== undefined) return known
-      const opened = openHop(request.headers, signer, remainingMsMax)
-      requireUnexpired(opened.hop, Date.now())
-      const reply = replies.get(request)
-      reply?.raw.once('close', () => {
-        opened.end()
-        if (!reply.raw.writableFinished) opened.left()
-      })
-      hops.set(request, opened.hop)
-      return opened.hop
-    },
-  }
 }
 
 function answerFailure(failure: unknown, reply: FastifyReply, log: Log): FastifyReply {

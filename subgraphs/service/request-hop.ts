@@ -2,32 +2,40 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { type Clock, systemClock } from '../../kernel/clock.ts'
 import { EnneadError } from '../../kernel/errors.ts'
-import { type Hop, type HopSigner, hopHeaders } from '../../kernel/hop.ts'
+import { type Hop, hopHeaders } from '../../kernel/hop.ts'
+import type { HopSigner, HopTarget } from '../../kernel/hop-signer.ts'
 
 /** A hop that came over the wire, and the end of its deadline. */
 export interface OpenedHop {
   readonly hop: Hop
+  /** `digestOf` the body that it is for; it is the caller's to compare. */
+  readonly bodyDigest: string
   /** Aborts the hop's signal: the caller has left. */
   readonly left: () => void
   /** Lets go of the deadline's timer. */
   readonly end: () => void
 }
 
+export interface OpenHopOptions {
+  readonly signer: HopSigner
+  /** Longest deadline a hop may ask for. Milliseconds. */
+  readonly remainingMsMax: number
+  /** Default: the system's. */
+  readonly clock?: Clock
+}
+
 /**
- * The hop that `headers` carry. `remainingMs` is cut to `remainingMsMax`; when it has passed, or `left` is called, the
- * hop's signal aborts. Throws UNAUTHENTICATED, with one text for every reason, when nobody of this deployment vouches.
+ * The hop that the assertion in `headers` carries to `target`. `remainingMs` is cut to `remainingMsMax`; when it has passed,
+ * or `left` is called, the hop's signal aborts. Throws UNAUTHENTICATED, with one text for every reason, when nobody of this
+ * deployment vouches for this request.
  */
 export function openHop(
   headers: IncomingHttpHeaders,
-  signer: HopSigner,
-  remainingMsMax: number,
-  clock: Clock = systemClock,
+  target: Omit<HopTarget, 'body'>,
+  { signer, remainingMsMax, clock = systemClock }: OpenHopOptions,
 ): OpenedHop {
-  const vouched = signer.open(text(headers[hopHeaders.assertion]) ?? '')
-  const remainingMs = Math.min(
-    milliseconds(headers[hopHeaders.remainingMs]) ?? remainingMsMax,
-    remainingMsMax,
-  )
+  const vouched = signer.open(text(headers[hopHeaders.assertion]) ?? '', target)
+  const remainingMs = Math.min(vouched.remainingMs ?? remainingMsMax, remainingMsMax)
   const controller = new AbortController()
   const timer = Number.isFinite(remainingMs)
     ? clock.after(remainingMs, () =>
@@ -38,11 +46,14 @@ export function openHop(
     : undefined
   return {
     hop: {
-      ...vouched,
-      requestId: requestIdOf(headers[hopHeaders.requestId]),
+      principal: vouched.principal,
+      userAgent: vouched.userAgent,
+      address: vouched.address,
+      requestId: requestIdOf(vouched.requestId),
       remainingMs,
       signal: controller.signal,
     },
+    bodyDigest: vouched.bodyDigest,
     left: () => controller.abort(new EnneadError('CANCELLED', 'the caller left')),
     end: () => timer?.cancel(),
   }
@@ -60,12 +71,7 @@ function text(value: string | string[] | undefined): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
-function milliseconds(value: string | string[] | undefined): number | undefined {
-  const digits = text(value)
-  return digits !== undefined && /^\d{1,9}$/.test(digits) ? Number(digits) : undefined
-}
-
-function requestIdOf(value: string | string[] | undefined): string {
-  const given = text(value)
-  return given !== undefined && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID()
+/** It is written into logs, and began at a client. */
+function requestIdOf(given: string): string {
+  return /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID()
 }

@@ -11,7 +11,8 @@ import { type Timer, systemClock } from '../../kernel/clock.ts'
 import { withMarks } from '../../kernel/degradation.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import type { DomainHealth } from '../../kernel/health.ts'
-import type { Hop, HopSigner } from '../../kernel/hop.ts'
+import type { Hop } from '../../kernel/hop.ts'
+import type { HopSigner } from '../../kernel/hop-signer.ts'
 import type { Log } from '../../kernel/log.ts'
 import type { ErrorFormat } from './answer-errors.ts'
 import { AnswerStream, type EventSource } from './answer-stream.ts'
@@ -112,7 +113,16 @@ export class RunningSubgraph<Context extends RequestContext> implements Subgraph
     }
     if (this.#closed !== undefined) throw this.#closing()
     await this.#started
-    const http = httpDoor({ apollo, contextOf, signer, routes, log, ...limits, health: () => this.health() })
+    const http = httpDoor({
+      apollo,
+      contextOf,
+      signer,
+      audience: this.name,
+      routes,
+      log,
+      ...limits,
+      health: () => this.health(),
+    })
     const formatErrors = (errors: readonly GraphQLError[]): readonly GraphQLFormattedError[] =>
       this.#format(errors)
     const sockets = socketDoor(http.server, {
@@ -121,6 +131,7 @@ export class RunningSubgraph<Context extends RequestContext> implements Subgraph
       documents,
       formatErrors,
       signer,
+      audience: this.name,
       log,
       ...limits,
       messageBytesMax: limits.bodyBytesMax,

@@ -1,8 +1,11 @@
 import { type ExecutionArgs, GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'graphql'
-import type { ServerOptions } from 'graphql-ws'
+import type { ServerOptions, SubscribePayload } from 'graphql-ws'
 import { systemClock } from '../../kernel/clock.ts'
 import { EnneadError } from '../../kernel/errors.ts'
-import type { Hop, HopSigner } from '../../kernel/hop.ts'
+import type { Hop } from '../../kernel/hop.ts'
+import { digestOf, requireBody } from '../../kernel/hop-signer.ts'
+import type { HopSigner } from '../../kernel/hop-signer.ts'
+import { socketTarget } from '../../kernel/socket-target.ts'
 import type { DocumentCache } from './documents.ts'
 import { openHop } from './request-hop.ts'
 import type { SubgraphAnswer, SubgraphOperation, SubgraphService } from './subgraph-service.ts'
@@ -13,6 +16,8 @@ export interface SocketCallOptions {
   readonly documents: DocumentCache
   readonly formatErrors: (errors: readonly GraphQLError[]) => readonly GraphQLFormattedError[]
   readonly signer: HopSigner
+  /** The subgraph, as those who ask it call it. */
+  readonly audience: string
   /** Operations that may run at once on one socket. */
   readonly operationsMax: number
   /** What a query over a socket has. Milliseconds. */
@@ -55,7 +60,7 @@ export function callServer(options: SocketCallOptions): ServerOptions<Record<str
           refusal(new EnneadError('OVERLOADED', `a socket carries at most ${operationsMax} operations`)),
         ]
       }
-      const caller = operationHop(context.extra.hop, payload.extensions, options)
+      const caller = operationHop(context.extra.hop, payload, options)
       if (caller instanceof GraphQLError) return [caller]
       return callArguments(
         schema,
@@ -88,18 +93,20 @@ export function callServer(options: SocketCallOptions): ServerOptions<Record<str
 
 /**
  * One socket may carry operations for many: one whose `extensions.hop` holds a hop's headers runs for that hop's
- * principal, every other one for the socket's.
+ * principal, every other one for the socket's. The hop is for this operation alone.
  */
 function operationHop(
   socket: Hop,
-  extensions: Readonly<Record<string, unknown>> | null | undefined,
-  { signer }: SocketCallOptions,
+  payload: SubscribePayload,
+  { signer, audience }: SocketCallOptions,
 ): Hop | GraphQLError {
-  const given = extensions?.['hop']
+  const given = payload.extensions?.['hop']
   if (given === undefined) return socket
   try {
-    const { hop, end } = openHop(headersOf(given), signer, Infinity)
+    const { body, ...target } = socketTarget(audience, payload)
+    const { hop, end, bodyDigest } = openHop(headersOf(given), target, { signer, remainingMsMax: Infinity })
     end()
+    requireBody({ bodyDigest }, digestOf(body))
     return { ...hop, signal: socket.signal }
   } catch (failure) {
     if (failure instanceof EnneadError) return refusal(failure)

@@ -3,7 +3,8 @@ import type { Duplex } from 'node:stream'
 import { type Server as SocketServer, handleProtocols, makeServer } from 'graphql-ws'
 import { type RawData, type WebSocket, WebSocketServer } from 'ws'
 import { EnneadError } from '../../kernel/errors.ts'
-import type { Hop, HopSigner } from '../../kernel/hop.ts'
+import type { Hop } from '../../kernel/hop.ts'
+import { digestOf, requireBody } from '../../kernel/hop-signer.ts'
 import type { Log } from '../../kernel/log.ts'
 import { openHop, requireUnexpired } from './request-hop.ts'
 import { type SocketCallOptions, type SocketCaller, callServer } from './socket-call.ts'
@@ -38,7 +39,7 @@ export function socketDoor(server: Server, options: SocketDoorOptions): SocketDo
       turnAway(stream, 404)
       return
     }
-    const hop = callerOf(request, options.signer)
+    const hop = callerOf(request, options)
     if (hop === undefined) turnAway(stream, 401)
     else sockets.handleUpgrade(request, stream, head, socket => serve(socket, hop, protocol, options))
   })
@@ -57,9 +58,14 @@ export function socketDoor(server: Server, options: SocketDoorOptions): SocketDo
   }
 }
 
-function callerOf(request: IncomingMessage, signer: HopSigner): Hop | undefined {
+function callerOf(
+  request: IncomingMessage,
+  { signer, audience }: Pick<SocketDoorOptions, 'signer' | 'audience'>,
+): Hop | undefined {
   try {
-    const { hop } = openHop(request.headers, signer, Infinity)
+    const target = { audience, method: 'GET', path: request.url ?? '' }
+    const { hop, bodyDigest } = openHop(request.headers, target, { signer, remainingMsMax: Infinity })
+    requireBody({ bodyDigest }, digestOf())
     requireUnexpired(hop, Date.now())
     return hop
   } catch {

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { EnneadError } from '../../kernel/errors.ts'
-import { HopSigner } from '../../kernel/hop.ts'
+import { HopSigner } from '../../kernel/hop-signer.ts'
+import type { Principal } from '../../kernel/principal.ts'
 import { RemoteActorDirectory, RemoteIdentity } from '../../subgraphs/auth/remote.ts'
 import type { SubgraphService } from '../../subgraphs/service/subgraph-service.ts'
 import { hopOf, openCounter, signal, signer } from './auth-counter.ts'
@@ -58,17 +59,20 @@ test('the routes for services refuse strangers and users; the public keys are fo
   await using counter = await openCounter(desk)
   const url = await listening(counter.service)
   const { accessToken, principal } = await desk.signIn()
-  const post = (path: string, headers: Record<string, string>, body: unknown): Promise<Response> =>
-    fetch(url + path, {
+  const post = (path: string, as: Principal | undefined, content: unknown): Promise<Response> => {
+    const body = JSON.stringify(content)
+    const target = { audience: 'auth', method: 'POST', path, body }
+    const signed = as === undefined ? {} : signer.headers(hopOf(as), target)
+    return fetch(url + path, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', ...headers },
-      body: JSON.stringify(body),
+      headers: { 'content-type': 'application/json', ...signed },
+      body,
     })
-  const asUser = signer.headers(hopOf(principal))
-  const asService = signer.headers(hopOf({ kind: 'service', name: 'gateway' }))
+  }
+  const asService = { kind: 'service', name: 'gateway' } as const
   for (const path of ['/v1/identify', '/v1/actors/known']) {
-    expect((await post(path, {}, { token: accessToken })).status).toBe(401)
-    expect((await post(path, asUser, { token: accessToken })).status).toBe(403)
+    expect((await post(path, undefined, { token: accessToken })).status).toBe(401)
+    expect((await post(path, principal, { token: accessToken })).status).toBe(403)
     expect((await post(path, asService, { token: 1, ids: [1] })).status).toBe(400)
     expect((await post(path, asService, null)).status).toBe(400)
   }

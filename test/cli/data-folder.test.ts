@@ -72,7 +72,7 @@ test('a path that is a file is refused by name', async () => {
 
 test('the hop secret is made once, kept, and readable by its owner only', async () => {
   await using data = await openDataFolder(folder, ['start'])
-  const [one, two] = await Promise.all([data.hopSecret(), data.hopSecret()])
+  const [[one], [two]] = await Promise.all([data.hopSecrets(), data.hopSecrets()])
   expect(one.equals(two)).toBe(true)
   expect(one.length).toBe(32)
   expect((await stat(join(folder, 'keys', 'hop'))).mode & 0o777).toBe(0o600)
@@ -82,7 +82,7 @@ test('a truncated hop secret is refused, not replaced', async () => {
   await mkdir(join(folder, 'keys'), { recursive: true })
   await writeFile(join(folder, 'keys', 'hop'), 'short')
   await using data = await openDataFolder(folder, ['start'])
-  await expect(data.hopSecret()).rejects.toMatchObject({ code: 'DATA_FOLDER_CORRUPT' })
+  await expect(data.hopSecrets()).rejects.toMatchObject({ code: 'DATA_FOLDER_CORRUPT' })
   expect(await readFile(join(folder, 'keys', 'hop'), 'utf8')).toBe('short')
 })
 

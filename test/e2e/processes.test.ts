@@ -94,7 +94,9 @@ test(
     await using folder = await temporaryFolder()
     const port = await freePort()
     const data = ['--data', folder.path]
-    const gateway = ['gateway', '--supergraph', 'schema/supergraph.graphql', '--port', '0']
+    // The first plan takes its time where much else runs.
+    const patient = ['--request-timeout-ms', '30000']
+    const gateway = ['gateway', '--supergraph', 'schema/supergraph.graphql', '--port', '0', ...patient]
     await using alone = await startEnnead([
       ...gateway,
       '--subgraph-urls',

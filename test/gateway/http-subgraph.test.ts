@@ -11,7 +11,8 @@ import { httpSubgraph } from '../../gateway/execution/http-subgraph.ts'
 import type { HttpSubgraphOptions } from '../../gateway/execution/http-subgraph.ts'
 import type { Subgraph } from '../../gateway/execution/subgraph.ts'
 import type { SubgraphContext, SubgraphResponse } from '../../gateway/execution/subgraph.ts'
-import { hopHeaders, HopSigner } from '../../kernel/hop.ts'
+import { hopHeaders } from '../../kernel/hop.ts'
+import { HopSigner } from '../../kernel/hop-signer.ts'
 import { contextForTest } from '../support/federated.ts'
 
 interface Rig extends AsyncDisposable {
@@ -62,12 +63,15 @@ test('a request carries headers handed on and what the hop vouches for, which a 
   const headers = { authorization: 'Bearer x', [hopHeaders.assertion]: 'forged' }
   expect(await server.ask({ headers, requestId: 'r-7', remainingMs: 400.9 })).toEqual({ data: { a: 1 } })
   const sent = server.requests[0]
+  const target = { audience: 'stock', method: 'POST', path: '/graphql?v=1' }
   expect(sent?.headers).toMatchObject({
     authorization: 'Bearer x',
     'x-request-id': 'r-7',
     'x-ennead-remaining-ms': '400',
   })
-  expect(signer.open(String(sent?.headers[hopHeaders.assertion]))).toMatchObject({ principal: undefined })
+  expect(signer.open(String(sent?.headers[hopHeaders.assertion]), target)).toMatchObject({
+    principal: undefined,
+  })
   expect(JSON.parse(sent?.body ?? '')).toEqual({ query: '{ a }', variables: { n: 1 } })
 })
 
@@ -398,3 +402,20 @@ async function poll(server: StreamRig, first: Promise<unknown>): Promise<void> {
 async function drain(events: AsyncIterable<unknown>): Promise<void> {
   for await (const event of events) void event
 }
+
+test('a query that is sent again after a broken connection is signed again, so that the nonce is new', async () => {
+  const signer = new HopSigner(Buffer.alloc(32, 1))
+  let asked = 0
+  await using server = await rig(
+    (response, request) => {
+      if (++asked === 1) request.socket.destroy()
+      else json(response, { data: { a: 1 } })
+    },
+    { signer },
+  )
+  expect(await server.ask({})).toEqual({ data: { a: 1 } })
+  const target = { audience: 'stock', method: 'POST', path: '/graphql?v=1' }
+  for (const { headers } of server.requests)
+    expect(signer.open(String(headers[hopHeaders.assertion]), target)).toMatchObject({ principal: undefined })
+  expect(server.requests).toHaveLength(2)
+})

@@ -77,10 +77,12 @@ test('a field that says it answers the past is marked at its path, by function c
   }
   const hop = hopOf(member())
   expect(await service.execute({ query }, hop)).toEqual(expected)
+  const body = JSON.stringify({ query })
+  const target = { audience: service.name, method: 'POST', path: '/graphql', body }
   const response = await fetch(`http://127.0.0.1:${address.port}/graphql`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', ...signer.headers(hop) },
-    body: JSON.stringify({ query }),
+    headers: { 'content-type': 'application/json', ...signer.headers(hop, target) },
+    body,
   })
   expect(await response.json()).toEqual(expected)
   expect(await service.execute({ query: '{ new }' }, hop)).toEqual({ data: { new: 'new' } })

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { request as httpRequest } from 'node:http'
 import { expect, test } from 'vitest'
-import { HopSigner } from '../../kernel/hop.ts'
+import { HopSigner } from '../../kernel/hop-signer.ts'
+import type { HopTarget } from '../../kernel/hop-signer.ts'
 import type { SubgraphLimits } from '../../subgraphs/service/subgraph-limits.ts'
 import { eventually, hopOf, member, memoryLog, secret, signer } from './fixture.ts'
 import { type Notes, notes } from './notes.ts'
@@ -11,7 +12,7 @@ interface Open extends Notes, AsyncDisposable {
   readonly lines: readonly string[]
   ask(
     body: unknown,
-    headers?: Record<string, string>,
+    headersFor?: (text: string) => Record<string, string>,
   ): Promise<{ status: number; body: Record<string, unknown> }>
 }
 
@@ -27,11 +28,12 @@ async function open(
     ...under,
     url,
     lines,
-    async ask(body, headers = signed()) {
+    async ask(body, headersFor = text => signed({ body: text })) {
+      const text = typeof body === 'string' ? body : JSON.stringify(body)
       const response = await fetch(`${url}/graphql`, {
         method: 'POST',
-        headers: { 'content-type': 'application/json', ...headers },
-        body: typeof body === 'string' ? body : JSON.stringify(body),
+        headers: { 'content-type': 'application/json', ...headersFor(text) },
+        body: text,
       })
       // Every answer of the door is a JSON object.
       return { status: response.status, body: (await response.json()) as Record<string, unknown> }
@@ -40,8 +42,8 @@ async function open(
   }
 }
 
-function signed(remainingMs = 5_000): Record<string, string> {
-  return signer.headers({ ...hopOf(member()), remainingMs })
+function signed(target: Partial<HopTarget>, by = signer, hop = hopOf(member())): Record<string, string> {
+  return by.headers(hop, { audience: 'notes', method: 'POST', path: '/graphql', ...target })
 }
 
 const hello = { query: '{ hello whoami }' }
@@ -56,7 +58,7 @@ test('a signed request is answered like a function call', async () => {
 test('strangers get 401 with one text, whatever is wrong with their assertion', async () => {
   await using under = await open()
   const old = new HopSigner(randomBytes(32))
-  const { 'x-ennead-assertion': assertion = '' } = signed()
+  const { 'x-ennead-assertion': assertion = '' } = signed({ body: JSON.stringify(hello) })
   const bodies = new Set<string>()
   for (const forged of [
     undefined,
@@ -65,9 +67,11 @@ test('strangers get 401 with one text, whatever is wrong with their assertion', 
     'a.b.c',
     `${assertion}x`,
     assertion.replace('.', ''),
-    old.headers(hopOf(member()))['x-ennead-assertion'],
+    signed({ body: JSON.stringify(hello) }, old)['x-ennead-assertion'],
   ]) {
-    const answer = await under.ask(hello, forged === undefined ? {} : { 'x-ennead-assertion': forged })
+    const answer = await under.ask(hello, () =>
+      forged === undefined ? {} : { 'x-ennead-assertion': forged },
+    )
     expect(answer.status).toBe(401)
     bodies.add(JSON.stringify(answer.body))
   }
@@ -77,18 +81,18 @@ test('strangers get 401 with one text, whatever is wrong with their assertion', 
 
 test('an assertion that is 31 seconds old or whose sign-in has ended is refused', async () => {
   await using under = await open()
-  const late = new HopSigner(secret, () => Date.now() - 31_000)
-  expect((await under.ask(hello, late.headers(hopOf(member())))).status).toBe(401)
-  const timely = new HopSigner(secret, () => Date.now() - 25_000)
-  expect((await under.ask(hello, timely.headers(hopOf(member())))).status).toBe(200)
-  const ended = signer.headers(hopOf(member([], { expiresAt: Math.floor(Date.now() / 1000) - 1 })))
-  expect((await under.ask(hello, ended)).status).toBe(401)
+  const late = new HopSigner(secret, { wall: () => Date.now() - 31_000 })
+  expect((await under.ask(hello, body => signed({ body }, late))).status).toBe(401)
+  const timely = new HopSigner(secret, { wall: () => Date.now() - 25_000 })
+  expect((await under.ask(hello, body => signed({ body }, timely))).status).toBe(200)
+  const ended = hopOf(member([], { expiresAt: Math.floor(Date.now() / 1000) - 1 }))
+  expect((await under.ask(hello, body => signed({ body }, signer, ended))).status).toBe(401)
 })
 
 test('introspection is for our own only', async () => {
   await using under = await open()
   const query = { query: '{ _service { sdl } __schema { queryType { name } } }' }
-  expect((await under.ask(query, {})).status).toBe(401)
+  expect((await under.ask(query, () => ({}))).status).toBe(401)
   expect((await under.ask(query)).body).toMatchObject({
     data: { __schema: { queryType: { name: 'Query' } } },
   })
@@ -112,7 +116,7 @@ test('a body above the limit is 413, another content type 415', async () => {
   })
   const response = await fetch(`${under.url}/graphql`, {
     method: 'POST',
-    headers: { 'content-type': 'text/xml', ...signed() },
+    headers: { 'content-type': 'text/xml', ...signed({ body: '<query/>' }) },
     body: '<query/>',
   })
   expect(response.status).toBe(415)
@@ -131,10 +135,12 @@ test('health needs no sign-in and tells what is ready', async () => {
 
 test("a domain's own routes know who calls, and strangers and crashes get JSON without secrets", async () => {
   await using under = await open()
-  const me = await fetch(`${under.url}/v1/me`, { headers: signed() })
+  const me = await fetch(`${under.url}/v1/me`, { headers: signed({ method: 'GET', path: '/v1/me' }) })
   expect(await me.json()).toMatchObject({ principal: { actorId: member().actorId } })
   expect((await fetch(`${under.url}/v1/me`)).status).toBe(401)
-  const crash = await fetch(`${under.url}/v1/crash`, { headers: signed() })
+  const crash = await fetch(`${under.url}/v1/crash`, {
+    headers: signed({ method: 'GET', path: '/v1/crash' }),
+  })
   expect(crash.status).toBe(500)
   const text = await crash.text()
   expect(text).not.toContain('hunter2')
@@ -151,10 +157,11 @@ test("a domain's own routes know who calls, and strangers and crashes get JSON w
 test('a resolver learns that its caller left', async () => {
   await using under = await open()
   const left = new AbortController()
+  const body = JSON.stringify({ query: '{ hang }' })
   const asked = fetch(`${under.url}/graphql`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', ...signed() },
-    body: JSON.stringify({ query: '{ hang }' }),
+    headers: { 'content-type': 'application/json', ...signed({ body }) },
+    body,
     signal: left.signal,
   })
   await eventually(() => under.hung() === 1)
@@ -165,7 +172,9 @@ test('a resolver learns that its caller left', async () => {
 
 test('a resolver learns that the deadline of its hop has passed', async () => {
   await using under = await open()
-  const answer = await under.ask({ query: '{ hang }' }, signed(30))
+  const answer = await under.ask({ query: '{ hang }' }, body =>
+    signed({ body }, signer, { ...hopOf(member()), remainingMs: 30 }),
+  )
   expect(answer.body).toMatchObject({
     errors: [{ path: ['hang'], extensions: { code: 'DEADLINE_EXCEEDED' } }],
   })
@@ -176,7 +185,7 @@ test('a request that does not arrive in time is ended', async () => {
   await using under = await open({ limits: { requestTimeoutMs: 100 } })
   const began = httpRequest(`${under.url}/graphql`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', 'content-length': '100', ...signed() },
+    headers: { 'content-type': 'application/json', 'content-length': '100', ...signed({}) },
   })
   const ended = new Promise<unknown>(resolve => {
     began.once('response', response => resolve(response.statusCode))

@@ -5,6 +5,7 @@ import type { SubgraphService } from '../../subgraphs/service/subgraph-service.t
 import { EnneadError } from '../../kernel/errors.ts'
 import type { Hop } from '../../kernel/hop.ts'
 import { type Log, silentLog } from '../../kernel/log.ts'
+import type { HopSigner } from '../../kernel/hop-signer.ts'
 import { ready, signer } from './fixture.ts'
 
 const typeDefs = `
@@ -43,7 +44,12 @@ export interface Notes {
 
 /** A small subgraph with everything the door has to get right. */
 export function notes(
-  changes: { readonly log?: Log; readonly ready?: boolean; readonly limits?: Partial<SubgraphLimits> } = {},
+  changes: {
+    readonly log?: Log
+    readonly ready?: boolean
+    readonly limits?: Partial<SubgraphLimits>
+    readonly signer?: HopSigner
+  } = {},
 ): Notes {
   let released = 0
   let opened = 0
@@ -78,7 +84,7 @@ export function notes(
   const service = createSubgraphService({
     name: 'notes',
     typeDefs,
-    signer,
+    signer: changes.signer ?? signer,
     log: changes.log ?? silentLog,
     ...(changes.limits === undefined ? {} : { limits: changes.limits }),
     health: () => ({ ...ready, ready: changes.ready ?? true }),

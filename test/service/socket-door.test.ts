@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { socketTarget } from '../../kernel/socket-target.ts'
 import type { SubgraphLimits } from '../../subgraphs/service/subgraph-limits.ts'
 import { eventually, hopOf, member, signer } from './fixture.ts'
 import { type Notes, notes } from './notes.ts'
@@ -17,8 +18,11 @@ async function open(
   }
 }
 
+/** What the request for a socket is. */
+const upgrade = { audience: 'notes', method: 'GET', path: '/graphql' }
+
 async function connected(url: string, principal = member()): Promise<RawSocket> {
-  const socket = new RawSocket(url, signer.headers(hopOf(principal)))
+  const socket = new RawSocket(url, signer.headers(hopOf(principal), upgrade))
   await socket.opened()
   socket.send({ type: 'connection_init' })
   await socket.message('connection_ack')
@@ -67,7 +71,10 @@ test('an operation that carries a hop of its own runs for that principal, and on
   socket.send({
     id: 'a',
     type: 'subscribe',
-    payload: { ...payload, extensions: { hop: signer.headers(hopOf(other)) } },
+    payload: {
+      ...payload,
+      extensions: { hop: signer.headers(hopOf(other), socketTarget('notes', payload)) },
+    },
   })
   expect(await socket.message('next', 'a')).toMatchObject({ payload: { data: { whoami: other.actorId } } })
   for (const [id, hop] of Object.entries({ b: {}, c: 'x', d: { 'x-ennead-assertion': 'a.b' }, e: null })) {
@@ -104,14 +111,16 @@ test('strangers and other paths are turned away before the upgrade', async () =>
   await using under = await open()
   await using stranger = new RawSocket(under.url, {})
   expect(await stranger.opened()).toBe(401)
-  await using lost = new RawSocket(under.url.replace('/graphql', '/other'), signer.headers(hopOf(member())))
+  await using lost = new RawSocket(
+    under.url.replace('/graphql', '/other'),
+    signer.headers(hopOf(member()), upgrade),
+  )
   expect(await lost.opened()).toBe(404)
 })
 
 test('the protocol is kept: unknown sub-protocol, no init, two inits, nonsense', async () => {
   await using under = await open()
-  const headers = signer.headers(hopOf(member()))
-  await using early = new RawSocket(under.url, headers)
+  await using early = new RawSocket(under.url, signer.headers(hopOf(member()), upgrade))
   await early.opened()
   early.send({ id: 'a', type: 'subscribe', payload: { query: '{ hello }' } })
   expect(await early.closeCode()).toBe(4401)

@@ -1,3 +1,4 @@
+import type { HopTarget } from '../../../kernel/hop-signer.ts'
 import { describe, expect, test } from 'vitest'
 import { newGlobalId } from '../../../kernel/global-id.ts'
 import type { Principal } from '../../../kernel/principal.ts'
@@ -171,8 +172,8 @@ describe('over HTTP', () => {
     return `http://127.0.0.1:${address.port}`
   }
 
-  const headers = (principal: Principal): Record<string, string> => ({
-    ...signer.headers(hopOf(principal)),
+  const headers = (principal: Principal, target: Omit<HopTarget, 'audience'>): Record<string, string> => ({
+    ...signer.headers(hopOf(principal), { audience: 'db', ...target }),
     'content-type': 'application/json',
   })
 
@@ -181,8 +182,10 @@ describe('over HTTP', () => {
     const url = await listening(db)
     const project = await newProject(db)
     const id = await newTask(db, project)
-    const read = async (search: string, principal: Principal = service): Promise<Data> =>
-      (await fetch(`${url}/v1/changes?${search}`, { headers: headers(principal) })).json()
+    const read = async (search: string, principal: Principal = service): Promise<Data> => {
+      const path = `/v1/changes?${search}`
+      return (await fetch(url + path, { headers: headers(principal, { method: 'GET', path }) })).json()
+    }
     const found = await read('after=:0&first=10')
     expect(taskIds(found)).toEqual([id])
     expect(await read(`newestFirst=true&taskId=${id}`)).toMatchObject({ entries: [{ taskId: id }] })
@@ -202,8 +205,9 @@ describe('over HTTP', () => {
     const project = await newProject(db)
     const task = await newTask(db, project)
     const existing = async (body: unknown, principal: Principal): Promise<Data> => {
-      const init = { method: 'POST', headers: headers(principal), body: JSON.stringify(body) }
-      return (await fetch(`${url}/v1/existing`, init)).json()
+      const target = { method: 'POST', path: '/v1/existing', body: JSON.stringify(body) }
+      const init = { method: 'POST', headers: headers(principal, target), body: target.body }
+      return (await fetch(url + target.path, init)).json()
     }
     const ids = [task, newGlobalId('Task'), 'nonsense', project, newGlobalId('User')]
     expect(await existing({ ids }, principalOf(db.workspaceId))).toEqual({ ids: [task, project] })

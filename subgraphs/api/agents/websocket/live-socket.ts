@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { type ClientOptions, WebSocket } from 'ws'
-import type { HopSigner } from '../../../../kernel/hop.ts'
+import type { HopSigner } from '../../../../kernel/hop-signer.ts'
 import { apiPrincipal } from '../../channel-agent.ts'
+import { socketPath } from '../../db-address.ts'
 
 export interface LiveSocketOptions {
   readonly signer: HopSigner
@@ -30,7 +31,7 @@ export function liveSocketClass(
         signal: new AbortController().signal,
       }
       const settings: ClientOptions = {
-        headers: signer.headers(hop),
+        headers: signer.headers(hop, { audience: 'db', method: 'GET', path: socketPath }),
         handshakeTimeout: connectMs,
         maxPayload: messageBytesMax,
         perMessageDeflate: false,

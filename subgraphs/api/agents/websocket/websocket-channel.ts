@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { type Position, formatPosition, parsePosition } from '../../../../events/position.ts'
 import { type Clock, type Random, systemClock } from '../../../../kernel/clock.ts'
 import { EnneadError } from '../../../../kernel/errors.ts'
-import type { HopSigner } from '../../../../kernel/hop.ts'
+import type { HopSigner } from '../../../../kernel/hop-signer.ts'
+import { socketTarget } from '../../../../kernel/socket-target.ts'
 import { type Log, silentLog } from '../../../../kernel/log.ts'
 import { type ChannelAgent } from '../../channel-agent.ts'
 import { type DbAddress, socketAddress } from '../../db-address.ts'
@@ -56,8 +57,12 @@ export function websocketChannel(options: WebsocketChannelOptions): ChannelAgent
         const representations = representationsOf(ids)
         if (representations.length === 0) return new Set()
         receivedBy(held)
-        const hop = signer.headers({ requestId: randomUUID(), principal, remainingMs, signal })
-        const payload = { query: existingQuery, variables: { representations }, extensions: { hop } }
+        const operation = { query: existingQuery, variables: { representations } }
+        const hop = signer.headers(
+          { requestId: randomUUID(), principal, remainingMs, signal },
+          socketTarget('db', operation),
+        )
+        const payload = { ...operation, extensions: { hop } }
         return foundIn(await request(held.client, payload, signal), representations)
       },
     },

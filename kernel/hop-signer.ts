@@ -1,0 +1,189 @@
+import { createHash, createHmac, randomUUID, timingSafeEqual } from 'node:crypto'
+import { EnneadError } from './errors.ts'
+import type { Hop } from './hop.ts'
+import { hopHeaders } from './hop.ts'
+import type { Principal } from './principal.ts'
+import { SeenNonces } from './seen-nonces.ts'
+
+/** The one request that an assertion is for. */
+export interface HopTarget {
+  /** Who shall answer: the name of a subgraph. */
+  readonly audience: string
+  /** Of HTTP; `SUBSCRIBE` for an operation of a socket. */
+  readonly method: string
+  /** As it is sent, with the query. */
+  readonly path: string
+  /** As it is sent. Default: none. */
+  readonly body?: string | Uint8Array
+}
+
+/** What an assertion says once it was found to be ours. */
+export interface Vouched {
+  readonly principal: Principal | undefined
+  readonly userAgent: string | undefined
+  readonly address: string | undefined
+  readonly requestId: string
+  /** Undefined: as long as the receiver allows. */
+  readonly remainingMs: number | undefined
+  /** `digestOf` the body that it is for. The receiver compares once it has read the body. */
+  readonly bodyDigest: string
+}
+
+export interface HopSignerOptions {
+  /** Milliseconds since 1970. Default: the system's clock. */
+  readonly wall?: () => number
+  /** A text that never comes again. Default: a random UUID. */
+  readonly nonce?: () => string
+  /** Assertions remembered, so that none is accepted twice. Default 200,000: ten seconds of 20,000 requests a second. */
+  readonly noncesMax?: number
+}
+
+/** How long an assertion is accepted after it was made. */
+const assertionLifeMs = 30_000
+/** How far two machines' clocks may differ. */
+const clockSkewMs = 5_000
+const secretBytesMin = 32
+const defaults = { wall: Date.now, nonce: randomUUID, noncesMax: 200_000 } as const
+
+/** What is signed: the request that it is for, when, for whom, and what goes with it. */
+interface Assertion {
+  readonly audience: string
+  readonly method: string
+  readonly path: string
+  readonly body: string
+  readonly at: number
+  readonly nonce: string
+  readonly requestId: string
+  readonly remainingMs: number | null
+  readonly principal: Principal | null
+  readonly userAgent: string | null
+  readonly address: string | null
+}
+
+interface Key {
+  /** Tells keys apart without telling anything of them. */
+  readonly id: string
+  readonly secret: Uint8Array
+}
+
+/**
+ * Signs and checks what crosses from process to process: HMAC-SHA256 (RFC 2104) with a secret of the deployment, over who
+ * asks, whom, what (method, path, SHA-256 of the body), when, and a nonce. It says that one of us vouches for the principal
+ * in this one request: a receiver accepts it once, within 30 seconds. Whoever cannot make one is a stranger.
+ */
+export class HopSigner {
+  readonly #wall: () => number
+  readonly #nonce: () => string
+  readonly #seen: SeenNonces
+  #keys: readonly [Key, ...Key[]]
+
+  /** @param secrets The first signs, all are accepted. Throws BAD_OPTION. */
+  constructor(secrets: Uint8Array | readonly Uint8Array[], options: HopSignerOptions = {}) {
+    const { wall, nonce, noncesMax } = { ...defaults, ...options }
+    this.#keys = keysOf(secrets)
+    this.#wall = wall
+    this.#nonce = nonce
+    this.#seen = new SeenNonces({ lifeMs: assertionLifeMs + clockSkewMs, entriesMax: noncesMax })
+  }
+
+  /** Takes other secrets from now on; what was accepted once stays so. Throws BAD_OPTION, and keeps the old ones then. */
+  useSecrets(secrets: readonly Uint8Array[]): void {
+    this.#keys = keysOf(secrets)
+  }
+
+  /** The headers that carry `hop` with the one request `target`; another attempt needs others. */
+  headers(hop: Hop, { audience, method, path, body }: HopTarget): Record<string, string> {
+    const remainingMs = Number.isFinite(hop.remainingMs) ? Math.max(0, Math.floor(hop.remainingMs)) : null
+    const assertion: Assertion = {
+      audience,
+      method,
+      path,
+      body: digestOf(body),
+      at: this.#wall(),
+      nonce: this.#nonce(),
+      requestId: hop.requestId,
+      remainingMs,
+      principal: hop.principal ?? null,
+      userAgent: hop.userAgent ?? null,
+      address: hop.address ?? null,
+    }
+    const [key] = this.#keys
+    const text = `${key.id}.${Buffer.from(JSON.stringify(assertion)).toString('base64url')}`
+    return {
+      [hopHeaders.requestId]: hop.requestId,
+      ...(remainingMs === null ? {} : { [hopHeaders.remainingMs]: String(remainingMs) }),
+      [hopHeaders.assertion]: `${text}.${tagOf(text, key)}`,
+    }
+  }
+
+  /**
+   * What an assertion vouches for, once. Throws UNAUTHENTICATED, with one text for every reason, unless it is ours, young, for
+   * this request, and new. The body is the caller's to compare.
+   */
+  open(assertion: string, { audience, method, path }: Omit<HopTarget, 'body'>): Vouched {
+    const end = assertion.lastIndexOf('.')
+    const text = assertion.slice(0, Math.max(0, end))
+    const [id, content, ...more] = text.split('.')
+    const key = this.#keys.find(each => each.id === id)
+    const ours =
+      key !== undefined && more.length === 0 && sameText(assertion.slice(end + 1), tagOf(text, key))
+    if (!ours || content === undefined) throw stranger()
+    // Only a holder of the secret could have written it, and holders write Assertion.
+    const said = JSON.parse(Buffer.from(content, 'base64url').toString()) as Assertion
+    if (said.audience !== audience || said.method !== method || said.path !== path) throw stranger()
+    const now = this.#wall()
+    if (now - said.at > assertionLifeMs || now - said.at < -clockSkewMs) throw stranger()
+    if (!this.#seen.pass(said.nonce, said.at, now)) throw stranger()
+    return {
+      principal: said.principal ?? undefined,
+      userAgent: said.userAgent ?? undefined,
+      address: said.address ?? undefined,
+      requestId: said.requestId,
+      remainingMs: said.remainingMs ?? undefined,
+      bodyDigest: said.body,
+    }
+  }
+}
+
+/** SHA-256 in base64url. Nothing is as good as an empty body. */
+export function digestOf(body: string | Uint8Array = ''): string {
+  return createHash('sha256').update(body).digest('base64url')
+}
+
+/** Throws UNAUTHENTICATED when a body is not the one that was vouched for. */
+export function requireBody({ bodyDigest }: Pick<Vouched, 'bodyDigest'>, digest: string): void {
+  if (!sameText(bodyDigest, digest)) throw stranger()
+}
+
+function keysOf(given: Uint8Array | readonly Uint8Array[]): readonly [Key, ...Key[]] {
+  const [first, ...others] = (given instanceof Uint8Array ? [given] : given).map(secret => {
+    if (secret.length < secretBytesMin)
+      throw new EnneadError(
+        'BAD_OPTION',
+        `the hop secret must have at least ${secretBytesMin} bytes, got ${secret.length}`,
+      )
+    return {
+      id: createHash('sha256').update('ennead hop key').update(secret).digest('base64url').slice(0, 8),
+      secret,
+    }
+  })
+  if (first === undefined) throw new EnneadError('BAD_OPTION', 'there is no hop secret')
+  return [first, ...others]
+}
+
+function tagOf(text: string, { secret }: Key): string {
+  return createHmac('sha256', secret).update(text).digest('base64url')
+}
+
+function sameText(left: string, right: string): boolean {
+  const a = Buffer.from(left)
+  const b = Buffer.from(right)
+  return a.length === b.length && timingSafeEqual(a, b)
+}
+
+function stranger(): EnneadError {
+  return new EnneadError(
+    'UNAUTHENTICATED',
+    'this subgraph only answers the gateway and subgraphs of its deployment',
+  )
+}

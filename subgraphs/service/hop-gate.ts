@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto'
+import type { Hash } from 'node:crypto'
+import { Transform } from 'node:stream'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { EnneadError } from '../../kernel/errors.ts'
+import type { Hop } from '../../kernel/hop.ts'
+import { hopHeaders } from '../../kernel/hop.ts'
+import { requireBody } from '../../kernel/hop-signer.ts'
+import type { HopSigner } from '../../kernel/hop-signer.ts'
+import type { OpenedHop } from './request-hop.ts'
+import { openHop, requireUnexpired } from './request-hop.ts'
+
+export interface HopGateOptions {
+  /** The subgraph, as those who ask it call it. */
+  readonly audience: string
+  readonly signer: HopSigner
+  /** Longest deadline a hop may ask for. Milliseconds. */
+  readonly remainingMsMax: number
+}
+
+/** What is known of one request. */
+interface Passage {
+  readonly left: Promise<unknown>
+  body: { readonly is: 'coming'; readonly hash: Hash } | { readonly is: 'read'; readonly digest: string }
+  opened: OpenedHop | undefined
+}
+
+/**
+ * Who calls, by request: the assertion is opened when somebody asks, before the body is read if that is then, and holds only
+ * for the body that came with it, which is compared as soon as it is there and before anybody sees it.
+ */
+export class HopGate {
+  readonly #options: HopGateOptions
+  readonly #passages = new WeakMap<FastifyRequest, Passage>()
+
+  constructor(server: FastifyInstance, options: HopGateOptions) {
+    this.#options = options
+    server.addHook('onRequest', (request, reply, next) => {
+      const left = new Promise<unknown>(resolve => {
+        reply.raw.once('close', () => resolve(reply.raw.writableFinished))
+      })
+      this.#passages.set(request, {
+        left,
+        body: { is: 'coming', hash: createHash('sha256') },
+        opened: undefined,
+      })
+      next()
+    })
+    server.addHook('preParsing', (request, _reply, payload, next) => {
+      const body = this.#passage(request).body
+      if (body.is === 'read' || request.headers[hopHeaders.assertion] === undefined)
+        return next(null, payload)
+      const hashing = new Transform({
+        transform(part: Buffer, _encoding, done) {
+          body.hash.update(part)
+          done(null, part)
+        },
+      })
+      payload.once('error', failure => hashing.destroy(failure))
+      return next(null, payload.pipe(hashing))
+    })
+    server.addHook('preValidation', (request, _reply, next) => {
+      const passage = this.#passage(request)
+      if (passage.body.is === 'coming')
+        passage.body = { is: 'read', digest: passage.body.hash.digest('base64url') }
+      if (passage.opened !== undefined) requireBody(passage.opened, passage.body.digest)
+      next()
+    })
+  }
+
+  /** Throws UNAUTHENTICATED for strangers. The hop's signal aborts when the caller leaves. */
+  requireHop(request: FastifyRequest): Hop {
+    const passage = this.#passage(request)
+    if (passage.opened !== undefined) return passage.opened.hop
+    const { audience, signer, remainingMsMax } = this.#options
+    const target = { audience, method: request.method, path: request.raw.url ?? '' }
+    const opened = openHop(request.headers, target, { signer, remainingMsMax })
+    if (passage.body.is === 'read') requireBody(opened, passage.body.digest)
+    requireUnexpired(opened.hop, Date.now())
+    passage.opened = opened
+    void passage.left.then(finished => {
+      opened.end()
+      if (finished !== true) opened.left()
+    })
+    return opened.hop
+  }
+
+  #passage(request: FastifyRequest): Passage {
+    const passage = this.#passages.get(request)
+    if (passage === undefined) throw new EnneadError('INTERNAL', 'a request passed the gate unseen')
+    return passage
+  }
+}
