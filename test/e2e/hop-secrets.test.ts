@@ -32,9 +32,9 @@ test(
     const headers = { 'content-type': 'application/json', authorization: `Bearer ${client.token}` }
     const failures: string[] = []
     let answered = 0
-    let stopping = false
+    const stopping = new AbortController()
     const load = Array.from({ length: 4 }, async () => {
-      while (!stopping) {
+      while (!stopping.signal.aborted) {
         const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify({ query }) })
         const text = await response.text()
         if (text.includes('"errors"') || !text.includes('"viewerCan":{"update":true}')) failures.push(text)
@@ -54,7 +54,7 @@ test(
         await expect.poll(() => answered, { timeout: 60_000 }).toBeGreaterThan(before + 20)
       }
     } finally {
-      stopping = true
+      stopping.abort()
       await Promise.all(load)
     }
     expect(failures).toEqual([])
