@@ -24,6 +24,7 @@ import { requireUnexpired } from './request-hop.ts'
 import { type SocketDoor, socketDoor } from './socket-door.ts'
 import type { SubgraphLimits } from './subgraph-limits.ts'
 import type { ListenAddress, SubgraphAnswer, SubgraphOperation, SubgraphService } from './subgraph-service.ts'
+import { unlessAborted } from './unless-aborted.ts'
 
 /** What every request's context has. */
 interface RequestContext {
@@ -273,23 +274,6 @@ function plainAnswer(result: {
     ...(result.errors === undefined ? {} : { errors: result.errors }),
     ...(result.extensions === undefined ? {} : { extensions: result.extensions }),
   }
-}
-
-/** `run`, unless the caller leaves first: then its reason, or CANCELLED. */
-function unlessAborted<T>(run: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const leave = (): void => {
-      const reason: unknown = signal.reason
-      reject(
-        reason instanceof EnneadError
-          ? reason
-          : new EnneadError('CANCELLED', 'the caller left', { cause: reason }),
-      )
-    }
-    if (signal.aborted) leave()
-    signal.addEventListener('abort', leave, { once: true })
-    run.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave))
-  })
 }
 
 async function settledWithin(running: readonly Promise<unknown>[], ms: number): Promise<void> {
