@@ -1,5 +1,5 @@
 import { BREAK, getNamedType, Kind, OperationTypeNode, print, visit } from 'graphql'
-import type { DocumentNode, GraphQLObjectType, GraphQLSchema, OperationDefinitionNode } from 'graphql'
+import type { DocumentNode, GraphQLSchema, OperationDefinitionNode } from 'graphql'
 import type { Clock } from '../kernel/clock.ts'
 import { EnneadError } from '../kernel/errors.ts'
 import { RequestRefused } from './engine.ts'
@@ -24,7 +24,8 @@ import { selectOperation } from './operation/select-operation.ts'
 import { coerceVariables } from './operation/variables.ts'
 import type { VariableValues } from './operation/variables.ts'
 import type { Viewer } from './operation/viewer.ts'
-import { withoutExcluded, withSafeNames } from './planning/client-names.ts'
+import { withSafeNames } from './planning/client-names.ts'
+import { asksRealFields, joinedValues } from './planning/joined-conditions.ts'
 import { mutationsOnce } from './planning/mutations-once.ts'
 import { PlanCache } from './planning/plan-cache.ts'
 import type { Made, PlanKey } from './planning/plan-cache.ts'
@@ -130,7 +131,7 @@ export class Serving {
     if (operation.operation === OperationTypeNode.SUBSCRIPTION) refuseSilence(planned)
     const fetches = { planned: planned.plan.fetches, limit: this.#rules.limits.fetchesMax }
     const complexity = complexityOf(cost, fetches)
-    const variables = renamedVariables(given, planned.variableName)
+    const variables = variablesOf(planned, given)
     const identity = planned.plan.source && new EventSource(planned, variables).identity
     return new Prepared(planned, variables, { ...cost, complexity }, identity)
   }
@@ -159,7 +160,7 @@ export class Serving {
     const safe = withSafeNames(document.node, text, reserved)
     const name = operation.name?.value
     const visible = refusals === undefined ? safe.node : this.#access.without(safe.node, refusals)
-    const asked = withoutExcluded(mutationsOnce(visible))
+    const asked = mutationsOnce(visible)
     const plan = await this.#planner.plan({
       // Most documents stay as they are.
       text: asked === document.node ? text : print(asked),
@@ -185,7 +186,7 @@ export class Serving {
       variableName: safe.variableName,
       selections,
       refusals,
-      unresolvable: plan.fetches === 0 && asksRealFields(apiSchema, visible, name, rootType),
+      unresolvable: plan.fetches === 0 && asksRealFields(visible, name),
     }
     return { planned, bytes: planBytes(plan) + documentBytes * text.length }
   }
@@ -213,24 +214,6 @@ function operationNamed({ definitions }: DocumentNode, name: string | undefined)
   const found = definitions.find(each => each.kind === Kind.OPERATION_DEFINITION && each.name?.value === name)
   if (found?.kind === Kind.OPERATION_DEFINITION) return found
   throw new EnneadError('INTERNAL', 'the operation was lost')
-}
-
-/**
- * Does the operation ask for more than `__typename` and the schema? Conditions that depend on variables count as met:
- * the planner leaves only those fields out that constants leave out.
- */
-function asksRealFields(
-  schema: GraphQLSchema,
-  document: DocumentNode,
-  name: string | undefined,
-  rootType: GraphQLObjectType,
-): boolean {
-  const unconditional = visit(document, {
-    Directive: ({ arguments: given = [] }) =>
-      given.some(({ value }) => value.kind === Kind.VARIABLE) ? null : undefined,
-  })
-  const selections = selectionsOf(schema, unconditional, name, each => each)({})
-  return selections.of(rootType).some(field => field.definition !== undefined)
 }
 
 /** A subscription of which nothing can ever come is refused instead of begun. */
@@ -267,6 +250,10 @@ function constant(selections: Selections): () => Selections {
   return () => selections
 }
 
-function renamedVariables(values: VariableValues, variableName: (name: string) => string): VariableValues {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [variableName(name), value]))
+/** The client's variables under the names of the plan, and those that the plan has beside them. */
+function variablesOf({ plan, variableName }: PlannedOperation, given: VariableValues): VariableValues {
+  const renamed = Object.fromEntries(
+    Object.entries(given).map(([name, value]) => [variableName(name), value]),
+  )
+  return { ...renamed, ...joinedValues(plan.joined ?? [], renamed) }
 }

@@ -21,6 +21,7 @@ export class Failures {
   readonly #blamed = new Map<Tree, { readonly failure: Failure; readonly keys: ReadonlySet<string> }[]>()
   readonly #mentioned = new Set<Failure>()
   readonly #told = new Set<Failure>()
+  readonly #tellers = new Map<string, object>()
   readonly #located = new Map<Failure, Path[]>()
 
   constructor(clientName: (name: string) => string) {
@@ -37,9 +38,16 @@ export class Failures {
     )
   }
 
-  /** An error at the place where a subgraph says it arose. */
-  locate(error: Failure, path: Path): void {
-    this.add(error, path)
+  /**
+   * An error at the place where a subgraph says it arose, in `response`. A field that two subgraphs were asked for fails in both:
+   * one place has the errors of one response (specification, 6.4.4).
+   */
+  locate(error: Failure, path: Path, response: object): void {
+    const place = JSON.stringify(path)
+    const teller = this.#tellers.get(place) ?? response
+    this.#tellers.set(place, teller)
+    if (teller === response) this.add(error, path)
+    else this.#told.add(error)
     const known = this.#located.get(error)
     if (known === undefined) this.#located.set(error, [path])
     else known.push(path)

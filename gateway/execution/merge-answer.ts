@@ -31,7 +31,8 @@ export function mergeRoot(
     const path = pathOf(error)
     if (path === undefined || data === undefined) blameAll(targets, failure, node, run)
     if (path === undefined) continue
-    for (const target of targets) run.failures.locate(failure, [...target.path, ...renamed(path, names)])
+    for (const target of targets)
+      run.failures.locate(failure, [...target.path, ...renamed(path, names)], response)
   }
   if (data === undefined) {
     if (errorsOf(response).length === 0) blameAll(targets, badAnswer(node), node, run)
@@ -75,7 +76,8 @@ export function mergeEntities(
     if (entity === undefined) blameAll(all, failure, node, run)
     else if (rest.length === 0) blameAll(entity.targets, failure, node, run)
     else {
-      for (const { path } of entity.targets) run.failures.locate(failure, [...path, ...renamed(rest, names)])
+      for (const { path } of entity.targets)
+        run.failures.locate(failure, [...path, ...renamed(rest, names)], response)
       // A null that went through a whole list of entities leaves the others without their fields, too.
       if (!usable) blameAll(all, failure, node, run)
     }

@@ -1,16 +1,16 @@
 import { operationFromDocument } from '@apollo/federation-internals'
 import type { Schema } from '@apollo/federation-internals'
 import { QueryPlanner } from '@apollo/query-planner'
-import { parse } from 'graphql'
+import { parse, print } from 'graphql'
 import type { DocumentNode, GraphQLSchema } from 'graphql'
 import { EnneadError } from '../../kernel/errors.ts'
 import type { Supergraph } from '../supergraph/supergraph.ts'
 import { withoutEmptySelections } from './client-names.ts'
+import { withConcreteFragments } from './concrete-fragments.ts'
 import { inlined } from './inline-fragments.ts'
 import { countFetches } from './plan.ts'
 import type { Plan, PlanNode } from './plan.ts'
 import type { Planner, PlanRequest } from './planner.ts'
-import { withoutImpossible } from './possible-fragments.ts'
 
 /** Candidate plans compared for one operation. Apollo's default of 10,000 takes seconds and rarely finds a better one. */
 const evaluatedPlansMax = 1_000
@@ -37,14 +37,13 @@ export class ApolloPlanner implements Planner {
       if (node?.kind !== 'Subscription') {
         // Structurally the same; Defer nodes occur only when the planner is told to allow them.
         const root = node as PlanNode | undefined
-        return { root, source: undefined, fetches: countFetches(root) }
+        return { plannedBy: 'apollo', root, source: undefined, fetches: countFetches(root) }
       }
       // As above.
       const root = node.rest as PlanNode | undefined
-      return { root, source: node.primary, fetches: 1 + countFetches(root) }
+      return { plannedBy: 'apollo', root, source: node.primary, fetches: 1 + countFetches(root) }
     } catch (failure) {
-      const message = failure instanceof Error ? failure.message : ''
-      if (/recursive selections|non-local selections/i.test(message)) {
+      if (isTooMuch(failure)) {
         throw new EnneadError('LIMIT_RECURSION', 'the operation has more selections than can be planned', {
           cause: failure,
         })
@@ -62,16 +61,23 @@ export class ApolloPlanner implements Planner {
       const operation = operationFromDocument(this.#schema, withoutEmptySelections(document), options)
       return this.#planner.buildQueryPlan(operation).node
     }
+    const document = parse(text)
     try {
-      return build(parse(text))
+      return build(document)
     } catch (failure) {
-      if (!(failure instanceof Error && failure.message.startsWith('Cannot add fragment of condition')))
-        throw failure
-      return build(withoutImpossible(parse(inlined(text)), this.#apiSchema))
+      if (isTooMuch(failure)) throw failure
+      const concrete = withConcreteFragments(parse(inlined(text)), this.#apiSchema)
+      if (print(concrete) === print(document)) throw failure
+      return build(concrete)
     }
   }
 
   close(): Promise<void> {
     return Promise.resolve()
   }
+}
+
+/** The planner's own limits on what it takes. */
+function isTooMuch(failure: unknown): boolean {
+  return failure instanceof Error && /recursive selections|non-local selections/i.test(failure.message)
 }

@@ -46,29 +46,7 @@ export function withSafeNames(document: DocumentNode, text: string, reserved: Re
   }
 }
 
-/**
- * The document without what constants exclude below the root (`@skip(if: true)`): around an @interfaceObject Apollo's
- * planner loses the condition and fetches the field, whose errors then stand where nobody asked.
- */
-export function withoutExcluded(document: DocumentNode): DocumentNode {
-  return visit(document, {
-    SelectionSet(set, _key, parent) {
-      const ofOperation = parent !== undefined && 'operation' in parent
-      if (ofOperation || !set.selections.some(isExcluded)) return undefined
-      const left = set.selections.filter(selection => !isExcluded(selection))
-      return { ...set, selections: left.length === 0 ? [typename] : left }
-    },
-  })
-}
-
 const typename: FieldNode = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } }
-
-function isExcluded({ directives = [] }: SelectionNode): boolean {
-  return directives.some(({ name, arguments: [condition] = [] }) => {
-    const value = condition?.value
-    return value?.kind === Kind.BOOLEAN && value.value === (name.value === 'skip')
-  })
-}
 
 /**
  * The document with `__typename` in every selection set that has no field without a condition: Apollo's planner drops a

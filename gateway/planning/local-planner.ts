@@ -1,7 +1,10 @@
+import { parse, print } from 'graphql'
 import { EnneadError, kindOf } from '../../kernel/errors.ts'
+import { joinConditions } from './joined-conditions.ts'
 import type { Plan } from './plan.ts'
 import type { Planner, PlannerChoice, PlanRequest } from './planner.ts'
-import { loadRustAddon, RustPlanner } from './rust-planner.ts'
+import { loadRustAddon } from './rust-planner.ts'
+import { RustProcess } from './rust-process.ts'
 
 /** Told before a planner is made ready, and before an operation is planned. */
 export type OnPhase = (phase: 'ready' | 'plan') => void
@@ -17,11 +20,14 @@ const apollo: Make = async sdl => {
   return new ApolloPlanner(loadSupergraph(sdl))
 }
 
+/** One for all supergraphs of this thread. */
+const rustProcess = new RustProcess()
+
+const rust: Make = sdl => rustProcess.open(sdl)
+
 /** The planners of a choice, the one to ask first in front. Where the Rust planner does not load, Apollo's serves. */
 async function order(choice: PlannerChoice): Promise<readonly Make[]> {
-  const addon = await loadRustAddon()
-  if (addon === undefined) return [apollo]
-  const rust: Make = async sdl => new RustPlanner(addon, sdl)
+  if ((await loadRustAddon()) === undefined) return [apollo]
   return choice === 'rust' ? [rust, apollo] : [apollo, rust]
 }
 
@@ -50,6 +56,14 @@ export class LocalPlanner implements Planner {
   }
 
   async plan(request: PlanRequest, signal?: AbortSignal): Promise<Plan> {
+    if (!hasConditions(request.text)) return this.#plan(request, signal)
+    const document = parse(request.text, { noLocation: true })
+    const conditioned = joinConditions(document, request.operationName)
+    const { joined } = conditioned
+    return { ...(await this.#plan({ ...request, text: print(conditioned.document) }, signal)), joined }
+  }
+
+  async #plan(request: PlanRequest, signal: AbortSignal | undefined): Promise<Plan> {
     const failures: unknown[] = []
     for (const make of await this.#makers) {
       try {
@@ -86,4 +100,9 @@ export class LocalPlanner implements Planner {
     }
     return planner
   }
+}
+
+/** Most operations have none, and need not be parsed to see it. */
+function hasConditions(text: string): boolean {
+  return text.includes('skip') || text.includes('include')
 }

@@ -15,7 +15,8 @@ interface Occurrence {
 
 /**
  * The document with every mutation asked for in one place. Apollo's planner makes a fetch for each set of conditions:
- * `pay { id } pay @include(if: $x) { total }` would pay twice. Places of which at most one can be asked for at a time stay
+ * `pay { id } pay @include(if: $x) { total }` would pay twice. Of several places inside fragments it
+ * may take the last for the turn of all. Places of which at most one can be asked for at a time stay
  * as they are. Throws QUERY_PLAN_FAILED where no single place stands for all of them at the same point of the order.
  */
 export function mutationsOnce(document: DocumentNode): DocumentNode {
@@ -37,8 +38,8 @@ function once(operation: OperationDefinitionNode, document: DocumentNode): Opera
     if (known === undefined) groups.set(occurrence.key, [occurrence])
     else known.push(occurrence)
   }
-  const split = [...groups.values()].filter(group => differs(group) && !exclusive(group))
-  if (split.length === 0) return operation
+  const several = [...groups.values()].some(group => group.length > 1 && !exclusive(group))
+  if (!several) return operation
   const selections = occurrences.flatMap((occurrence, index): readonly SelectionNode[] => {
     const group = groups.get(occurrence.key) ?? []
     if (isMeta(occurrence) || exclusive(group))

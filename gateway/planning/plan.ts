@@ -1,14 +1,19 @@
 import { unreachable } from '../../kernel/errors.ts'
+import type { JoinedCondition } from './joined-conditions.ts'
 
 /**
  * How an operation is answered, as plain data (a plan may come from another thread). The shape is that of Apollo's query
  * plans, which both planners write.
  */
 export interface Plan {
+  /** Which planner made it. */
+  readonly plannedBy: 'apollo' | 'rust'
   /** Undefined: nothing has to be fetched. */
   readonly root: PlanNode | undefined
   /** A subscription's source; `root` then runs for every event. */
   readonly source: FetchNode | undefined
+  /** Variables of the plan that stand for several conditions of the operation. Default: none. */
+  readonly joined?: readonly JoinedCondition[]
   /** Fetches in the plan, conditional ones included. */
   readonly fetches: number
 }

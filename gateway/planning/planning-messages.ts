@@ -14,12 +14,17 @@ export type PlanningCommand =
   | { readonly kind: 'close'; readonly supergraph: number }
   | { readonly kind: 'plan'; readonly supergraph: number; readonly id: number; readonly request: PlanRequest }
 
+/** To the process of the Rust planner, in which several operations may be in planning. */
+export type RustCommand = PlanningCommand | { readonly kind: 'stop'; readonly id: number }
+
 /**
  * From the planning thread. A `phase` is told before it begins, because the thread can say nothing while it lasts:
  * `ready` is a planner being made ready for the supergraph, `plan` the operation being planned.
  */
 export type PlanningEvent =
   | { readonly kind: 'phase'; readonly id: number; readonly phase: 'ready' | 'plan' }
+  /** From the process of the Rust planner only: the supergraph's planner is ready, or cannot be. */
+  | { readonly kind: 'opened'; readonly supergraph: number }
   /** `plan` is JSON: parsing it is cheaper than a structured clone, and its length bounds what a cache keeps. */
   | { readonly kind: 'planned'; readonly id: number; readonly plan: string }
   | {

@@ -123,7 +123,7 @@ export class PlanningThread {
 
   #heard(event: PlanningEvent): void {
     const job = this.#running
-    if (job === undefined || job.id !== event.id) return
+    if (job === undefined || event.kind === 'opened' || job.id !== event.id) return
     if (event.kind === 'phase') {
       this.#allow(job, event.phase)
       return

@@ -1,6 +1,5 @@
 import { Kind } from 'graphql'
 import type {
-  DirectiveNode,
   DocumentNode,
   FieldNode,
   FragmentDefinitionNode,
@@ -14,9 +13,8 @@ import { EnneadError } from '../../kernel/errors.ts'
 const introspection: ReadonlySet<string> = new Set(['__schema', '__type', '__typename'])
 
 /**
- * The operation as the Rust planner takes it: without introspection and what constants leave out, on which it fails, and
- * with fragments expanded and their conditions on the fields inside, because it forgets those at the root, also of
- * mutations. Undefined: there is nothing to fetch. Throws QUERY_PLAN_FAILED for conditions that cannot be moved.
+ * The operation as the Rust planner takes it, given one of `joined-conditions.ts`: with fragments expanded, without introspection
+ * of the root, on which it fails, and without aliases of `__typename`. Undefined: there is nothing to fetch.
  */
 export function forRust(document: DocumentNode, operationName: string | undefined): DocumentNode | undefined {
   const fragments = new Map<string, FragmentDefinitionNode>()
@@ -51,49 +49,22 @@ function simplifiedSelection(
   fragments: ReadonlyMap<string, FragmentDefinitionNode>,
   root: boolean,
 ): readonly SelectionNode[] {
-  const conditions = variableConditions(selection.directives ?? [])
-  if (conditions === undefined) return []
+  const { directives = [] } = selection
   if (selection.kind === Kind.FIELD) {
     if (root && introspection.has(selection.name.value)) return []
     // Under an alias it is fetched under that only, and what a plan goes on with is missing; the answer needs it once.
     if (selection.name.value === '__typename') return [typename]
-    if (selection.selectionSet === undefined) return [{ ...selection, directives: conditions }]
-    const selectionSet = neverEmpty(simplified(selection.selectionSet, fragments, false))
-    return [{ ...selection, directives: conditions, selectionSet }]
+    const { alias, ...bare } = selection
+    // An alias that says nothing makes it lose what is selected.
+    const field: FieldNode = alias === undefined || alias.value === bare.name.value ? bare : selection
+    if (field.selectionSet === undefined) return [{ ...field, directives }]
+    const selectionSet = neverEmpty(simplified(field.selectionSet, fragments, false))
+    return [{ ...field, directives, selectionSet }]
   }
   const fragment = selection.kind === Kind.FRAGMENT_SPREAD ? fragments.get(selection.name.value) : selection
   const inner = fragment === undefined ? undefined : simplified(fragment.selectionSet, fragments, root)
-  if (fragment?.typeCondition === undefined)
-    return (inner?.selections ?? []).map(each => under(each, conditions))
-  if (inner === undefined) return []
-  const selections = inner.selections.map(each => under(each, conditions))
-  const { typeCondition } = fragment
-  return [{ kind: Kind.INLINE_FRAGMENT, typeCondition, selectionSet: { ...inner, selections } }]
-}
-
-/** The selection under the conditions of the fragment around it. */
-function under(selection: SelectionNode, conditions: readonly DirectiveNode[]): SelectionNode {
-  if (conditions.length === 0) return selection
-  if (selection.kind === Kind.INLINE_FRAGMENT) {
-    const selections = selection.selectionSet.selections.map(each => under(each, conditions))
-    return { ...selection, selectionSet: { ...selection.selectionSet, selections } }
-  }
-  const own = selection.directives ?? []
-  if (own.some(directive => conditions.some(({ name }) => name.value === directive.name.value))) {
-    throw unsupported('two conditions of one kind')
-  }
-  return { ...selection, directives: [...own, ...conditions] }
-}
-
-/** Its conditions that depend on variables; undefined when a constant leaves it out. */
-function variableConditions(directives: readonly DirectiveNode[]): readonly DirectiveNode[] | undefined {
-  const left: DirectiveNode[] = []
-  for (const directive of directives) {
-    const value = directive.arguments?.find(({ name }) => name.value === 'if')?.value
-    if (value?.kind !== Kind.BOOLEAN) left.push(directive)
-    else if (value.value === (directive.name.value === 'skip')) return undefined
-  }
-  return left
+  if (inner === undefined || fragment?.typeCondition === undefined) return inner?.selections ?? []
+  return [{ kind: Kind.INLINE_FRAGMENT, typeCondition: fragment.typeCondition, selectionSet: inner }]
 }
 
 /** A field of whose selections none can apply is dropped by the planner; asking its type name keeps it. */

@@ -22,7 +22,8 @@ export function planOfRust({ node }: RustPlan): Plan {
   const [first, ...rest] = nodes
   const source = first?.kind === 'Subscription' ? rootFetch(first.primary) : undefined
   const root = sequence((source === undefined ? nodes : rest).map(planNode))
-  return { root, source, fetches: countFetches(root) + (source === undefined ? 0 : 1) }
+  const fetches = countFetches(root) + (source === undefined ? 0 : 1)
+  return { plannedBy: 'rust', root, source, fetches }
 }
 
 function sequence(nodes: readonly PlanNode[]): PlanNode | undefined {

@@ -1,5 +1,5 @@
 import type * as RustAddon from '@graphql-hive/router-query-planner'
-import { parse, print } from 'graphql'
+import { BREAK, parse, print, visit } from 'graphql'
 import { EnneadError } from '../../kernel/errors.ts'
 import { forRust } from './rust-document.ts'
 import { planOfRust } from './rust-plan.ts'
@@ -20,14 +20,16 @@ export async function loadRustAddon(): Promise<Addon | undefined> {
   }
 }
 
-/** Plans with Hive's query planner, in a thread of its own that can be interrupted. */
+/**
+ * Plans with Hive's query planner, in threads of its own that can be interrupted. A panic there aborts the process: outside of
+ * `rust-process.ts` nobody should run it.
+ */
 export class RustPlanner implements Planner {
   readonly #planner: RustAddon.QueryPlanner
 
   /** Throws QUERY_PLAN_FAILED when it cannot plan on this supergraph. */
   constructor(addon: Addon, sdl: string) {
-    if (sdl.includes('contextArguments:'))
-      throw failed(new Error('the Rust planner drops @fromContext arguments'))
+    if (usesContext(sdl)) throw failed(new Error('the Rust planner drops @fromContext arguments'))
     try {
       this.#planner = new addon.QueryPlanner(sdl)
     } catch (cause) {
@@ -37,7 +39,7 @@ export class RustPlanner implements Planner {
 
   async plan({ text, operationName }: PlanRequest, signal?: AbortSignal): Promise<Plan> {
     const document = forRust(parse(text, { noLocation: true }), operationName)
-    if (document === undefined) return { root: undefined, source: undefined, fetches: 0 }
+    if (document === undefined) return { plannedBy: 'rust', root: undefined, source: undefined, fetches: 0 }
     let made
     try {
       made = await this.#planner.planAsync(print(document), operationName, new Set(), noOverrides, signal)
@@ -51,6 +53,20 @@ export class RustPlanner implements Planner {
   close(): Promise<void> {
     return Promise.resolve()
   }
+}
+
+/** Every supergraph of today declares the argument `contextArguments`; only some give it. */
+function usesContext(sdl: string): boolean {
+  let found = false
+  visit(parse(sdl, { noLocation: true }), {
+    DirectiveDefinition: () => false,
+    Directive({ name, arguments: given = [] }) {
+      if (name.value !== 'join__field') return undefined
+      found ||= given.some(argument => argument.name.value === 'contextArguments')
+      return found ? BREAK : undefined
+    },
+  })
+  return found
 }
 
 function failed(cause: unknown): EnneadError {

@@ -155,4 +155,72 @@ describe.each(engineVariants)('$name', ({ build }) => {
     const query = `{ all { ... on User { ... on Named { ... on Named @skip(if: true) { extra } id } } } }`
     expect(await ask(query)).toEqual({ data: { all: [{ id: '1' }] } })
   })
+
+  test('a field that a @requires leads to is not asked for when a variable excludes the fragment around it', async () => {
+    const { ask, subgraph } = graph({
+      a: {
+        sdl: `type Query { users: [User!] } type User @key(fields: "id") { id: ID! weight: Int @external cost: Int @requires(fields: "weight") }`,
+        resolvers: {
+          Query: { users: () => [{ id: '1' }] },
+          User: { cost: ({ weight }: { weight: number }) => weight * 2 },
+        },
+      },
+      b: {
+        sdl: `type User @key(fields: "id") { id: ID! weight: Int @shareable name: String }`,
+        resolvers: { User: { weight: () => 21, name: () => 'Ada' } },
+      },
+    })
+    const query = `query ($x: Boolean!, $y: Boolean = true) {
+      users { ...F name } } fragment F on User { ... on User @include(if: $x) { id cost @include(if: $y) } }`
+    expect(await ask({ query, variables: { x: false } })).toEqual({ data: { users: [{ name: 'Ada' }] } })
+    expect(subgraph('a').requests).toHaveLength(1)
+    expect(await ask({ query, variables: { x: true } })).toEqual({
+      data: { users: [{ id: '1', cost: 42, name: 'Ada' }] },
+    })
+  })
+
+  test('conditions that contradict each other leave nothing to ask for, which is no error', async () => {
+    const { ask } = graph({ a: { sdl: `type Query { q: Int }` } })
+    const query = `query ($x: Boolean!) { ... @skip(if: $x) { q @include(if: $x) } }`
+    expect(await ask({ query, variables: { x: true } })).toEqual({ data: {} })
+    expect(await ask({ query, variables: { x: false } })).toEqual({ data: {} })
+  })
+
+  test('a root field that two subgraphs are asked for, and that fails in both, is one error', async () => {
+    const fails = (): never => {
+      throw new Error('broken')
+    }
+    const { ask } = graph({
+      a: {
+        sdl: `type Query { user: User @shareable } type User @key(fields: "id") { id: ID! a: Int }`,
+        resolvers: { Query: { user: fails } },
+      },
+      b: {
+        sdl: `type Query { user: User @shareable } type User @key(fields: "id") { id: ID! b: Int }`,
+        resolvers: { Query: { user: fails } },
+      },
+    })
+    const answer = await ask('{ user { a b } }')
+    expect(answer.data).toEqual({ user: null })
+    expect(answer.errors?.map(({ path }) => path)).toEqual([['user']])
+  })
+
+  test('mutations keep the order in which each is first asked for, whatever fragments they stand in', async () => {
+    const done: string[] = []
+    const doing = (name: string) => () => {
+      done.push(name)
+      return { id: name, total: 1 }
+    }
+    const { ask } = graph({
+      a: {
+        sdl: `type Query { q: Int } type Mutation { pay: Payment other: Payment } type Payment { id: ID total: Int }`,
+        resolvers: { Mutation: { pay: doing('pay'), other: doing('other') } },
+      },
+    })
+    const query = `mutation { ... on Mutation { pay { id } ... on Mutation { other { id } } } other { total } pay { total } }`
+    expect(await ask(query)).toEqual({
+      data: { pay: { id: 'pay', total: 1 }, other: { id: 'other', total: 1 } },
+    })
+    expect(done).toEqual(['pay', 'other'])
+  })
 })

@@ -3,7 +3,9 @@ import { buildASTSchema, execute, parse, validate } from 'graphql'
 import type { GraphQLFieldResolver, GraphQLSchema } from 'graphql'
 import { expect, test } from 'vitest'
 import { EnneadError } from '../../kernel/errors.ts'
-import { federated } from '../support/federated.ts'
+import { LocalPlanner } from '../../gateway/planning/local-planner.ts'
+import type { Planner } from '../../gateway/planning/planner.ts'
+import { federated, plannerForTest } from '../support/federated.ts'
 import { librarySubgraphs, monolithResolvers, monolithSdl } from '../support/library-graph.ts'
 import { randomOperation } from '../support/random-operation.ts'
 
@@ -40,7 +42,21 @@ function ownerOf(type: string, field: string): string | undefined {
 }
 
 const limits = { aliasesMax: 1_000, selectionsMax: 5_000, fetchesMax: 1_000, rootFieldsMax: 100 }
-const { ask, subgraph } = federated(librarySubgraphs, { limits })
+/** Plans by the planner of this run, and all of them: what it cannot plan it may hand on here. */
+const plans = { own: 0, all: 0 }
+const planner = ({ sdl }: { readonly sdl: string }): Planner => {
+  const local = new LocalPlanner(plannerForTest, sdl)
+  return {
+    async plan(request, signal) {
+      const plan = await local.plan(request, signal)
+      plans.all++
+      if (plan.plannedBy === plannerForTest) plans.own++
+      return plan
+    },
+    close: () => local.close(),
+  }
+}
+const { ask, subgraph } = federated(librarySubgraphs, { limits, planner })
 
 const tapes = fc.array(fc.nat(10_000), { minLength: 10, maxLength: 90 })
 
@@ -58,6 +74,7 @@ test('any operation is answered as one schema without federation would answer it
   )
   // Otherwise the comparison would say little.
   expect(withData).toBeGreaterThan(runs / 3)
+  expect(plans.own).toBeGreaterThan(plans.all * 0.9)
 })
 
 // Not those whose fields a @requires of another subgraph needs: what else that fetch brings is blanked with it.

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { federated } from '../support/federated.ts'
+import { federated, plannerForTest } from '../support/federated.ts'
 
 test('a compound key is sent whole', async () => {
   const { ask, subgraph } = federated({
@@ -267,33 +267,37 @@ test('fields of an @interfaceObject survive when the subgraph that knows the typ
   })
 })
 
-test('@context hands a value down to an argument of another entity', async () => {
-  const { ask } = federated({
-    a: {
-      sdl: `type Query { users: [User!]! } type User @key(fields: "id") @context(name: "ctx") { id: ID! lang: String! posts: [Post!]! }
+// The Rust planner does not know it.
+test.skipIf(plannerForTest === 'rust')(
+  '@context hands a value down to an argument of another entity',
+  async () => {
+    const { ask } = federated({
+      a: {
+        sdl: `type Query { users: [User!]! } type User @key(fields: "id") @context(name: "ctx") { id: ID! lang: String! posts: [Post!]! }
             type Post @key(fields: "id") { id: ID! title(lang: String @fromContext(field: "$ctx { lang }")): String! }`,
-      resolvers: {
-        Query: {
-          users: () => [
-            { id: 1, lang: 'de' },
-            { id: 2, lang: 'fr' },
-          ],
+        resolvers: {
+          Query: {
+            users: () => [
+              { id: 1, lang: 'de' },
+              { id: 2, lang: 'fr' },
+            ],
+          },
+          User: { posts: ({ id }: { id: number }) => [{ id: id * 10 }, { id: id * 10 + 1 }] },
+          Post: { title: ({ id }: { id: string }, { lang }: { lang: string }) => `${lang}${id}` },
         },
-        User: { posts: ({ id }: { id: number }) => [{ id: id * 10 }, { id: id * 10 + 1 }] },
-        Post: { title: ({ id }: { id: string }, { lang }: { lang: string }) => `${lang}${id}` },
       },
-    },
-    b: { sdl: `type Query { b: Int } type Post @key(fields: "id") { id: ID! likes: Int }` },
-  })
-  expect(await ask('{ users { posts { title } } }')).toEqual({
-    data: {
-      users: [
-        { posts: [{ title: 'de10' }, { title: 'de11' }] },
-        { posts: [{ title: 'fr20' }, { title: 'fr21' }] },
-      ],
-    },
-  })
-})
+      b: { sdl: `type Query { b: Int } type Post @key(fields: "id") { id: ID! likes: Int }` },
+    })
+    expect(await ask('{ users { posts { title } } }')).toEqual({
+      data: {
+        users: [
+          { posts: [{ title: 'de10' }, { title: 'de11' }] },
+          { posts: [{ title: 'fr20' }, { title: 'fr21' }] },
+        ],
+      },
+    })
+  },
+)
 
 test('@skip and @include hold at every place, as constants and as variables', async () => {
   const { ask, subgraph } = federated(shipping)

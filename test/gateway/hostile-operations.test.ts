@@ -180,7 +180,7 @@ test('a known document is neither parsed nor validated nor planned again', async
     planner: () => ({
       plan: async () => {
         plans++
-        return { root: undefined, source: undefined, fetches: 0 }
+        return { plannedBy: 'apollo', root: undefined, source: undefined, fetches: 0 }
       },
       close: async () => undefined,
     }),
@@ -204,7 +204,7 @@ test('distinct operations push out the one that was used longest ago, and no mor
     planner: () => ({
       async plan({ operationName }) {
         planned.push(operationName)
-        return { root: undefined, source: undefined, fetches: 1 }
+        return { plannedBy: 'apollo', root: undefined, source: undefined, fetches: 1 }
       },
       close: async () => undefined,
     }),
@@ -228,7 +228,7 @@ test('an operation that was refused by its plan is refused again without plannin
     planner: () => ({
       async plan() {
         plans++
-        return { root: undefined, source: undefined, fetches: 3 }
+        return { plannedBy: 'apollo', root: undefined, source: undefined, fetches: 3 }
       },
       close: async () => undefined,
     }),
@@ -247,7 +247,7 @@ test('a planner that fails once is asked again, and its failure says nothing of 
       async plan() {
         plans++
         if (plans === 1) throw new Error('secret of the planner')
-        return { root: undefined, source: undefined, fetches: 0 }
+        return { plannedBy: 'apollo', root: undefined, source: undefined, fetches: 0 }
       },
       close: async () => undefined,
     }),

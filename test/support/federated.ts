@@ -15,13 +15,28 @@ import type {
 import { compose } from '../../composition/compose.ts'
 import { renderDiagnostic } from '../../composition/render-diagnostic.ts'
 import { LocalPlanner } from '../../gateway/planning/local-planner.ts'
-import type { PlannerChoice } from '../../gateway/planning/planner.ts'
+import type { Planner } from '../../gateway/planning/planner.ts'
 import { fixedSupergraph } from '../../gateway/supergraph/supergraph-source.ts'
 import { loadSupergraph } from '../../gateway/supergraph/supergraph.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 
 /** vitest.config.ts runs the suites of the gateway that stand on plans once with each. */
-export const plannerForTest: PlannerChoice = process.env['ENNEAD_TEST_PLANNER'] === 'rust' ? 'rust' : 'apollo'
+export const plannerForTest = process.env['ENNEAD_TEST_PLANNER'] === 'rust' ? 'rust' : 'apollo'
+
+/** Plans with the planner of this run. Where that one hands on to the other, the test fails: it would show nothing of it. */
+export function plannerOfTest(sdl: string): Planner {
+  const planner = new LocalPlanner(plannerForTest, sdl)
+  return {
+    async plan(request, signal) {
+      const plan = await planner.plan(request, signal)
+      if (plan.plannedBy !== plannerForTest) {
+        throw new Error(`the ${plannerForTest} planner handed this on: ${request.text}`)
+      }
+      return plan
+    },
+    close: () => planner.close(),
+  }
+}
 
 export type Resolvers = GraphQLResolverMap<unknown>
 
@@ -95,7 +110,7 @@ export function federated(
     subgraph,
     maskErrors: false,
     // In this thread: hundreds of threads would only make the tests slower. test/gateway/planning has theirs.
-    planner: ({ sdl }) => new LocalPlanner(plannerForTest, sdl),
+    planner: ({ sdl }) => plannerOfTest(sdl),
     ...options,
   })
   return {

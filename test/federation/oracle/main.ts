@@ -1,25 +1,34 @@
 import { parseArgs } from 'node:util'
-import { engineVariants } from '../engine-variants.ts'
+import { countingVariant } from '../engine-variants.ts'
 import { fuzz, noCounts } from './fuzz.ts'
 import { describeFound, saveFound } from './report.ts'
 
-// Compares the gateway with one schema on random graphs: npm run fuzz -- --minutes 5 --seed 1, or --cases 20000.
+// Compares the gateway with one schema on random graphs: npm run fuzz -- --minutes 5 --seed 1, or --cases 20000
+// --planner rust; without --planner both take their turn.
 const { values } = parseArgs({
   options: {
     minutes: { type: 'string' },
     cases: { type: 'string' },
     seed: { type: 'string', default: '1' },
+    planner: { type: 'string' },
   },
 })
 const minutes = Number(values.minutes ?? (values.cases === undefined ? 1 : 600))
 const casesMax = Number(values.cases ?? Number.MAX_SAFE_INTEGER)
 const seed = Number(values.seed)
+if (values.planner !== undefined && values.planner !== 'apollo' && values.planner !== 'rust') {
+  process.stderr.write('--planner is apollo or rust\n')
+  process.exit(2)
+}
 if (!(minutes > 0) || !(casesMax > 0) || !Number.isSafeInteger(seed)) {
   process.stderr.write('--minutes and --cases are numbers above 0, --seed is an integer\n')
   process.exit(2)
 }
 
-for (const variant of engineVariants) {
+for (const name of ['apollo', 'rust'] as const) {
+  if (values.planner !== undefined && values.planner !== name) continue
+  const plans = { own: 0, all: 0 }
+  const variant = countingVariant(name, plans)
   const counts = noCounts()
   const start = performance.now()
   const seconds = (): number => (performance.now() - start) / 1_000
@@ -30,7 +39,9 @@ for (const variant of engineVariants) {
     process.exitCode = 1
   }
   const summary = {
-    engine: variant.name,
+    planner: name,
+    plannedByIt: plans.own,
+    planned: plans.all,
     seed,
     ...counts,
     seconds: Math.round(seconds()),

@@ -63,7 +63,8 @@ function requirement(draft: Draft, random: Random, subgraph: string, field: Draf
   if (field.of.length === 1 && field.of[0] === type)
     return `${head} { ${leaves(draft, random, subgraph, type)} }`
   const fragments = field.of.map(name => `... on ${name} { ${leaves(draft, random, subgraph, name)} }`)
-  return `${head} { ${fragments.join(' ')} }`
+  // Without its type nobody could tell which of them a value is.
+  return `${head} { __typename ${fragments.join(' ')} }`
 }
 
 /** One or two fields without arguments of a type that `subgraph` knows. */

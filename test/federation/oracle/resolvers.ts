@@ -212,7 +212,7 @@ function read(
 ): Record<string, unknown> {
   const result: Record<string, unknown> = {}
   for (const node of set.selections) {
-    if (node.kind === Kind.FIELD) result[node.name.value] = one(node)
+    if (node.kind === Kind.FIELD && node.name.value !== '__typename') result[node.name.value] = one(node)
     else if (
       node.kind === Kind.INLINE_FRAGMENT &&
       (type === undefined || node.typeCondition?.name.value === type)
