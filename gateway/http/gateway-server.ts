@@ -11,9 +11,12 @@ import { StoredDocuments } from '../admission/stored-documents.ts'
 import { originPolicy } from '../admission/origin-policy.ts'
 import { systemClock } from '../../kernel/clock.ts'
 import { EnneadError } from '../../kernel/errors.ts'
+import { ConnectionQuotas } from '../realtime/connection-quotas.ts'
+import { HttpStreams } from '../realtime/http-streams.ts'
 import { webSocketDoor } from '../realtime/websocket-door.ts'
 import type { WebSocketDoor } from '../realtime/websocket-door.ts'
 import { SubscriptionHub } from '../realtime/subscription-hub.ts'
+import { WriteBatch } from '../realtime/write-batch.ts'
 import { answerBrokenRequest } from './broken-request.ts'
 import { checkAddress, checkedForwardHeaders } from './gateway-options.ts'
 import type { GatewayServerOptions } from './gateway-options.ts'
@@ -28,6 +31,8 @@ export interface GatewayServer {
   readonly url: string
   /** WebSockets open now. */
   readonly socketCount: number
+  /** Subscriptions over HTTP open now. */
+  readonly streamCount: number
   /** What admission knows of itself. */
   admission(): AdmissionReport
   /** From now on readiness says no and answers close their connections; everything is still answered. */
@@ -71,14 +76,16 @@ export async function startGatewayServer(options: GatewayServerOptions): Promise
   const admission = new Admission(options.admission ?? {}, { clock, log })
   const { requestTimeoutMs, answerBytesMax } = limits
   const hub = new SubscriptionHub({ engine, clock, log, requestTimeoutMs, answerBytesMax })
-  const shared = { ...settled, admission, hub }
+  const streaming = { hub, quotas: new ConnectionQuotas(limits), batch: new WriteBatch(clock) }
+  const shared = { ...settled, admission, ...streaming }
+  const streams = new HttpStreams(shared)
   const graphiqlQuery = options.graphiqlQuery ?? (options.identify === undefined ? plainText : signInText)
   const sockets = webSocketDoor(shared)
   const state = { draining: false }
   const server = httpServer(limits)
   server.on(
     'request',
-    router({ ...options, ...shared, graphiqlQuery, graphql: graphqlHandler(shared), state }),
+    router({ ...options, ...shared, graphiqlQuery, graphql: graphqlHandler(shared, streams), state }),
   )
   server.on('clientError', answerBrokenRequest(log))
   server.on('upgrade', (request, socket, head) => sockets.upgrade(request, socket, head))
@@ -98,11 +105,14 @@ export async function startGatewayServer(options: GatewayServerOptions): Promise
     get socketCount() {
       return sockets.count
     },
+    get streamCount() {
+      return streams.count
+    },
     admission: () => admission.report(),
     retire: () => void (state.draining = true),
     close(drainMs = 5_000) {
       state.draining = true
-      closing ??= drain(server, sockets, drainMs).finally(() => admission.close())
+      closing ??= drain(server, sockets, streams, drainMs).finally(() => admission.close())
       return closing
     },
   }
@@ -137,12 +147,17 @@ function listen(server: Server, { host, port }: GatewayServerOptions['address'])
   })
 }
 
-async function drain(server: Server, sockets: WebSocketDoor, drainMs: number): Promise<void> {
+async function drain(
+  server: Server,
+  sockets: WebSocketDoor,
+  streams: HttpStreams,
+  drainMs: number,
+): Promise<void> {
   const closed = new Promise<void>(resolve => server.close(() => resolve()))
   const cut = setTimeout(() => server.closeAllConnections(), drainMs)
   // Connections that finish their request while draining are idle again and must not hold the server open.
   const sweep = setInterval(() => server.closeIdleConnections(), 20)
-  await sockets.close(drainMs)
+  await Promise.all([sockets.close(drainMs), streams.close(drainMs, systemClock)])
   await closed
   clearTimeout(cut)
   clearInterval(sweep)

@@ -2,11 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { answerText } from '../admission/answer-text.ts'
 import type { DoorOptions } from '../admission/door-options.ts'
 import { forwarded } from '../admission/forwarded-headers.ts'
-import { namesDocument, requestFromBody, requestFromParameters } from '../admission/graphql-request.ts'
 import type { DoorRequest } from '../admission/graphql-request.ts'
 import { rateLimitHeaders, shown } from '../admission/rate-limits.ts'
 import type { RateState } from '../admission/rate-limits.ts'
-import { refuseForgery } from '../admission/origin-policy.ts'
 import { errorsOf, refusedAnswer } from '../admission/refusal.ts'
 import { RequestBudget } from '../admission/request-budget.ts'
 import { answerWithin, contextOf, grantTime } from '../admission/run-operation.ts'
@@ -19,11 +17,14 @@ import { outcomeOf } from '../gateway-events.ts'
 import { clientNameOf } from '../recording/client-name.ts'
 import { beginTrace } from '../tracing.ts'
 import type { RequestTrace } from '../tracing.ts'
+import type { HttpStreams } from '../realtime/http-streams.ts'
+import { streamFormatOf } from '../realtime/stream-format.ts'
+import type { StreamFormat } from '../realtime/stream-format.ts'
 import { answerStatus } from './answer-status.ts'
-import { answerTypes, contentType, preferredType } from './media-types.ts'
+import { answerTypes, preferredType } from './media-types.ts'
 import type { AnswerType } from './media-types.ts'
+import { readRequest } from './read-request.ts'
 import { reply, replyUnread } from './reply.ts'
-import { readBody } from './request-body.ts'
 
 /** Answers one request to /graphql; never rejects. */
 export type GraphQLHandler = (
@@ -44,22 +45,26 @@ interface Outcome {
 }
 
 /** GraphQL over HTTP (https://graphql.github.io/graphql-over-http/draft/) in front of the engine. */
-export function graphqlHandler(options: DoorOptions): GraphQLHandler {
+export function graphqlHandler(options: DoorOptions, streams: HttpStreams): GraphQLHandler {
   const { log, clock } = options
   return async (request, response, requestId, search) => {
     const startedAt = clock.now()
     const trace = beginTrace(request.headers, 'graphql request')
     const accepted = preferredType(request.headers.accept, answerTypes)
-    const type = accepted ?? 'application/json'
-    const outcome = await answer(options, { request, response, requestId, search, accepted, trace })
+    const format = streamFormatOf(request.headers.accept)
+    // Who only takes streams is told by the status why there is none.
+    const type = accepted ?? (format === undefined ? 'application/json' : 'application/graphql-response+json')
+    const asked = { request, response, requestId, search, accepted, format, trace }
+    const outcome = await answer(options, streams, asked)
     const { text, answer: told } = serialised(outcome.answer, options.limits.answerBytesMax, log)
     const status = answerStatus(told, type)
     const headers = { ...answerHeaders(told, status), ...rateLimitHeaders(outcome.rates) }
-    if (outcome.unread) replyUnread(request, response, status, type, text, headers)
+    if (response.headersSent) logStream(log, { request, requestId, ms: clock.now() - startedAt }, outcome)
+    else if (outcome.unread) replyUnread(request, response, status, type, text, headers)
     else reply(response, status, type, text, headers)
     const { traceId } = trace
     const answered = { request, requestId, traceId, status, text, ms: clock.now() - startedAt }
-    logOutcome(log, answered, { ...outcome, answer: told })
+    if (outcome.operation?.kind !== 'subscription') logOutcome(log, answered, { ...outcome, answer: told })
     trace.end(outcomeOf(told), { 'http.response.status_code': status })
     options.observe?.({
       is: 'operationEnded',
@@ -79,23 +84,29 @@ interface Asked {
   readonly requestId: string
   readonly search: string
   readonly accepted: AnswerType | undefined
+  /** How it would take a subscription. */
+  readonly format: StreamFormat | undefined
   readonly trace: RequestTrace
 }
 
-async function answer(options: DoorOptions, asked: Asked): Promise<Outcome> {
+async function answer(options: DoorOptions, streams: HttpStreams, asked: Asked): Promise<Outcome> {
   const { request, response, requestId } = asked
   const { limits, log, clock } = options
   const rates: RateState[] = []
   const progress: { operation?: PreparedOperation } = {}
   try {
     await options.rates?.request({ address: request.socket.remoteAddress, principal: undefined }, rates)
-    const graphql = await readRequest(options, asked)
+    const allowed = request.method === 'GET' || request.method === 'POST'
+    if (allowed && asked.accepted === undefined && asked.format === undefined) {
+      throw new EnneadError('NOT_ACCEPTABLE', `answers are ${answerTypes.join(' or ')}`)
+    }
+    const graphql = await readRequest(options, request, asked.search)
     // Its time begins when the request is here: a slow uplink is bounded by the server's own limits.
     const budget = new RequestBudget(clock, limits.requestTimeoutMs)
     const left = (): void => budget.cancel()
     response.once('close', left)
     try {
-      const answer = await run(options, asked, graphql, budget, progress, rates)
+      const answer = await run(options, streams, asked, graphql, budget, progress, rates)
       return { answer: withRates(answer, rates), operation: progress.operation, unread: false, rates }
     } finally {
       response.off('close', left)
@@ -110,17 +121,19 @@ async function answer(options: DoorOptions, asked: Asked): Promise<Outcome> {
 
 async function run(
   options: DoorOptions,
-  { request, requestId, trace }: Asked,
+  streams: HttpStreams,
+  asked: Asked,
   graphql: DoorRequest,
   budget: RequestBudget,
   progress: { operation?: PreparedOperation },
   rates: RateState[],
 ): Promise<GraphQLAnswer> {
+  const { request, response, requestId, format, trace } = asked
   const { engine, identity, limits, admission } = options
   const principal = await identity?.principalOf(request.headers.authorization, budget.signal, requestId)
   const operation = await untilAborted(engine.prepare(graphql, principal), budget.signal)
   progress.operation = operation
-  refuseWrongDoor(operation, request.method)
+  refuseWrongDoor(operation, asked)
   options.record?.(operation, clientNameOf(request.headers))
   // A store that strangers can fill is one they can flush.
   if (identity === undefined || principal !== undefined) graphql.register?.()
@@ -134,74 +147,31 @@ async function run(
   }
   await options.rates?.operation(caller, operation, rates)
   const ask = { operation, query: graphql.query, sheddable: caller.sheddable }
+  if (operation.kind === 'subscription' && format !== undefined) {
+    admission.check(ask)
+    // A subscription has no end of time; only its events have.
+    budget.end()
+    const end = await streams.run({ request, response, requestId, format, operation, asked: graphql, caller })
+    return 'errors' in end ? { data: null, errors: end.errors } : { data: {} }
+  }
   return admission.run(ask, budget, () =>
     answerWithin(engine, operation, contextOf(caller, requestId, budget, trace)),
   )
 }
 
-/** Everything that can be refused without the engine, cheapest first. */
-async function readRequest(options: DoorOptions, asked: Asked): Promise<DoorRequest> {
-  const { request, search, accepted } = asked
-  const { method = '', headers } = request
-  if (method !== 'GET' && method !== 'POST') {
-    throw new EnneadError('METHOD_NOT_ALLOWED', 'use POST, or GET for queries')
-  }
-  if (accepted === undefined) {
-    throw new EnneadError('NOT_ACCEPTABLE', `answers are ${answerTypes.join(' or ')}`)
-  }
-  refuseForgery(method, headers, options.origins)
-  const glance = (text: string): void => {
-    // Which document it is, and how important, is not in the text then.
-    if (!namesDocument.test(text))
-      options.admission.glance(text, asksSheddable(headers), options.limits.requestTimeoutMs)
-  }
-  if (method === 'GET') {
-    glance(search)
-    return requestFromParameters(new URLSearchParams(search), options.documents)
-  }
-  checkBodyType(request)
-  const text = await readBody(request, options.limits.bodyBytesMax)
-  glance(text)
-  return requestFromBody(parseJson(text), options.documents)
-}
-
-/** What every web page can send to us unasked is refused with 400, what is merely not supported with 415. */
-const simpleTypes = new Set(['', 'text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data'])
-
-function checkBodyType({ headers }: IncomingMessage): void {
-  const encoding = headers['content-encoding']
-  if (encoding !== undefined && encoding !== 'identity') {
-    throw new EnneadError('UNSUPPORTED_MEDIA_TYPE', 'compressed bodies are not accepted')
-  }
-  const { type, charset } = contentType(headers['content-type'])
-  if (type === 'multipart/form-data') {
-    throw new EnneadError('BAD_REQUEST', 'file uploads are not accepted, send application/json')
-  }
-  if (simpleTypes.has(type)) {
-    throw new EnneadError('BAD_REQUEST', 'the content type must be application/json')
-  }
-  if (type !== 'application/json') {
-    throw new EnneadError('UNSUPPORTED_MEDIA_TYPE', 'the content type must be application/json')
-  }
-  if (charset !== undefined && charset !== 'utf-8' && charset !== 'utf8') {
-    throw new EnneadError('UNSUPPORTED_MEDIA_TYPE', 'the charset must be utf-8')
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    throw new EnneadError('BAD_REQUEST', 'the body must be JSON', { cause })
-  }
-}
-
-function refuseWrongDoor(operation: PreparedOperation, method: string | undefined): void {
+function refuseWrongDoor(
+  operation: PreparedOperation,
+  { request: { method }, accepted, format }: Asked,
+): void {
   if (operation.kind === 'subscription') {
+    if (format !== undefined) return
     throw new EnneadError(
       'BAD_REQUEST',
-      'subscriptions need a WebSocket (graphql-transport-ws) at this address',
+      'subscriptions need a WebSocket (graphql-transport-ws) at this address, or "accept: text/event-stream"',
     )
+  }
+  if (accepted === undefined) {
+    throw new EnneadError('NOT_ACCEPTABLE', `answers to a ${operation.kind} are ${answerTypes.join(' or ')}`)
   }
   if (method === 'GET' && operation.kind !== 'query') {
     throw new EnneadError('METHOD_NOT_ALLOWED', `a ${operation.kind} must be sent by POST`)
@@ -241,6 +211,21 @@ function serialised(
     const refusal = refusedAnswer(errorsOf(failure, log))
     return { answer: refusal, text: JSON.stringify(refusal) }
   }
+}
+
+function logStream(
+  log: Log,
+  { request, requestId, ms }: Pick<Answered, 'request' | 'requestId' | 'ms'>,
+  { answer, operation }: Outcome,
+): void {
+  const codes = answer.errors?.map(error => error.extensions.code)
+  log.debug('http.stream', {
+    requestId,
+    method: request.method,
+    operation: operation?.name,
+    ms: Math.round(ms),
+    codes,
+  })
 }
 
 interface Answered {

@@ -36,6 +36,7 @@ const allowedHeaders = [
   'authorization',
   'x-request-id',
   priorityHeader,
+  'last-event-id',
   'apollo-require-preflight',
   'graphql-require-preflight',
   'x-apollo-operation-name',

@@ -15,11 +15,11 @@ import type { ClientName } from '../recording/client-name.ts'
 import { closeCodes } from './close-codes.ts'
 import { connectionHeaders } from './connection-params.ts'
 import { OperationRun } from './operation-run.ts'
+import { ExpiryTimer } from './expiry-timer.ts'
 import type { Delivery } from './delivery.ts'
 import { SocketWriter } from './socket-writer.ts'
 import type { StreamEnd } from './stream-end.ts'
 import type { StreamDoorOptions } from './stream-door-options.ts'
-import type { WriteBatch } from './write-batch.ts'
 import { TransportWsProtocol } from './transport-ws-protocol.ts'
 import type { Action } from './transport-ws-protocol.ts'
 
@@ -30,18 +30,11 @@ export interface SocketOpening {
   readonly address: string | undefined
 }
 
-export interface SessionOptions extends StreamDoorOptions {
-  readonly batch: WriteBatch
-}
-
-/** setTimeout's longest time, milliseconds. */
-const timerMaxMs = 2 ** 31 - 1
-
 const expiredReason = 'Unauthorized: the credential has expired'
 
 /** One client on one WebSocket: does what the protocol says with the real socket, engine and identity. */
 export class SocketSession {
-  readonly #options: SessionOptions
+  readonly #options: StreamDoorOptions
   readonly #socket: WebSocket
   readonly #writer: SocketWriter
   readonly #opening: SocketOpening
@@ -50,14 +43,14 @@ export class SocketSession {
   readonly #left = new AbortController()
   readonly #initTimer: Timer
   readonly #admit: (principal: ClientPrincipal | undefined) => boolean
-  #expiryTimer: Timer | undefined
+  #expiry: ExpiryTimer | undefined
   #caller: Caller | undefined
   #client: ClientName = { client: undefined, version: undefined }
   #answersPing = true
 
   /** @param admit Whether one more socket of this principal is allowed. Called once. */
   constructor(
-    options: SessionOptions,
+    options: StreamDoorOptions,
     socket: WebSocket,
     wire: Duplex,
     opening: SocketOpening,
@@ -170,7 +163,10 @@ export class SocketSession {
         userAgent: typeof headers['user-agent'] === 'string' ? headers['user-agent'] : undefined,
         address,
       }
-      this.#watchExpiry(principal)
+      const expire = (): void => this.close(closeCodes.unauthorized, expiredReason)
+      if (principal !== undefined && principal.expiresAt * 1000 <= this.#options.clock.wall()) return expire()
+      // A socket must not outlive its credential.
+      this.#expiry = new ExpiryTimer(principal, this.#options.clock, expire)
       this.#perform(this.#protocol.acknowledge())
     } catch (failure) {
       if (!this.#left.signal.aborted) this.#refuse(failure)
@@ -184,19 +180,6 @@ export class SocketSession {
     const code = errorsOf(failure, this.#options.log.with(this.#facts()))[0]?.extensions.code
     if (code === 'UNAUTHENTICATED') this.close(closeCodes.forbidden, 'Forbidden: the credential is not valid')
     else this.close(closeCodes.tryAgain, 'the credential could not be checked, try again')
-  }
-
-  /** A socket must not outlive its credential. */
-  #watchExpiry(principal: ClientPrincipal | undefined): void {
-    if (principal === undefined) return
-    const leftMs = principal.expiresAt * 1000 - this.#options.clock.wall()
-    if (leftMs <= 0) {
-      this.close(closeCodes.unauthorized, expiredReason)
-      return
-    }
-    this.#expiryTimer = this.#options.clock.after(Math.min(leftMs, timerMaxMs), () =>
-      this.#watchExpiry(principal),
-    )
   }
 
   #start({ run, id, payload }: Extract<Action, { kind: 'start' }>): void {
@@ -275,7 +258,7 @@ export class SocketSession {
 
   #gone(code: number): void {
     this.#initTimer.cancel()
-    this.#expiryTimer?.cancel()
+    this.#expiry?.cancel()
     this.#left.abort()
     this.#perform(this.#protocol.left())
     this.#options.log.debug('socket.closed', { ...this.#facts(), code })

@@ -77,7 +77,9 @@ export class SubscriptionHub {
   join(asked: SubscriptionRequest, subscriber: Subscriber): Subscription {
     const { subscription } = asked.operation
     const topic = this.#topic(asked)
-    return topic.join(subscriber, asked.after ?? subscription?.after)
+    const joined = topic.join(subscriber, asked.after ?? subscription?.after)
+    this.#tools.log.debug('stream.joined', { requestId: asked.requestId, sources: topic.streams })
+    return joined
   }
 
   /** Lets go of every source. */

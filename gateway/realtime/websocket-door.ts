@@ -9,10 +9,8 @@ import type { GatewayLimits } from '../admission/gateway-limits.ts'
 import { endRaw } from '../admission/raw-refusal.ts'
 import { requestIdOf } from '../admission/request-id.ts'
 import { closeCodes } from './close-codes.ts'
-import { Quota } from './quota.ts'
 import { SocketSession } from './socket-session.ts'
 import type { StreamDoorOptions } from './stream-door-options.ts'
-import { WriteBatch } from './write-batch.ts'
 
 export interface WebSocketDoor {
   /** Sockets open now. */
@@ -32,11 +30,8 @@ const closeTimeoutMs = 1_000
 
 /** GraphQL over WebSocket (graphql-transport-ws) at /graphql. */
 export function webSocketDoor(options: StreamDoorOptions): WebSocketDoor {
-  const { limits, clock, log, origins } = options
-  const batch = new WriteBatch(clock)
+  const { limits, clock, log, origins, quotas } = options
   const sessions = new Set<SocketSession>()
-  const addresses = new Quota(limits.socketsPerAddressMax)
-  const actors = new Quota(limits.socketsPerActorMax)
   const server = new WebSocketServer(serverOptions(limits))
   const stopHeartbeat = heartbeat(sessions, clock, limits.socketHeartbeatMs)
   let draining: Promise<void> | undefined
@@ -49,18 +44,18 @@ export function webSocketDoor(options: StreamDoorOptions): WebSocketDoor {
       address,
     }
     let actor: string | undefined
-    const session = new SocketSession({ ...options, batch }, socket, wire, opening, principal => {
+    const session = new SocketSession(options, socket, wire, opening, principal => {
       if (principal === undefined) return true
       const subject = subjectOf(principal)
-      if (!actors.take(subject)) return false
+      if (!quotas.actors.take(subject)) return false
       actor = subject
       return true
     })
     sessions.add(session)
     socket.once('close', () => {
       sessions.delete(session)
-      addresses.release(address ?? '')
-      if (actor !== undefined) actors.release(actor)
+      quotas.release(address ?? '')
+      if (actor !== undefined) quotas.actors.release(actor)
     })
     if (!origins.allows(request.headers)) session.close(closeCodes.forbidden, 'Forbidden: origin not allowed')
     else if (socket.protocol !== subprotocol) {
@@ -76,16 +71,16 @@ export function webSocketDoor(options: StreamDoorOptions): WebSocketDoor {
       if (pathOf(request) !== '/graphql')
         return endRaw(wire, 404, 'there is nothing at this address', 'NOT_FOUND')
       if (draining !== undefined) return endRaw(wire, 503, 'this gateway is stopping', 'UNAVAILABLE')
-      if (sessions.size >= limits.socketsMax) {
-        log.warn('socket.refused', { reason: 'socketsMax', limit: limits.socketsMax })
-        return endRaw(wire, 503, 'too many sockets, try again later', 'OVERLOADED')
-      }
       const address = request.socket.remoteAddress ?? ''
-      if (!addresses.take(address)) return endRaw(wire, 503, 'too many sockets of this address', 'OVERLOADED')
+      const refusal = quotas.take(address)
+      if (refusal !== undefined) {
+        log.warn('socket.refused', { reason: refusal, address })
+        return endRaw(wire, 503, refusal, 'OVERLOADED')
+      }
       let opened = false
       // A handshake that `ws` refuses ends the connection without a WebSocket.
       wire.once('close', () => {
-        if (!opened) addresses.release(address)
+        if (!opened) quotas.release(address)
       })
       server.handleUpgrade(request, wire, head, socket => {
         opened = true

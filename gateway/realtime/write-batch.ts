@@ -1,5 +1,10 @@
-import type { Duplex } from 'node:stream'
 import type { Clock } from '../../kernel/clock.ts'
+
+/** A connection, or a response on one. */
+interface Corkable {
+  cork(): void
+  uncork(): void
+}
 
 /**
  * Holds back what is written to connections in one turn of the event loop and hands it on at its end: many small events of
@@ -7,14 +12,14 @@ import type { Clock } from '../../kernel/clock.ts'
  */
 export class WriteBatch {
   readonly #clock: Clock
-  readonly #corked = new Set<Duplex>()
+  readonly #corked = new Set<Corkable>()
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
   /** To be called before every write. */
-  hold(wire: Duplex): void {
+  hold(wire: Corkable): void {
     if (this.#corked.has(wire)) return
     if (this.#corked.size === 0) this.#clock.soon(() => this.#flush())
     this.#corked.add(wire)

@@ -6,6 +6,7 @@ import { tap } from 'rxjs'
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { demoGateway } from '../support/demo-gateway.ts'
+import { streamGateway, taskEvents } from '../support/stream-gateway.ts'
 import { until } from '../support/until.ts'
 import { expectNothingLost } from './cut-connections.ts'
 
@@ -109,3 +110,21 @@ test.each(['taskEvents', 'ticks'] as const)('Apollo Client: with its link, cuts 
     query => print(new InMemoryCache().transformDocument(gql(query))),
   ),
 )
+
+test('Apollo Client: subscriptions over HTTP, as multipart responses', async () => {
+  await using gateway = await streamGateway()
+  const client = new ApolloClient({ cache: new InMemoryCache(), link: new HttpLink({ uri: gateway.url }) })
+  const seen: unknown[] = []
+  const ended: unknown[] = []
+  client.subscribe({ query: gql(taskEvents), fetchPolicy: 'no-cache' }).subscribe({
+    next: ({ data, error }) => seen.push(error ?? data),
+    complete: () => ended.push('complete'),
+  })
+  await until('it reads', () => gateway.topic.readers === 1)
+  gateway.topic.publish('over HTTP')
+  await until('the event arrives', () => seen.length === 1)
+  expect(seen).toMatchObject([{ taskEvents: { seq: 1, text: 'over HTTP', task: { title: 'Task 1' } } }])
+  gateway.topic.end()
+  await until('it has ended', () => ended.length === 1)
+  client.stop()
+})

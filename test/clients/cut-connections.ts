@@ -52,7 +52,8 @@ export async function expectNothingLost(
   const { client, cut } = cutClient(gateway.socketUrl)
   const [seen, ended]: [number[], unknown[]] = [[], []]
   const leave = follow(gateway, client, query, seen, ended)
-  await until('it is connected', () => gateway.server.socketCount === 2 && gateway.topic.readers === 1)
+  const begun = (): number => gateway.lines.filter(line => line.includes('"stream.joined"')).length
+  await until('it has begun', () => begun() === (kind === 'ticks' ? 2 : 1) && gateway.topic.readers === 1)
   gateway.topic.publish('the first')
   await until('the first is here', () => seen.length === 1)
   for (let round = 0; round < 20; round++) {

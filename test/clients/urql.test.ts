@@ -4,6 +4,7 @@ import { createClient } from 'graphql-ws'
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { demoGateway } from '../support/demo-gateway.ts'
+import { streamGateway, taskEvents } from '../support/stream-gateway.ts'
 import { until } from '../support/until.ts'
 import { expectNothingLost } from './cut-connections.ts'
 
@@ -93,3 +94,24 @@ test.each(['taskEvents', 'ticks'] as const)('urql: with its line, cuts lose noth
     return () => subscription.unsubscribe()
   }),
 )
+
+test('urql: subscriptions over HTTP, as Server-Sent Events, with nothing but its fetchExchange', async () => {
+  await using gateway = await streamGateway()
+  const client = new Client({
+    url: gateway.url,
+    preferGetMethod: false,
+    fetchSubscriptions: true,
+    exchanges: [fetchExchange],
+  })
+  const seen: unknown[] = []
+  const subscription = client
+    .subscription(taskEvents, {})
+    .subscribe(({ data, error }) => seen.push(error ?? data))
+  await until('it reads', () => gateway.topic.readers === 1)
+  gateway.topic.publish('over HTTP')
+  await until('the event arrives', () => seen.length === 1)
+  expect(seen).toMatchObject([{ taskEvents: { seq: 1, text: 'over HTTP', task: { title: 'Task 1' } } }])
+  subscription.unsubscribe()
+  await until('the source is let go', () => gateway.topic.readers === 0)
+  expect((await client.query('{ hello }', {}).toPromise()).data).toEqual({ hello: 'Hello' })
+})
