@@ -20,6 +20,7 @@ const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['audit', async () => (await import('./commands/audit.ts')).audit],
   ['export', async () => (await import('./commands/export.ts')).exportCommand],
   ['import', async () => (await import('./commands/import.ts')).importCommand],
+  ['doctor', async () => (await import('./commands/doctor.ts')).doctor],
   ['user', async () => (await import('./commands/user.ts')).user],
 ])
 

@@ -16,6 +16,7 @@ import { helpText } from '../help.ts'
 import { followHopSecrets, secretsOf } from '../hop-secret.ts'
 import { Lifecycle, stopAsked } from '../lifecycle.ts'
 import { subgraphSettings } from '../settings.ts'
+import { doctorCommands } from '../doctor/doctor-commands.ts'
 import { directoryTransfer, recordTransfer } from '../transfer/transfer-commands.ts'
 import { openMetrics } from '../wiring/metrics.ts'
 import { runApi, runAuth, runDb, type Surroundings } from '../wiring/task-graph.ts'
@@ -95,7 +96,8 @@ async function runSubgraph(
   lifecycle.add('actor directory', () => actors.close())
   if (name === 'db') {
     const db = await runDb(surroundings, actors)
-    await openControl('control-db', surroundings, recordTransfer(db.domain))
+    const commands = new Map([...recordTransfer(db.domain), ...doctorCommands(db.domain)])
+    await openControl('control-db', surroundings, commands)
     return db.service
   }
   await openControl('control-api', surroundings)

@@ -34,8 +34,7 @@ const sockets = ['control', 'control-db'] as const
  * domains do.
  */
 export async function openDeployment({ settings, parts, create }: DeploymentOptions): Promise<Deployment> {
-  const ways = new Map<string, (input: unknown) => Promise<unknown>>()
-  for (const socket of sockets) await addRunning(ways, settings.data, socket)
+  const ways = await runningCommands(settings.data)
   const own = parts.filter(part => !ways.has(signs[part]))
   const lifecycle = new Lifecycle(jsonLog({ level: 'warn' }))
   try {
@@ -52,6 +51,15 @@ export async function openDeployment({ settings, parts, create }: DeploymentOpti
     },
     [Symbol.asyncDispose]: () => lifecycle.close(),
   }
+}
+
+/** What the processes that run on a data folder can be asked, by command; empty when none runs. */
+export async function runningCommands(
+  folder: string,
+): Promise<Map<string, (input: unknown) => Promise<unknown>>> {
+  const ways = new Map<string, (input: unknown) => Promise<unknown>>()
+  for (const socket of sockets) await addRunning(ways, folder, socket)
+  return ways
 }
 
 async function addRunning(

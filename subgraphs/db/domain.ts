@@ -8,6 +8,7 @@ import type { DomainHealth } from '../../kernel/health.ts'
 import { silentLog } from '../../kernel/log.ts'
 import { ChangeFeed } from './change-feed.ts'
 import { domainHealth } from './domain-health.ts'
+import type { ClosedStore, OpenStore } from './doctor/examined-store.ts'
 import { type DbDomainOptions, type DbLimits, checkDbLimits, checkEngines } from './domain-options.ts'
 import { EngineSlot } from './engine-slot.ts'
 import { Frontier } from './frontier.ts'
@@ -33,6 +34,8 @@ export interface DbDomain {
   /** The change log for other domains. */
   readonly changes: ChangeFeed
   readonly clock: Clock
+  /** The stores as they are, past everything that chooses between them; for `ennead doctor`. */
+  stores(): readonly (OpenStore | ClosedStore)[]
   health(): DomainHealth
   /** What the stores are doing now. */
   usage(): DispatcherUsage
@@ -117,6 +120,10 @@ export async function openDbDomain(options: DbDomainOptions): Promise<DbDomain> 
     commands,
     changes,
     clock,
+    stores: () =>
+      slots.map(({ name, phase }) =>
+        phase.is === 'open' ? { name, engine: phase.engine } : { name, why: phase.why },
+      ),
     health: () =>
       domainHealth({
         engines,

@@ -1,6 +1,7 @@
 import type { Operation } from '../../dispatch/port.ts'
 import type { Condition, Field, Scalar } from './condition.ts'
 import type { RecordKind, StoredRecord } from './record.ts'
+import type { StoreInspection } from './store-inspection.ts'
 
 /** A record's address. */
 export interface RecordKey {
@@ -123,5 +124,7 @@ export interface StoreEngine {
   readonly operations: Partial<TaskStore>
   /** For operators, e.g. `PostgreSQL 18.4 (embedded)`. */
   readonly detail: string
+  /** For `ennead doctor`; a store that does not outlive its process has none. */
+  readonly inspection?: StoreInspection
   close(): Promise<void>
 }

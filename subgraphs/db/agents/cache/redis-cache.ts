@@ -4,8 +4,10 @@ import { EnneadError } from '../../../../kernel/errors.ts'
 import type { Log } from '../../../../kernel/log.ts'
 import { emptyHead, entriesBehind, gap, isWanted, diverged, type LogHead } from '../../log-order.ts'
 import type { StoredRecord } from '../../record.ts'
+import type { StoreInspection } from '../../store-inspection.ts'
 import type { LogEntry, LogRead, Position, RecordKey, StoreEngine } from '../../task-store.ts'
 import { notCached, requirePositive } from './memory-cache.ts'
+import { inspectionOf } from './redis-inspect.ts'
 import { RedisConnection } from './redis-connection.ts'
 import { absorbScript, forgetScript, headScript, logScript, readScript } from './redis-scripts.ts'
 
@@ -50,6 +52,7 @@ export async function openRedisCache(options: RedisCacheOptions): Promise<StoreE
   const cache = new RedisCache(connection, prefix, recordsMax, logMax)
   return {
     detail: connection.detail,
+    inspection: cache.inspection,
     operations: {
       read: (keys, { signal }) => cache.read(keys, signal),
       head: (_input, { signal }) => cache.head(signal),
@@ -72,6 +75,13 @@ class RedisCache {
     this.#keys = ['head', 'records', 'ages', 'log'].map(part => `{${prefix}}:${part}`)
     this.#recordsMax = recordsMax
     this.#logMax = logMax
+  }
+
+  get inspection(): StoreInspection {
+    const [, records = ''] = this.#keys
+    return inspectionOf(this.#connection, records, (script, parts, signal) =>
+      this.#script(script, parts, signal),
+    )
   }
 
   async head(signal: AbortSignal): Promise<LogHead> {

@@ -162,7 +162,8 @@ export function putEntry(tables: LmdbTables, entry: LogEntry): void {
   void tables.events.put(['task', commit.event.taskId, position.seq], 1)
 }
 
-function refsOf(record: StoredRecord): [string, string, string, string][] {
+/** The keys of `refs` that lead to a record. */
+export function refsOf(record: StoredRecord): [string, string, string, string][] {
   const { workspaceId, id } = record
   if (record.kind === 'comment') return [[workspaceId, 'taskId', record.taskId, id]]
   if (record.kind !== 'task') return []

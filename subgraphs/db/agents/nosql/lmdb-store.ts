@@ -7,6 +7,7 @@ import { emptyHead, entriesBehind, isWanted, type LogHead } from '../../log-orde
 import type { StoredRecord } from '../../record.ts'
 import type { Commit, CommitOutcome, LogEntry, LogRead, Position, StoreEngine } from '../../task-store.ts'
 import { addressOf, decideBatch } from '../../commit-batch.ts'
+import { inspectionOf } from './lmdb-inspect.ts'
 import { behindAll, getRecord, openTables, putEntry, putRecord, storedHead } from './lmdb-layout.ts'
 import { fitsKey, type LmdbTables, requireKeys } from './lmdb-layout.ts'
 import { countRecords, queryRecords, scanRecords } from './lmdb-query.ts'
@@ -39,6 +40,7 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<StoreEng
   log.debug('db.lmdb.opened', { seq: store.head.seq })
   return {
     detail: 'LMDB (embedded)',
+    inspection: inspectionOf(tables, store.lane),
     operations: {
       read: async (keys, { signal }) => {
         signal.throwIfAborted()

@@ -17,6 +17,7 @@ import {
 import { modelOf } from './mongo-apply.ts'
 import { connectMongo, mongoFailure, type MongoConnection } from './mongo-connection.ts'
 import { indexFor, logIndexFor } from './mongo-indexes.ts'
+import { inspectionOf } from './mongo-inspect.ts'
 import { MongoLog } from './mongo-log.ts'
 import { entryOf, type LogDocument, mongoModels, type MongoModels } from './mongo-models.ts'
 import { type RecordDocument, recordOf } from './mongo-models.ts'
@@ -66,6 +67,7 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<StoreE
   const group = new GroupCommit(writer.lane, commits => writer.commit(commits))
   return {
     detail: mongo.detail,
+    inspection: inspectionOf(models, mongo),
     operations: {
       read: (keys, attempt) => store.read(keys, attempt),
       query: (query, attempt) => store.query(query, attempt),

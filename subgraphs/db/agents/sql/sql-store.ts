@@ -7,6 +7,7 @@ import { entriesBehind } from '../../log-order.ts'
 import type { CommitOutcome, StoreEngine, TaskStore } from '../../task-store.ts'
 import { decideBatch } from '../../commit-batch.ts'
 import { address, appendStatement, factsOf, factsStatement, headOf, headStatement } from './append.ts'
+import { inspectionOf } from './inspect.ts'
 import { Lanes } from './lanes.ts'
 import type { Run } from './lanes.ts'
 import { migrate } from './migrate.ts'
@@ -67,6 +68,7 @@ export async function openSqlStore(options: SqlStoreOptions): Promise<StoreEngin
     const suffix = options.detailSuffix === undefined ? '' : ` (${options.detailSuffix})`
     return {
       operations: operationsOn(lanes, parts.random),
+      inspection: inspectionOf(lanes),
       detail: `PostgreSQL ${server.version}${suffix}`,
       close: () => lanes.close(),
     }

@@ -1,0 +1,57 @@
+import { readSettings, type SettingsOf } from '../../kernel/settings.ts'
+import type { Examination } from '../../subgraphs/db/doctor/finding.ts'
+import type { Command } from '../command.ts'
+import { differencesIn, reportOf, textOf } from '../doctor/doctor-report.ts'
+import { doctorSettings } from '../doctor/doctor-settings.ts'
+import { openStores, type Patient } from '../doctor/open-stores.ts'
+import { exitCodes } from '../failure.ts'
+import { helpText } from '../help.ts'
+import { Progress } from '../progress.ts'
+import { terminalOf } from '../terminal.ts'
+import { runningCommands } from '../transfer/deployment.ts'
+
+const summary = 'Compares the stores, record by record, and says what differs; puts it right on request.'
+
+const examples = [
+  ['ennead doctor', 'of the Ennead that runs on .ennead, or of its stores while it does not'],
+  ['ennead doctor --repair', 'as well, from what the change log says; then compares again'],
+  ['docker compose exec db node bin/ennead.js doctor', 'of a deployment of several processes'],
+] as const
+
+export const doctor: Command = {
+  summary,
+  async run(argv) {
+    const about = `${summary} Exit code 1 when something differs, or still does after a repair.`
+    const help = helpText(argv, 'doctor [flags]', about, doctorSettings, examples)
+    if (help !== undefined) {
+      process.stdout.write(help)
+      return exitCodes.done
+    }
+    const settings = readSettings(doctorSettings, argv, process.env)
+    const progress = new Progress(terminalOf(process.stderr, process.env), text => process.stderr.write(text))
+    progress.show('comparing the stores …')
+    try {
+      await using patient = await patientOf(settings)
+      const before = await patient.examine(settings.repair)
+      const mended = settings.repair && differencesIn(before).some(({ repairable }) => repairable)
+      if (mended) progress.show('comparing the stores once more …')
+      const report = reportOf(before, mended ? await patient.examine(false) : before)
+      progress.clear()
+      process.stdout.write(settings.format === 'json' ? `${JSON.stringify(report)}\n` : textOf(report))
+      return differencesIn(report).length === 0 ? exitCodes.done : exitCodes.failed
+    } finally {
+      progress.clear()
+    }
+  },
+}
+
+/** The process that has the stores, or the stores themselves. */
+async function patientOf(settings: SettingsOf<typeof doctorSettings>): Promise<Patient> {
+  const ask = (await runningCommands(settings.data)).get('doctor')
+  if (ask === undefined) return openStores(settings)
+  return {
+    // Answered by the handler in doctor-commands.ts.
+    examine: async repair => (await ask({ repair })) as Examination,
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  }
+}
