@@ -102,9 +102,9 @@ test('while tasks are created and changed nothing is found', async () => {
   await using db = await openTestDb()
   const projectId = await newProject(db)
   const ids: string[] = []
-  let examining = true
+  const examining = new AbortController()
   const writing = (async () => {
-    while (examining) {
+    while (!examining.signal.aborted) {
       // Stores in memory answer without input or output; others must have their turn.
       await nextTurn()
       ids.push(await newTask(db, projectId))
@@ -118,7 +118,7 @@ test('while tasks are created and changed nothing is found', async () => {
     const { findings } = await look({ sql: db.stores.sql, nosql: db.stores.nosql })
     expect(findings).toEqual([])
   }
-  examining = false
+  examining.abort()
   await writing
   expect(ids.length).toBeGreaterThan(0)
 })
