@@ -179,7 +179,9 @@ export class Completion {
       return null
     }
     // Fragments on object types were left out: that is a loss to tell of, if a failure is the reason.
-    if (isInterfaceType(fieldsType)) this.#explain(value, '__typename', place)
+    if (isInterfaceType(fieldsType) && selections.leavesOut(fieldsType)) {
+      this.#explain(value, '__typename', place)
+    }
     const object = this.#object(fieldsType, selections, value, place)
     return object === impossible ? null : object
   }

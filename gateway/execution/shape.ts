@@ -30,6 +30,7 @@ export class Selections {
   readonly #sets: readonly SelectionSetNode[]
   readonly #source: ShapeSource
   readonly #byType = new Map<string, readonly ShapeField[]>()
+  readonly #leavingOut = new Set<string>()
 
   constructor(sets: readonly SelectionSetNode[], source: ShapeSource) {
     this.#sets = sets
@@ -61,6 +62,12 @@ export class Selections {
     return fields
   }
 
+  /** Were fragments left out because a value of `type`, whose object type is not known, may not be of theirs? */
+  leavesOut(type: FieldsType): boolean {
+    this.of(type)
+    return this.#leavingOut.has(type.name)
+  }
+
   #collect(
     type: FieldsType,
     set: SelectionSetNode,
@@ -79,6 +86,7 @@ export class Selections {
       if (selection.kind === Kind.INLINE_FRAGMENT) {
         const condition = selection.typeCondition?.name.value
         if (this.#source.applies(type, condition)) this.#collect(type, selection.selectionSet, found, spread)
+        else this.#leavingOut.add(type.name)
         continue
       }
       const name = selection.name.value
@@ -87,7 +95,7 @@ export class Selections {
       const fragment = this.#source.fragments.get(name)
       if (fragment !== undefined && this.#source.applies(type, fragment.typeCondition.name.value)) {
         this.#collect(type, fragment.selectionSet, found, spread)
-      }
+      } else this.#leavingOut.add(type.name)
     }
   }
 }
