@@ -40,6 +40,8 @@ export interface GatewayLimits {
   readonly socketInitTimeoutMs: number
   /** Interval of pings; a peer that missed one is let go at the next. Milliseconds. Default 30,000. */
   readonly socketHeartbeatMs: number
+  /** How often what a credential allows is asked again while its socket or stream lasts. Milliseconds. Default 10,000. */
+  readonly socketRecheckMs: number
 }
 
 export const gatewayLimitDefaults: GatewayLimits = {
@@ -61,6 +63,7 @@ export const gatewayLimitDefaults: GatewayLimits = {
   socketInitBytesMax: 8_192,
   socketInitTimeoutMs: 3_000,
   socketHeartbeatMs: 30_000,
+  socketRecheckMs: 10_000,
 }
 
 /** The limits with defaults filled in. Throws BAD_OPTION naming the field and its value. */

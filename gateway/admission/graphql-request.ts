@@ -8,6 +8,11 @@ export interface DoorRequest extends GraphQLRequest {
   readonly register?: (() => void) | undefined
   /** Of a subscription: the cursor of the last event that the client has, as `extensions.after`. */
   readonly after?: string | undefined
+  /**
+   * Of a subscription: where in an event it stands what the event is about, as `extensions.latestBy`. A reader that is behind
+   * is then sent only the newest event of each. Default: it is sent every event.
+   */
+  readonly latestBy?: string | undefined
 }
 
 /** Deepest nesting of objects and lists in variables; deeper input is an attack on recursive code behind us. */
@@ -65,15 +70,27 @@ export function requestFromMembers(
   const { hash, id } = namesIn(members, extensions)
   const found = documents.find({ query, hash, id })
   if (found === undefined) throw new EnneadError('BAD_REQUEST', '"query" must be a string, got nothing')
-  const after = afterIn(extensions)
-  return { query: found.query, operationName, variables, register: found.register, after }
+  const after = textIn(extensions, 'after')
+  const latestBy = textIn(extensions, 'latestBy')
+  return { query: found.query, operationName, variables, register: found.register, after, latestBy }
 }
 
-function afterIn({ after }: Readonly<Record<string, unknown>> = {}): string | undefined {
-  if (after === undefined || after === null) return undefined
-  if (typeof after === 'string') return after
-  throw new EnneadError('BAD_REQUEST', `"extensions.after" must be a string, got ${nameOfType(after)}`)
+function textIn(
+  extensions: Readonly<Record<string, unknown>> | undefined,
+  name: 'after' | 'latestBy',
+): string | undefined {
+  const value = extensions?.[name]
+  if (value === undefined || value === null) return undefined
+  if (typeof value === 'string' && value.length <= extensionLengthMax) return value
+  const what = typeof value === 'string' ? `one of ${value.length} characters` : nameOfType(value)
+  throw new EnneadError(
+    'BAD_REQUEST',
+    `"extensions.${name}" must be a string of at most ${extensionLengthMax} characters, got ${what}`,
+  )
 }
+
+/** Longest cursor, or path, that a client may send with a subscription. */
+const extensionLengthMax = 1_000
 
 /** A request whose text looks like this may name a document instead of sending it. */
 export const namesDocument = /persistedQuery|documentId|doc_id/

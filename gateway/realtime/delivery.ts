@@ -17,6 +17,18 @@ export class Delivery {
     return this.closed.subarray(0, -1)
   }
 
+  /** What stands at a path below the event, as text; undefined: nothing does. */
+  at(path: readonly string[]): string | undefined {
+    // It was written from a GraphQL answer.
+    const { data } = JSON.parse(this.json.toString()) as { data?: object | null }
+    let value: unknown = Object.values(data ?? {})[0]
+    for (const step of path) {
+      if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return undefined
+      value = (value as Readonly<Record<string, unknown>>)[step]
+    }
+    return value === undefined ? undefined : JSON.stringify(value)
+  }
+
   get bytes(): number {
     return this.closed.length
   }

@@ -2,6 +2,8 @@ import type { ServerResponse } from 'node:http'
 import type { Clock, Timer } from '../../kernel/clock.ts'
 import type { GatewayLimits } from '../admission/gateway-limits.ts'
 import type { Caller } from '../admission/run-operation.ts'
+import { CredentialWatch } from './credential-watch.ts'
+import type { CredentialWatchOptions } from './credential-watch.ts'
 import type { Delivery } from './delivery.ts'
 import { ExpiryTimer } from './expiry-timer.ts'
 import type { Subscriber, Subscription } from './reader.ts'
@@ -14,6 +16,8 @@ export interface HttpStreamTools {
   readonly batch: WriteBatch
   readonly limits: GatewayLimits
   readonly caller: Caller
+  readonly watch: CredentialWatchOptions
+  readonly credential: string | undefined
 }
 
 /** Longest time between two signs of life, milliseconds: proxies close what says nothing for a minute or less. */
@@ -65,6 +69,16 @@ export class HttpStream implements Subscriber {
       heartbeat = clock.after(everyMs, beat)
     }
     heartbeat = clock.after(everyMs, beat)
+    let recheck: Timer | undefined
+    // The client comes back with the same credential, and is told what that is worth now.
+    const { watch: asking, credential } = this.#tools
+    const cut = (): void => this.ended({ kind: 'expired' })
+    const watch = new CredentialWatch(asking, credential, caller, { changed: cut, revoked: cut })
+    const check = (): void => {
+      void watch.check()
+      recheck = clock.after(limits.socketRecheckMs, check)
+    }
+    recheck = clock.after(limits.socketRecheckMs, check)
     try {
       return await new Promise<StreamEnd>(resolve => {
         this.#ended = resolve
@@ -75,6 +89,7 @@ export class HttpStream implements Subscriber {
     } finally {
       expiry.cancel()
       heartbeat.cancel()
+      recheck.cancel()
       this.#subscription?.leave()
     }
   }

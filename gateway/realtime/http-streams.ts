@@ -43,17 +43,20 @@ export class HttpStreams {
   /** Answers with a stream, and resolves when it has ended. Rejects with OVERLOADED before anything was written. */
   async run(subscription: StreamedSubscription): Promise<StreamEnd> {
     const { caller, format, response, request, operation, asked, requestId } = subscription
-    const { clock, limits, hub, batch } = this.#options
+    const { clock, limits, hub, batch, identity, log } = this.#options
+    const watch = { identity, clock, log, timeoutMs: limits.requestTimeoutMs }
+    const credential = request.headers.authorization
     if (this.#draining) throw new EnneadError('UNAVAILABLE', 'this gateway is stopping')
     const release = this.#take(caller)
-    const stream = new HttpStream(response, format, { clock, batch, limits, caller })
+    const stream = new HttpStream(response, format, { clock, batch, limits, caller, watch, credential })
     this.#open.add(stream)
     try {
       stream.begin(reconnectMs(this.#random))
       const after = lastEventId(request.headers) ?? asked.after
       const { headers } = request
+      const { latestBy } = asked
       return await stream.follow(reader =>
-        hub.join({ operation, request: asked, caller, requestId, headers, after }, reader),
+        hub.join({ operation, request: asked, caller, requestId, headers, after, latestBy }, reader),
       )
     } finally {
       this.#open.delete(stream)

@@ -77,12 +77,15 @@ export class OperationRun {
   #kind: PreparedOperation['kind'] | undefined
   #outcome: OperationOutcome | undefined
   #subscription: Subscription | undefined
-  #left: (() => void) | undefined
+  #asked: DoorRequest | undefined
+  #caller: Caller
+  #left: ((end: StreamEnd) => void) | undefined
   #stopped = false
 
   constructor(options: RunOptions, request: RunRequest, events: RunEvents) {
     this.#options = options
     this.#request = request
+    this.#caller = request.caller
     this.#events = events
     this.#budget = new RequestBudget(options.clock, options.requestTimeoutMs)
     this.#trace = beginTrace(request.headers, 'graphql operation')
@@ -96,12 +99,37 @@ export class OperationRun {
     this.#stopped = true
     this.#budget.cancel()
     this.#subscription?.leave()
-    this.#left?.()
+    this.#left?.({ kind: 'completed' })
   }
 
   /** Events may be written again. */
   roomAgain(): void {
     this.#subscription?.roomAgain()
+  }
+
+  /** The caller has other rights from now on: a subscription goes on behind its last event with what it may see now. */
+  callAs(caller: Caller): void {
+    this.#caller = caller
+    if (this.#subscription !== undefined) void this.#move(this.#subscription)
+  }
+
+  async #move(from: Subscription): Promise<void> {
+    from.leave()
+    this.#subscription = undefined
+    const { engine } = this.#options
+    try {
+      for (;;) {
+        const caller = this.#caller
+        const request = this.#asked
+        if (request === undefined) return
+        const operation = await engine.prepare(request, caller.principal)
+        if (this.#stopped) return
+        // It may have changed again meanwhile.
+        if (this.#caller === caller) return this.#join(operation, request, from.cursor ?? request.after)
+      }
+    } catch (failure) {
+      this.#left?.(endBy(this.#told(failure)))
+    }
   }
 
   async #begin(): Promise<void> {
@@ -169,18 +197,26 @@ export class OperationRun {
     } catch (failure) {
       return endBy(this.#told(failure))
     }
-    const { caller, requestId, headers } = this.#request
-    const { operation } = ask
-    const asked = { operation, request, caller, requestId, headers, after: request.after }
     return new Promise(resolve => {
-      this.#left = () => resolve({ kind: 'completed' })
-      this.#subscription = this.#options.hub.join(asked, {
-        hasRoom: () => this.#events.hasRoom(),
-        deliver: delivery => this.#events.deliver(delivery),
-        ended: resolve,
-      })
-      if (this.#stopped) this.#subscription.leave()
+      this.#left = resolve
+      this.#asked = request
+      this.#join(ask.operation, request, request.after)
+      // It was prepared for what the caller could see when it came.
+      if (this.#caller !== this.#request.caller) this.callAs(this.#caller)
     })
+  }
+
+  #join(operation: PreparedOperation, request: DoorRequest, after: string | undefined): void {
+    const caller = this.#caller
+    const { requestId, headers } = this.#request
+    const { latestBy } = request
+    const asked = { operation, request, caller, requestId, headers, after, latestBy }
+    this.#subscription = this.#options.hub.join(asked, {
+      hasRoom: () => this.#events.hasRoom(),
+      deliver: delivery => this.#events.deliver(delivery),
+      ended: end => this.#left?.(end),
+    })
+    if (this.#stopped) this.#subscription.leave()
   }
 
   #context(): ReturnType<typeof contextOf> {

@@ -13,6 +13,8 @@ export interface Subscriber {
 
 /** What a subscriber holds of the hub. */
 export interface Subscription {
+  /** Of the last event that was sent, or of the one that it begins behind. */
+  readonly cursor: string | undefined
   /** There is room for events again. */
   roomAgain(): void
   /** Nothing is told any more. Idempotent. */
@@ -36,8 +38,12 @@ export class Reader implements Subscription {
   cursor: string | undefined
   left = false
 
-  constructor(subscriber: Subscriber) {
+  /** While it is behind, it is sent only the newest event of each thing that stands here in an event. */
+  readonly latestBy: readonly string[] | undefined
+
+  constructor(subscriber: Subscriber, latestBy?: string) {
     this.subscriber = subscriber
+    this.latestBy = latestBy?.split('.')
   }
 
   roomAgain(): void {

@@ -102,6 +102,7 @@ export class SharedStream {
   /** Sends what the reader has not got, as far as it has room. */
   serve(reader: Reader): void {
     const { ring } = this
+    const skipped = reader.latestBy === undefined || !this.#behind.has(reader) ? none : this.#outdated(reader)
     while (!reader.left && this.#readers.has(reader)) {
       if (reader.place === ring.end) return this.#caughtUp(reader)
       if (!reader.subscriber.hasRoom()) {
@@ -112,7 +113,7 @@ export class SharedStream {
       if (delivery === undefined) return this.#fall(reader)
       reader.place += 1
       reader.cursor = delivery.cursor ?? reader.cursor
-      reader.subscriber.deliver(delivery)
+      if (!skipped.has(delivery)) reader.subscriber.deliver(delivery)
     }
   }
 
@@ -178,6 +179,21 @@ export class SharedStream {
     return this.#room()
   }
 
+  /** What the reader has not got and need not have: a newer event is about the same thing. */
+  #outdated({ place, latestBy = [] }: Reader): ReadonlySet<Delivery> {
+    const newest = new Map<string, Delivery>()
+    const outdated = new Set<Delivery>()
+    for (let at = place; at < this.ring.end; at++) {
+      const delivery = this.ring.at(at)
+      const about = delivery?.at(latestBy)
+      if (delivery === undefined || about === undefined) continue
+      const older = newest.get(about)
+      if (older !== undefined) outdated.add(older)
+      newest.set(about, delivery)
+    }
+    return outdated
+  }
+
   /** A source that can be read later is not read while nobody has room: its log keeps more than we do. */
   async #room(): Promise<void> {
     const stalled = (): boolean =>
@@ -209,3 +225,5 @@ export class SharedStream {
     for (const reader of this.#readers) this.serve(reader)
   }
 }
+
+const none: ReadonlySet<Delivery> = new Set()

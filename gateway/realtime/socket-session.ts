@@ -15,8 +15,10 @@ import type { ClientName } from '../recording/client-name.ts'
 import { closeCodes } from './close-codes.ts'
 import { connectionHeaders } from './connection-params.ts'
 import { OperationRun } from './operation-run.ts'
+import { CredentialWatch } from './credential-watch.ts'
 import { ExpiryTimer } from './expiry-timer.ts'
 import type { Delivery } from './delivery.ts'
+import { reconnectMs } from './reconnect.ts'
 import { SocketWriter } from './socket-writer.ts'
 import type { StreamEnd } from './stream-end.ts'
 import type { StreamDoorOptions } from './stream-door-options.ts'
@@ -45,6 +47,7 @@ export class SocketSession {
   readonly #admit: (principal: ClientPrincipal | undefined) => boolean
   #expiry: ExpiryTimer | undefined
   #caller: Caller | undefined
+  #watch: CredentialWatch | undefined
   #client: ClientName = { client: undefined, version: undefined }
   #answersPing = true
 
@@ -92,6 +95,11 @@ export class SocketSession {
     this.#answersPing = false
     if (this.#socket.readyState === WebSocket.OPEN) this.#socket.ping()
     return true
+  }
+
+  /** Asks again what the credential allows. */
+  recheck(): void {
+    void this.#watch?.check()
   }
 
   terminate(): void {
@@ -156,24 +164,39 @@ export class SocketSession {
       }
       const sent = { ...headers, ...Object.fromEntries(params) }
       this.#client = clientNameOf(sent)
-      this.#caller = {
+      const caller: Caller = {
         principal,
         headers: forwarded(forwardHeaders, sent),
         sheddable: asksSheddable(sent),
         userAgent: typeof headers['user-agent'] === 'string' ? headers['user-agent'] : undefined,
         address,
       }
+      this.#caller = caller
       const expire = (): void => this.close(closeCodes.unauthorized, expiredReason)
       if (principal !== undefined && principal.expiresAt * 1000 <= this.#options.clock.wall()) return expire()
       // A socket must not outlive its credential.
       this.#expiry = new ExpiryTimer(principal, this.#options.clock, expire)
-      this.#perform(this.#protocol.acknowledge())
+      this.#watch = this.#watchOf(credential, caller)
+      this.#perform(this.#protocol.acknowledge({ reconnectAfterMs: reconnectMs(Math.random) }))
     } catch (failure) {
       if (!this.#left.signal.aborted) this.#refuse(failure)
     } finally {
       budget.end()
       this.#left.signal.removeEventListener('abort', left)
     }
+  }
+
+  #watchOf(credential: string | undefined, caller: Caller): CredentialWatch {
+    const { identity, clock, log, limits } = this.#options
+    const options = { identity, clock, log, timeoutMs: limits.requestTimeoutMs }
+    return new CredentialWatch(options, credential, caller, {
+      changed: next => {
+        this.#caller = next
+        for (const run of this.#runs.values()) run.callAs(next)
+      },
+      revoked: () =>
+        this.close(closeCodes.unauthorized, 'Unauthorized: the credential is not valid any more'),
+    })
   }
 
   #refuse(failure: unknown): void {

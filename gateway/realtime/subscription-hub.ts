@@ -42,6 +42,8 @@ export interface SubscriptionRequest {
   readonly headers: IncomingHttpHeaders
   /** Cursor of the last event the client has, in place of the operation's own `after`. */
   readonly after: string | undefined
+  /** As in DoorRequest. */
+  readonly latestBy?: string | undefined
 }
 
 /**
@@ -77,7 +79,7 @@ export class SubscriptionHub {
   join(asked: SubscriptionRequest, subscriber: Subscriber): Subscription {
     const { subscription } = asked.operation
     const topic = this.#topic(asked)
-    const joined = topic.join(subscriber, asked.after ?? subscription?.after)
+    const joined = topic.join(subscriber, asked.after ?? subscription?.after, asked.latestBy)
     this.#tools.log.debug('stream.joined', { requestId: asked.requestId, sources: topic.streams })
     return joined
   }
@@ -145,6 +147,7 @@ export class SubscriptionHub {
   /** Another supergraph serves: every stream goes on as it is planned there, or its readers are told why not. */
   async #replan(): Promise<void> {
     const { engine, log } = this.#options
+    const topics = this.#requests.size
     for (const [topic, { request, caller, requestId }] of this.#requests) {
       try {
         topic.continueAs(await engine.prepare(request, caller.principal))
@@ -152,6 +155,7 @@ export class SubscriptionHub {
         topic.dismiss(endBy(errorsOf(failure, log.with({ requestId }))))
       }
     }
+    log.info('stream.planned-anew', { topics })
   }
 }
 

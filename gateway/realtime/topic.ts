@@ -49,9 +49,12 @@ export class Topic {
     return this.#open
   }
 
-  /** @param after Cursor of the last event the subscriber has; undefined: it wants what comes from now on. */
-  join(subscriber: Subscriber, after: string | undefined): Subscription {
-    const reader = new Reader(subscriber)
+  /**
+   * @param after Cursor of the last event the subscriber has; undefined: it wants what comes from now on.
+   * @param latestBy As `Reader.latestBy`, its steps joined by dots.
+   */
+  join(subscriber: Subscriber, after: string | undefined, latestBy?: string): Subscription {
+    const reader = new Reader(subscriber, latestBy)
     this.#place(reader, after)
     return reader
   }

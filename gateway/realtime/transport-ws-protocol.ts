@@ -106,11 +106,11 @@ export class TransportWsProtocol {
     return this.close(closeCodes.badMessage, 'binary messages are not accepted')
   }
 
-  /** The client is known, or anonymous. */
-  acknowledge(): readonly Action[] {
+  /** The client is known, or anonymous. @param payload What it is told with the acknowledgement. */
+  acknowledge(payload?: Readonly<Record<string, unknown>>): readonly Action[] {
     if (this.#phase !== 'identifying') return []
     this.#phase = 'ready'
-    return [send({ type: 'connection_ack' })]
+    return [send({ type: 'connection_ack', payload })]
   }
 
   /** The time for connection_init is over. */

@@ -11,6 +11,7 @@ import { requestIdOf } from '../admission/request-id.ts'
 import { closeCodes } from './close-codes.ts'
 import { SocketSession } from './socket-session.ts'
 import type { StreamDoorOptions } from './stream-door-options.ts'
+import { Wheel } from './wheel.ts'
 
 export interface WebSocketDoor {
   /** Sockets open now. */
@@ -33,7 +34,11 @@ export function webSocketDoor(options: StreamDoorOptions): WebSocketDoor {
   const { limits, clock, log, origins, quotas } = options
   const sessions = new Set<SocketSession>()
   const server = new WebSocketServer(serverOptions(limits))
-  const stopHeartbeat = heartbeat(sessions, clock, limits.socketHeartbeatMs)
+  // Peers that do not answer pings are gone without a goodbye, and would hold memory and upstreams for ever.
+  const heartbeat = new Wheel<SocketSession>(clock, limits.socketHeartbeatMs, session => {
+    if (!session.ping()) session.terminate()
+  })
+  const recheck = new Wheel<SocketSession>(clock, limits.socketRecheckMs, session => session.recheck())
   let draining: Promise<void> | undefined
 
   const open = (socket: WebSocket, wire: Duplex, request: IncomingMessage): void => {
@@ -52,8 +57,12 @@ export function webSocketDoor(options: StreamDoorOptions): WebSocketDoor {
       return true
     })
     sessions.add(session)
+    heartbeat.add(session)
+    recheck.add(session)
     socket.once('close', () => {
       sessions.delete(session)
+      heartbeat.delete(session)
+      recheck.delete(session)
       quotas.release(address ?? '')
       if (actor !== undefined) quotas.actors.release(actor)
     })
@@ -90,7 +99,8 @@ export function webSocketDoor(options: StreamDoorOptions): WebSocketDoor {
     },
     close(drainMs) {
       draining ??= drain(sessions, clock, drainMs).then(() => {
-        stopHeartbeat()
+        heartbeat.stop()
+        recheck.stop()
         server.close()
       })
       return draining
@@ -116,16 +126,6 @@ function serverOptions(limits: GatewayLimits): ConstructorParameters<typeof WebS
 function first(offered: ReadonlySet<string>): string | false {
   for (const name of offered) return name
   return false
-}
-
-/** Peers that do not answer pings are gone without a goodbye, and would hold memory and upstreams for ever. */
-function heartbeat(sessions: ReadonlySet<SocketSession>, clock: Clock, everyMs: number): () => void {
-  let timer = clock.after(everyMs, beat)
-  function beat(): void {
-    for (const session of sessions) if (!session.ping()) session.terminate()
-    timer = clock.after(everyMs, beat)
-  }
-  return () => timer.cancel()
 }
 
 async function drain(sessions: ReadonlySet<SocketSession>, clock: Clock, drainMs: number): Promise<void> {

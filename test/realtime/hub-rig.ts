@@ -27,10 +27,10 @@ export class Witness implements Subscriber {
     if (this.end !== undefined) throw new Error('told of an event after the end')
     // LogEngine's answers.
     const answer = JSON.parse(delivery.json.toString()) as {
-      data: { at: number }
+      data: { numbers: { at: number } }
       extensions?: { cursor?: string }
     }
-    this.seen.push(answer.data.at)
+    this.seen.push(answer.data.numbers.at)
     this.cursor = answer.extensions?.cursor ?? this.cursor
     this.room -= 1
     this.deliveries.push(delivery)
@@ -52,6 +52,13 @@ export class Witness implements Subscriber {
   }
 }
 
+interface JoinOptions {
+  readonly principal?: ClientPrincipal
+  readonly topic?: string
+  readonly room?: number
+  readonly latestBy?: string
+}
+
 export function hubRig(resumable: boolean, ring: RingLimits = { eventsMax: 1_000, bytesMax: 1_000_000 }) {
   const engine = new LogEngine(resumable)
   const clock = manualClock()
@@ -64,10 +71,7 @@ export function hubRig(resumable: boolean, ring: RingLimits = { eventsMax: 1_000
     ring,
     random: () => 0.5,
   })
-  const join = (
-    after?: string,
-    { principal, topic, room }: { principal?: ClientPrincipal; topic?: string; room?: number } = {},
-  ): Witness => {
+  const join = (after?: string, { principal, topic, room, latestBy }: JoinOptions = {}): Witness => {
     const witness = new Witness()
     if (room !== undefined) witness.room = room
     const caller = { principal, headers: {}, userAgent: undefined, address: undefined, sheddable: false }
@@ -78,6 +82,7 @@ export function hubRig(resumable: boolean, ring: RingLimits = { eventsMax: 1_000
       requestId: 'request-1',
       headers: {},
       after,
+      latestBy,
     }
     witness.subscription = hub.join(asked, witness)
     return witness

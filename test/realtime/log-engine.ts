@@ -116,7 +116,7 @@ class LogSource implements AnswerStream {
       if (this.#at < this.#engine.head) {
         this.#at += 1
         this.#engine.answered += 1
-        const data = { at: this.#at }
+        const data = { numbers: { at: this.#at, rest: this.#at % 3 } }
         const value = this.#resumable ? { data, extensions: { cursor: `c${this.#at}` } } : { data }
         return { done: false, value }
       }

@@ -90,13 +90,14 @@ export function composeForTest(definitions: Readonly<Record<string, SubgraphDefi
   return result.sdl
 }
 
-/** An engine on small subgraphs that run in this process. */
+/** An engine on small subgraphs that run in this process; with a supergraph of its own, on those of them that it names. */
 export function federated(
   definitions: Readonly<Record<string, SubgraphDefinition>>,
   options: Partial<EngineOptions> = {},
   build: (options: EngineOptions) => Engine = createEngine,
 ): Federated {
-  const sdl = composeForTest(definitions)
+  const { supergraph: own } = options
+  const sdl = own === undefined ? composeForTest(definitions) : (own.current()?.sdl ?? '')
   const running = new Map(
     Object.entries(definitions).map(([name, definition]) => [name, inProcess(name, definition)]),
   )
@@ -106,7 +107,7 @@ export function federated(
     return found
   }
   const engine = build({
-    supergraph: fixedSupergraph(loadSupergraph(sdl)),
+    supergraph: own ?? fixedSupergraph(loadSupergraph(sdl)),
     subgraph,
     maskErrors: false,
     // In this thread: hundreds of threads would only make the tests slower. test/gateway/planning has theirs.

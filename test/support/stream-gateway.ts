@@ -5,6 +5,7 @@ import type { GatewayServerOptions } from '../../gateway/http/gateway-options.ts
 import { jsonLog } from '../../kernel/log.ts'
 import { federated } from './federated.ts'
 import type { RunningSubgraph, SubgraphDefinition } from './federated.ts'
+import type { SupergraphSource } from '../../gateway/supergraph/supergraph-source.ts'
 import { Topic } from './topic.ts'
 import type { TopicEvent } from './topic.ts'
 
@@ -41,7 +42,10 @@ export function streamSubgraphs(topic: Topic): Readonly<Record<'events' | 'tasks
       sdl: `
         type Query { eventsName: String }
         type Subscription { taskEvents(after: String): TaskEvent! ticks: Tick! }
-        type TaskEvent { cursor: String! seq: Int! text: String! task: Task! }
+        type TaskEvent {
+          cursor: String! seq: Int! text: String! task: Task!
+          secret: String @requiresScopes(scopes: [["secrets"]])
+        }
         type Tick { seq: Int! task: Task! }
         type Task @key(fields: "id") { id: ID! }`,
       resolvers: {
@@ -52,7 +56,7 @@ export function streamSubgraphs(topic: Topic): Readonly<Record<'events' | 'tasks
           },
           ticks: { subscribe: () => topic.read(undefined), resolve: (event: TopicEvent) => event },
         },
-        TaskEvent: { cursor: ({ seq }: TopicEvent) => `c${seq}`, task },
+        TaskEvent: { cursor: ({ seq }: TopicEvent) => `c${seq}`, task, secret: () => 'secret' },
         Tick: { task },
       },
     },
@@ -66,9 +70,18 @@ export function streamSubgraphs(topic: Topic): Readonly<Record<'events' | 'tasks
   }
 }
 
-export async function streamGateway(options: Partial<GatewayServerOptions> = {}): Promise<StreamGateway> {
+/** @param graph Another supergraph, and subgraphs that it names beside the two. */
+export async function streamGateway(
+  options: Partial<GatewayServerOptions> = {},
+  graph: {
+    readonly supergraph?: SupergraphSource
+    readonly more?: (topic: Topic) => Readonly<Record<string, SubgraphDefinition>>
+  } = {},
+): Promise<StreamGateway> {
   const topic = new Topic()
-  const { engine, subgraph } = federated(streamSubgraphs(topic))
+  const { supergraph, more } = graph
+  const definitions = { ...streamSubgraphs(topic), ...more?.(topic) }
+  const { engine, subgraph } = federated(definitions, supergraph === undefined ? {} : { supergraph })
   const lines: string[] = []
   const server = await startGatewayServer({
     engine,
