@@ -22,7 +22,9 @@ const scopesOfRole: Readonly<Record<Role, readonly string[]>> = {
 
 /** What a member with `role` may do. Every rule holds in their workspace only. */
 export function grantOf(role: Role, workspaceId: string, actorId: string): Grant {
-  return { role, scopes: scopesOfRole[role], rules: packRules(rulesOf(role, workspaceId, actorId)) }
+  const leave = { action: 'delete', subject: 'Member', conditions: { workspaceId, userId: actorId } }
+  const rules = packRules([...rulesOf(role, workspaceId, actorId), leave])
+  return { role, scopes: scopesOfRole[role], rules }
 }
 
 /** The same grant with only those of its scopes that are in `scopes`; without `tasks:write` it may only read and comment. */
@@ -48,8 +50,18 @@ function rulesOf(role: Role, workspaceId: string, actorId: string): AbilityRule[
   const here = { workspaceId }
   switch (role) {
     case 'OWNER':
-    case 'ADMIN':
       return [{ action: 'manage', subject: 'all', conditions: here }]
+    case 'ADMIN':
+      return [
+        { action: 'manage', subject: 'all', conditions: here },
+        // Who may do more is not theirs to make or unmake.
+        {
+          action: ['update', 'delete'],
+          subject: 'Member',
+          conditions: { ...here, role: 'OWNER' },
+          inverted: true,
+        },
+      ]
     case 'MEMBER':
       return [
         { action: 'read', subject: 'all', conditions: here },

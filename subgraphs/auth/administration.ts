@@ -5,7 +5,7 @@ import { EnneadError, unreachable } from '../../kernel/errors.ts'
 import { newGlobalId } from '../../kernel/global-id.ts'
 import type { Role } from '../../kernel/principal.ts'
 import { membershipIn } from './agents/directory-operations.ts'
-import type { AuditEvent } from './audit/audit-entry.ts'
+import type { AuditEvent, AuditOrigin } from './audit/audit-entry.ts'
 import type { AuditLog } from './audit/audit-log.ts'
 import type { Authority, MemberRecord, UserRecord, WorkspaceRecord } from './authority.ts'
 import type { Directories } from './directory/directories.ts'
@@ -39,6 +39,15 @@ export interface CreatedUser {
   readonly user: UserRecord
   /** The only time it is told; undefined when the user has none. */
   readonly password: string | undefined
+}
+
+/** Which membership changes, and who changes it. */
+export interface MemberChange {
+  readonly workspaceId: string
+  readonly userId: string
+  /** Id of the member who does. */
+  readonly by: string
+  readonly origin: AuditOrigin
 }
 
 export interface AdministrationParts {
@@ -129,6 +138,25 @@ export class Administration {
       if (before.leftAt !== null) return before
       const leftAt = new Date(this.#parts.clock.wall()).toISOString()
       return this.#put({ ...before, version: before.version + 1, leftAt })
+    })
+  }
+
+  /** Changes a membership as `decide` says, by what is stored then; it throws to refuse. Rejects with NOT_FOUND. */
+  changeMember(
+    { workspaceId, userId, by, origin }: MemberChange,
+    decide: (member: MemberRecord, store: DirectoryStore) => MemberRecord,
+  ): Promise<MemberRecord> {
+    return this.#change(async () => {
+      const store = this.#store
+      const before = store.get('member', memberIdOf(workspaceId, userId))
+      if (before?.leftAt !== null) throw missing('member', userId)
+      const after = decide(before, store)
+      if (after === before) return before
+      const record = { ...after, version: before.version + 1 }
+      await this.#parts.authority.call('put', [record])
+      const role = record.leftAt === null ? record.role : null
+      await this.#parts.audit.append({ kind: 'MEMBER_CHANGED', userId, workspaceId, role, by }, origin)
+      return record
     })
   }
 

@@ -89,9 +89,13 @@ export interface Authority {
     MemberRecord | undefined
   >
   readonly session: Operation<string, SessionRecord | undefined>
-  /** Sessions of a user that are neither revoked nor expired, newest first, at most 100. */
+  /** Sessions of a user that are neither revoked nor expired, newest first in each workspace, at most 100. */
   readonly sessions: Operation<
-    { readonly userId: string; readonly workspaceId: string },
+    {
+      readonly userId: string
+      /** Undefined: those of all workspaces. */
+      readonly workspaceId: string | undefined
+    },
     readonly SessionRecord[]
   >
   /** Stores records, merging with what is there (higher version or generation wins). Durable when it answers. */

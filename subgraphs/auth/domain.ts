@@ -12,6 +12,7 @@ import { type Roster, copiesOf, rosterOf } from './agents/roster.ts'
 import type { Authority, Credential } from './authority.ts'
 import { type AuthDomainOptions, type CheckedOptions, checkOptions } from './domain-options.ts'
 import { Directories } from './directory/directories.ts'
+import { MemberChanges } from './members/member-changes.ts'
 import { PasswordHasher } from './sign-in/password.ts'
 import {
   type Caller,
@@ -22,6 +23,7 @@ import {
 } from './sign-in/sessions.ts'
 import { SignInThrottle } from './sign-in/throttle.ts'
 import { readUnverified } from './tokens/access-claims.ts'
+import { RecentEndings } from './tokens/recent-endings.ts'
 import { type PublicJwk, type SigningKeys, openSigningKeys } from './tokens/signing-keys.ts'
 
 /** The auth domain at work: who somebody is, what they may do, and the directory of users and workspaces. */
@@ -34,6 +36,10 @@ export interface AuthDomain extends ActorDirectory {
   signOut(principal: ActorPrincipal, caller: Caller): Promise<boolean>
   /** A session for the user with that address, without a password: for operators. Rejects with NOT_FOUND. */
   issueAccessToken(email: string, workspaceSlug?: string): Promise<SignedIn>
+  /** Ends sessions that are listed. */
+  readonly sessions: Pick<Sessions, 'end' | 'endAll'>
+  /** What members change about members. */
+  readonly members: MemberChanges
   /** Makes workspaces, users and members. */
   readonly administration: Administration
   /** Reads of the directory, for resolvers. */
@@ -76,20 +82,30 @@ export async function openAuthDomain(given: AuthDomainOptions): Promise<AuthDoma
   const { clock, log, retryMs } = options
   const keysFile = join(options.keysPath, 'signing-keys.json')
   const keys = await openSigningKeys({ path: keysFile, wall: () => clock.wall() })
+  const endings = new RecentEndings({ clock, lifeMs: options.accessLifeMs })
   const directories = await Directories.open({
     copies: copiesOf(options),
     open: options.openDirectory,
     clock,
     log,
     retryMs,
+    stored: records => endings.stored(records),
   })
   try {
     const audit = await AuditLog.open({ path: join(options.path, auditFile), clock, log })
-    return new OpenAuthDomain(options, keys, directories, audit)
+    return new OpenAuthDomain(options, { keys, directories, audit, endings })
   } catch (failure) {
     await directories.close()
     throw failure
   }
+}
+
+/** What was opened before the domain can work. */
+interface Opened {
+  readonly keys: SigningKeys
+  readonly directories: Directories
+  readonly audit: AuditLog
+  readonly endings: RecentEndings
 }
 
 class OpenAuthDomain implements AuthDomain {
@@ -101,13 +117,14 @@ class OpenAuthDomain implements AuthDomain {
   readonly #audit: AuditLog
   readonly #roster: Roster
   readonly #foreign: Dispatcher<Authority> | undefined
-  readonly #sessions: Sessions
+  readonly sessions: Sessions
+  readonly members: MemberChanges
   #closed: Promise<void> | undefined
 
-  constructor(options: CheckedOptions, keys: SigningKeys, directories: Directories, audit: AuditLog) {
+  constructor(options: CheckedOptions, { keys, directories, audit, endings }: Opened) {
     const { clock, observe, timeoutMs, attemptMs, createDispatcher } = options
     const passwords = new PasswordHasher()
-    const roster = rosterOf(options, { directories, passwords, clock, keys })
+    const roster = rosterOf(options, { directories, passwords, clock, keys, endings })
     const common = {
       domain: 'auth',
       policies,
@@ -128,7 +145,8 @@ class OpenAuthDomain implements AuthDomain {
     this.#foreign =
       roster.foreign && createDispatcher<Authority>({ ...common, agents: [roster.foreign.agent] })
     this.administration = new Administration(parts)
-    this.#sessions = new Sessions({
+    this.members = new MemberChanges(this.administration, clock)
+    this.sessions = new Sessions({
       ...options,
       ...parts,
       keys,
@@ -148,20 +166,20 @@ class OpenAuthDomain implements AuthDomain {
   }
 
   signIn(input: SignInInput, caller: Caller): Promise<SignInOutcome> {
-    return this.#sessions.signIn(input, caller)
+    return this.sessions.signIn(input, caller)
   }
 
   refresh(refreshToken: string, caller: Caller): Promise<SignInOutcome> {
-    return this.#sessions.refresh(refreshToken, caller)
+    return this.sessions.refresh(refreshToken, caller)
   }
 
   signOut(principal: ActorPrincipal, caller: Caller): Promise<boolean> {
-    return this.#sessions.signOut(principal, caller)
+    return this.sessions.signOut(principal, caller)
   }
 
   async issueAccessToken(email: string, workspaceSlug?: string): Promise<SignedIn> {
     const member = this.administration.membership(email, workspaceSlug)
-    return this.#sessions.begin(member, { userAgent: 'ennead token' })
+    return this.sessions.begin(member, { userAgent: 'ennead token' })
   }
 
   async known(

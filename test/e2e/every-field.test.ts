@@ -17,7 +17,7 @@ import { loadSupergraph } from '../../gateway/supergraph/supergraph.ts'
 import { until } from '../support/until.ts'
 import { root } from '../tidy/source-files.ts'
 import { demoEmail, demoPassword } from './demo.ts'
-import { startEnnead, temporaryFolder } from './running-ennead.ts'
+import { runEnnead, startEnnead, temporaryFolder } from './running-ennead.ts'
 
 const page = 'pageInfo { hasNextPage hasPreviousPage startCursor endCursor }'
 const user = 'id displayName avatarUrl email timezone'
@@ -70,6 +70,12 @@ const read = `query ($task: ID!, $project: ID!, $user: ID!, $key: String!) {
 }`
 const follow = `subscription { taskEvents { ${event} } }`
 const signOut = 'mutation { signOut { ok } }'
+const account = `mutation ($session: ID!, $user: ID!) {
+  endSession(id: $session) { endedCount ${errors} }
+  signOutEverywhere(keepCurrent: true) { endedCount ${errors} }
+  changeMemberRole(userId: $user, role: ADMIN) { member { user { id } role joinedAt } ${errors} }
+  removeMember(userId: $user) { member { role } ${errors} }
+}`
 
 const documents = [
   signIn,
@@ -81,6 +87,7 @@ const documents = [
   remove,
   read,
   follow,
+  account,
   signOut,
 ]
 
@@ -240,5 +247,25 @@ test('every field that is declared works', { timeout: 120_000 }, async () => {
   await socket.dispose()
 
   await run(remove, { task: taskId, other: parent })
+  const email = 'mel@ennead.example'
+  const slug = at(await run('{ viewer { workspace { slug } } }'), 'viewer', 'workspace', 'slug')
+  const added = await runEnnead(['user', 'add', '--email', email, '--workspace', slug, '--data', folder.path])
+  expect([added.code, added.stderr]).toEqual([0, ''])
+  const people = await run('{ viewer { workspace { members(first: 9) { nodes { user { id email } } } } } }')
+  const members = JSON.stringify(people)
+  const other = new RegExp(`"id":"([^"]+)","email":"${email}"`).exec(members)?.[1] ?? ''
+  const elsewhere = await run(signIn, {
+    input: { email: demoEmail, password: await demoPassword(folder.path) },
+  })
+  const sessions = await run('{ viewer { sessions { id current } } }')
+  const session = /"id":"([^"]+)","current":false/.exec(JSON.stringify(sessions))?.[1] ?? ''
+  expect(at(elsewhere, 'signIn', 'accessToken')).not.toBe('')
+  expect(await run(account, { session, user: other })).toMatchObject({
+    endSession: { endedCount: 1 },
+    // The one that made the demo.
+    signOutEverywhere: { endedCount: 1 },
+    changeMemberRole: { member: { user: { id: other }, role: 'ADMIN' } },
+    removeMember: { member: { role: 'ADMIN' } },
+  })
   expect(await run(signOut)).toEqual({ signOut: { ok: true } })
 })

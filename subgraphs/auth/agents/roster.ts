@@ -4,6 +4,7 @@ import type { Authority } from '../authority.ts'
 import type { CheckedOptions } from '../domain-options.ts'
 import type { SigningKeys } from '../tokens/signing-keys.ts'
 import type { DirectoryAgentParts } from './directory-operations.ts'
+import type { RecentEndings } from '../tokens/recent-endings.ts'
 import { jwtAgent } from './jwt/agent.ts'
 import { type ForeignIssuer, foreignIssuer } from './oauth/foreign-issuer.ts'
 import { localIssuerAgent } from './oauth/local-issuer.ts'
@@ -28,22 +29,22 @@ export function copiesOf({ absent, oidc, path }: CheckedOptions): { name: string
 
 /**
  * `rbac` and the local issuer come first: they know of revocations and today's roles. `jwt` comes last: it can only
- * believe what was true when a token was signed, so a revocation goes unseen for a token's life at most, and only while
- * no copy of the directory can be read.
+ * believe what was true when a token was signed, and what this process remembers of endings since: a revocation from before
+ * a restart goes unseen for a token's life at most, and only while no copy of the directory can be read.
  */
 export function rosterOf(
   options: CheckedOptions,
-  parts: DirectoryAgentParts & { keys: SigningKeys },
+  parts: DirectoryAgentParts & { keys: SigningKeys; endings: RecentEndings },
 ): Roster {
   const { oidc, issuer, audience } = options
-  const { keys, clock, directories } = parts
+  const { keys, clock, directories, endings } = parts
   const own = { ...parts, audience: { issuer, audience } }
   const unlessAbsent = (agent: Agent<Authority>): AnyAgent => {
     const absent = options.absent.get(agent.name)
     return absent === undefined ? agent : { name: agent.name, absent }
   }
   const rbac = unlessAbsent(rbacAgent(own))
-  const jwt = unlessAbsent(jwtAgent({ keys, audience: own.audience, clock }))
+  const jwt = unlessAbsent(jwtAgent({ keys, audience: own.audience, clock, endings }))
   if (oidc === undefined || options.absent.has('oauth')) {
     return { own: [rbac, unlessAbsent(localIssuerAgent(own)), jwt], foreign: undefined }
   }

@@ -11,8 +11,12 @@ export type AuditEvent =
     }
   /** `account`: the first half of the SHA-256 of the address that was tried, so that tries on one can be counted. */
   | { readonly kind: 'SIGN_IN_REFUSED'; readonly account: string; readonly why: 'wrong' | 'throttled' }
-  /** `replayed`: its refresh token was used twice, so two parties held it. */
-  | { readonly kind: 'SESSION_ENDED'; readonly sessionId: string; readonly why: 'signedOut' | 'replayed' }
+  /** `elsewhere`: from another device of its user; `replayed`: its refresh token was used twice, so two parties held it. */
+  | {
+      readonly kind: 'SESSION_ENDED'
+      readonly sessionId: string
+      readonly why: 'signedOut' | 'elsewhere' | 'replayed'
+    }
   | { readonly kind: 'USER_CREATED'; readonly userId: string }
   | { readonly kind: 'WORKSPACE_CREATED'; readonly workspaceId: string }
   | {
@@ -21,6 +25,8 @@ export type AuditEvent =
       readonly workspaceId: string
       /** Null: is no member any more. */
       readonly role: Role | null
+      /** The member who did it; absent: an operator. */
+      readonly by?: string
     }
   | { readonly kind: 'KEYS_ROTATED'; readonly keyId: string }
   /** So many entries before this one could not be written. */

@@ -14,6 +14,8 @@ export interface DirectoriesOptions {
   readonly log: Log
   /** Milliseconds until a copy that failed or missed a write is looked at again; doubles up to 30 times that. */
   readonly retryMs: number
+  /** Told of records that at least one copy has taken. Default: nobody is. */
+  readonly stored?: (records: readonly DirectoryRecord[]) => void
 }
 
 /** Expired sessions are kept so long, so that a copy that slept that long cannot bring one back unrevoked. */
@@ -92,6 +94,7 @@ export class Directories {
     const outcomes = await Promise.allSettled(this.replicas.map(replica => replica.put(records)))
     if (outcomes.some(outcome => outcome.status === 'rejected')) this.#wake()
     if (outcomes.some(outcome => outcome.status === 'fulfilled')) {
+      this.#options.stored?.(records)
       outcomes.forEach(({ status }, index) => {
         if (status === 'rejected') this.replicas[index]?.lack()
       })

@@ -39,8 +39,13 @@ export interface DirectoryStore {
   countMembers(workspaceId: string): number
   /** The user's workspaces that they have not left, first joined first; at most 100. */
   membershipsOf(userId: string): readonly MemberRecord[]
-  /** Sessions that are neither revoked nor expired at `now` (ISO 8601), newest first. */
-  sessionsOf(userId: string, workspaceId: string, now: string, limit: number): readonly SessionRecord[]
+  /** Sessions that are neither revoked nor expired at `now` (ISO 8601), newest first in each workspace; undefined: of all. */
+  sessionsOf(
+    userId: string,
+    workspaceId: string | undefined,
+    now: string,
+    limit: number,
+  ): readonly SessionRecord[]
   /** Records behind `after`, by kind and id; `undefined` begins. */
   scan(after: RecordPlace | undefined, limit: number): readonly DirectoryRecord[]
   /** Merges records into what is there (record-merge.ts), all or none. Durable when it answers. */

@@ -75,8 +75,13 @@ class LmdbDirectory implements DirectoryStore {
     return this.#many('member', ['memberships', userId], membershipsMax)
   }
 
-  sessionsOf(userId: string, workspaceId: string, now: string, limit: number): readonly SessionRecord[] {
-    const prefix = ['sessions', userId, workspaceId]
+  sessionsOf(
+    userId: string,
+    workspaceId: string | undefined,
+    now: string,
+    limit: number,
+  ): readonly SessionRecord[] {
+    const prefix = ['sessions', userId, ...(workspaceId === undefined ? [] : [workspaceId])]
     const live: SessionRecord[] = []
     for (const key of this.#db.getKeys({ start: lastOf(prefix), end: prefix, reverse: true })) {
       const session = this.get('session', String(key.at(-1)))

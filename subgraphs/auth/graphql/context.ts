@@ -5,6 +5,7 @@ import type { ActorPrincipal } from '../../../kernel/principal.ts'
 import { type BatchLoader, batchLoader } from '../../service/batch-loader.ts'
 import type { UserRecord, WorkspaceRecord } from '../authority.ts'
 import type { AuthDomain } from '../domain.ts'
+import type { Caller } from '../sign-in/sessions.ts'
 
 /** A user as the members of a workspace may see them. */
 export interface UserKey {
@@ -44,6 +45,10 @@ export function authContext(domain: AuthDomain, hop: Hop): AuthContext {
       return ids.map((_id, index) => workspaces[index] ?? null)
     }),
   }
+}
+
+export function callerOf({ hop, call }: WithHop): Caller {
+  return { address: hop.address, userAgent: hop.userAgent, call }
 }
 
 /** The signed-in actor. Throws UNAUTHENTICATED for nobody, FORBIDDEN for a service, who has no workspace. */

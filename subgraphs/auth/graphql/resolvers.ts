@@ -3,6 +3,7 @@ import type { Resolvers } from '../../service/create-subgraph-service.ts'
 import { dateTimeScalar } from '../../service/date-time.ts'
 import type { MemberRecord, SessionRecord, UserRecord, WorkspaceRecord } from '../authority.ts'
 import type { AuthDomain } from '../domain.ts'
+import { accountMutations } from './account-mutations.ts'
 import { type WithHop, requireActor } from './context.ts'
 import { type MemberConnection, type MemberPageArguments, memberConnection } from './member-connection.ts'
 import { signInMutations } from './sign-in-mutations.ts'
@@ -67,6 +68,6 @@ export function authResolvers(domain: AuthDomain): Resolvers {
         hop.principal?.kind === 'actor' ? hop.principal : null,
       user: (_source: unknown, { id }: Reference, context: WithHop) => user(id, context),
     },
-    Mutation: signInMutations(domain),
+    Mutation: { ...signInMutations(domain), ...accountMutations(domain) },
   }
 }

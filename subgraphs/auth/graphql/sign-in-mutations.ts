@@ -2,8 +2,8 @@ import type { ActorPrincipal } from '../../../kernel/principal.ts'
 import type { ResolverFunction } from '../../service/create-subgraph-service.ts'
 import { type UserError, refusalOf, userError } from '../../service/user-error.ts'
 import type { AuthDomain } from '../domain.ts'
-import type { Caller, SignInOutcome } from '../sign-in/sessions.ts'
-import type { WithHop } from './context.ts'
+import type { SignInOutcome } from '../sign-in/sessions.ts'
+import { type WithHop, callerOf } from './context.ts'
 
 interface SignInArguments {
   readonly input: { readonly email: string; readonly password: string; readonly workspace?: string | null }
@@ -35,10 +35,6 @@ export function signInMutations(domain: AuthDomain): Readonly<Record<string, Res
       return { ok: principal?.kind === 'actor' && (await domain.signOut(principal, callerOf(context))) }
     },
   }
-}
-
-function callerOf({ hop, call }: WithHop): Caller {
-  return { address: hop.address, userAgent: hop.userAgent, call }
 }
 
 async function payloadOf(run: () => Promise<SignInOutcome>): Promise<SignInPayload> {

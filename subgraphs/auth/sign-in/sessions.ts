@@ -69,6 +69,8 @@ const passwordMax = 1_024
 const userAgentMax = 300
 /** Of one user in one workspace; the one more ends the oldest. */
 const liveSessionsMax = 100
+/** A hundred sessions each; nobody has so many that this is not all. */
+const endRoundsMax = 100
 /** Of one session at once. */
 const refreshesWaitingMax = 32
 
@@ -195,11 +197,43 @@ export class Sessions {
     return true
   }
 
-  async #revoke(session: SessionRecord, caller: Caller, why: 'signedOut' | 'replayed'): Promise<void> {
-    if (session.revokedAt !== null) return
+  /** Ends a session of the principal's user, on whichever device and in whichever workspace. Rejects with NOT_FOUND. */
+  async end({ actorId }: ActorPrincipal, sessionId: string, caller: Caller): Promise<number> {
+    const session = await this.#parts.authority.call('session', sessionId, caller.call)
+    // Of somebody else is as good as not there.
+    if (session?.userId !== actorId) throw new EnneadError('NOT_FOUND', 'there is no such session')
+    return (await this.#revoke(session, caller, 'elsewhere')) ? 1 : 0
+  }
+
+  /** Ends every session of the principal's user; answers how many. One that begins meanwhile may stay. */
+  async endAll(
+    { actorId, sessionId }: ActorPrincipal,
+    keepCurrent: boolean,
+    caller: Caller,
+  ): Promise<number> {
+    let ended = 0
+    const query = { userId: actorId, workspaceId: undefined }
+    for (let round = 0; round < endRoundsMax; round++) {
+      const live = await this.#parts.authority.call('sessions', query, caller.call)
+      const others = live.filter(({ id }) => !keepCurrent || id !== sessionId)
+      if (others.length === 0) return ended
+      const done = await Promise.all(others.map(session => this.#revoke(session, caller, 'elsewhere')))
+      ended += done.filter(Boolean).length
+    }
+    return ended
+  }
+
+  /** False: it had ended before. */
+  async #revoke(
+    session: SessionRecord,
+    caller: Caller,
+    why: 'signedOut' | 'elsewhere' | 'replayed',
+  ): Promise<boolean> {
+    if (session.revokedAt !== null) return false
     const revokedAt = new Date(this.#parts.clock.wall()).toISOString()
     await this.#parts.authority.call('put', [{ ...session, revokedAt }], caller.call)
     await this.#parts.audit.append({ kind: 'SESSION_ENDED', sessionId: session.id, why }, caller)
+    return true
   }
 
   async #issue(
