@@ -1,4 +1,5 @@
 import { clientSettings } from './client-settings.ts'
+import { executionSettings } from './execution-settings.ts'
 import { metricsSettings } from './metrics-settings.ts'
 import { limitSettings } from './limit-settings.ts'
 import { recordingSettings } from './recording-settings.ts'
@@ -192,6 +193,7 @@ export const gatewaySettings = {
   ...clientSettings,
   ...admissionSettings,
   ...remoteSubgraphSettings,
+  ...executionSettings,
   forwardHeaders: list('Headers of the client that subgraphs get, e.g. authorization,accept-language.'),
   identityUrl: url(
     "Ennead's auth subgraph, asked who a bearer token is. Without it tokens are the subgraphs' affair.",

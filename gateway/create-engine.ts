@@ -7,7 +7,8 @@ import type { Principal } from '../kernel/principal.ts'
 import { RequestRefused } from './engine.ts'
 import type { AnswerStream, Engine, EngineHealth, GraphQLAnswer } from './engine.ts'
 import type { GraphQLRequest, PreparedOperation } from './engine.ts'
-import { executePrepared } from './execution/execute.ts'
+import { QueryTier } from './execution/compiled/query-tier.ts'
+import { extended } from './execution/compiled/spliced-answer.ts'
 import { Prepared } from './execution/prepared.ts'
 import type { ObserveGateway } from './gateway-events.ts'
 import type { SubgraphContext } from './execution/subgraph.ts'
@@ -53,6 +54,8 @@ export interface EngineOptions {
   readonly cacheEntriesMax?: number
   /** Characters of documents kept at most, for each supergraph. Default 10,000,000. */
   readonly cacheCharactersMax?: number
+  /** A query is compiled when it was run this often, see docs/performance.md; Infinity: never. Default 2. */
+  readonly compiledAfter?: number
   /** What a new supergraph must still do with the hottest operations to be taken. Default: see `CanaryOptions`. */
   readonly canary?: CanaryOptions
   /** Bytes of plans kept at most, for each supergraph. Default 50,000,000. */
@@ -74,6 +77,7 @@ const defaults = {
   explainCost: false,
   maskErrors: true,
   eventMs: 5_000,
+  compiledAfter: 2,
   cacheEntriesMax: 1_000,
   cacheCharactersMax: 10_000_000,
   planBytesMax: 50_000_000,
@@ -91,6 +95,7 @@ class GatewayEngine implements Engine {
   readonly #thread: PlanningThread
   readonly #tools: SubscriptionTools
   readonly #explainCost: boolean
+  readonly #tier: QueryTier
   #closing: Promise<void> | undefined
 
   constructor(options: EngineOptions) {
@@ -118,6 +123,8 @@ class GatewayEngine implements Engine {
     }
     const { clock, log } = this.#tools
     const { observe } = options
+    const { compiledAfter = defaults.compiledAfter } = options
+    this.#tier = new QueryTier({ compiledAfter, observe }, this.#tools)
     this.#connections = new SubgraphConnections(options.subgraph, { clock, observe })
     this.#thread = new PlanningThread(options.planning ?? {}, this.#tools)
     const plannerOf = options.planner ?? (({ sdl }: Supergraph): Planner => this.#thread.open(sdl))
@@ -151,9 +158,9 @@ class GatewayEngine implements Engine {
 
   async execute(operation: PreparedOperation, context: SubgraphContext): Promise<GraphQLAnswer> {
     try {
-      const answer = await executePrepared(ours(operation, false), context, this.#tools)
+      const answer = await this.#tier.execute(ours(operation, false), context)
       if (!this.#explainCost) return answer
-      return { ...answer, extensions: { ...answer.extensions, cost: operation.cost?.explain() } }
+      return extended(answer, { cost: operation.cost?.explain() })
     } catch (failure) {
       const { requestId } = context
       this.#tools.log.error('execution.fault', { errorId: requestId, failure })

@@ -1,4 +1,6 @@
 import type { ErrorCode } from '../kernel/errors.ts'
+import type { GraphQLAnswer } from './engine.ts'
+import { SplicedAnswer } from './execution/compiled/spliced-answer.ts'
 
 /**
  * What happens in a gateway, as it happens: metrics are derived from these, from the dispatcher's (dispatch/events.ts),
@@ -27,6 +29,8 @@ export type GatewayEvent =
       readonly tookMs: number
     }
   | { readonly is: 'supergraphTaken'; readonly hash: string }
+  /** What a subgraph answered was not what a compiled query expects: it was run again by the generic executor. */
+  | { readonly is: 'compiledSurprised' }
 
 /** `partial`: data with errors · `failed`: errors instead of data · `refused`: not executed. */
 export type OperationOutcome = 'ok' | 'partial' | 'failed' | 'refused'
@@ -35,10 +39,8 @@ export type OperationOutcome = 'ok' | 'partial' | 'failed' | 'refused'
 export type ObserveGateway = (event: GatewayEvent) => void
 
 /** How an answer ended. */
-export function outcomeOf(answer: {
-  readonly data?: unknown
-  readonly errors?: readonly unknown[]
-}): OperationOutcome {
+export function outcomeOf(answer: GraphQLAnswer): OperationOutcome {
+  if (answer instanceof SplicedAnswer) return 'ok'
   if (answer.data === undefined) return 'refused'
   if (answer.errors === undefined) return 'ok'
   return answer.data === null ? 'failed' : 'partial'

@@ -55,6 +55,11 @@ export function gatewayMetrics(registry: Registry): ObserveGateway {
     help: 'Supergraphs taken into use, the first one and those gone back to included.',
     registers,
   })
+  const surprises = new Counter({
+    name: 'ennead_compiled_surprises_total',
+    help: 'Compiled queries that were run again by the generic executor.',
+    registers,
+  })
   const known = new Set<string>()
   const nameOf = (subgraph: string): string => {
     if (known.size < subgraphsMax) known.add(subgraph)
@@ -78,6 +83,9 @@ export function gatewayMetrics(registry: Registry): ObserveGateway {
         return
       case 'supergraphTaken':
         supergraphs.inc()
+        return
+      case 'compiledSurprised':
+        surprises.inc()
         return
       default:
         unreachable(is)

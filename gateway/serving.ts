@@ -16,6 +16,7 @@ import { BoundedCache } from './operation/bounded-cache.ts'
 import { complexityOf } from './operation/complexity.ts'
 import { CostModel } from './operation/cost.ts'
 import type { ResolvedCostOptions } from './operation/cost-options.ts'
+import { conditionsOf } from './operation/conditions.ts'
 import { validDocument } from './operation/document.ts'
 import type { HotOperation } from './operation/hot-operation.ts'
 import type { DocumentRules, ValidDocument } from './operation/document.ts'
@@ -185,6 +186,7 @@ export class Serving {
       clientName: safe.clientName,
       variableName: safe.variableName,
       selections,
+      conditions: conditionsOf(safe.node),
       refusals,
       unresolvable: plan.fetches === 0 && asksRealFields(visible, name),
     }

@@ -56,6 +56,7 @@ async function serve(settings: Settings, lifecycle: Lifecycle): Promise<void> {
     supergraph,
     subgraph: subgraphs.connect,
     ...operationOptions(settings),
+    ...(settings.compiled ? {} : { compiledAfter: Infinity }),
     canary: { mode: settings.canary, operationsMax: settings.canaryOperations },
     observe,
     log,

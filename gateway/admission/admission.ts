@@ -1,6 +1,7 @@
 import type { Priority } from '../../dispatch/port.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { EnneadError } from '../../kernel/errors.ts'
+import { SplicedAnswer } from '../execution/compiled/spliced-answer.ts'
 import type { GraphQLAnswer } from '../engine.ts'
 import { admissionLimits } from './admission-limits.ts'
 import type { AdmissionLimits } from './admission-limits.ts'
@@ -150,7 +151,9 @@ export class Admission {
   }
 }
 
-function tellingOf({ data, errors }: GraphQLAnswer): Telling {
+function tellingOf(answer: GraphQLAnswer): Telling {
+  if (answer instanceof SplicedAnswer) return 'latency'
+  const { data, errors } = answer
   if (data === undefined || data === null) return 'nothing'
   return errors === undefined ? 'latency' : 'slowness'
 }

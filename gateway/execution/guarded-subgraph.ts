@@ -34,9 +34,16 @@ interface Asked {
 
 type Ask = (asked: Asked, attempt: Attempt) => Promise<SubgraphResponse>
 
+type Exchange = (
+  asked: { readonly body: string; readonly context: SubgraphContext },
+  attempt: Attempt,
+) => Promise<string>
+
 interface SubgraphPort {
   readonly query: Ask
   readonly mutate: Ask
+  /** A query as bytes. */
+  readonly exchange: Exchange
 }
 
 /** An answer whose errors say that the place itself failed: kept, in case no other place does better. */
@@ -83,9 +90,9 @@ class DispatchedSubgraph implements GuardedSubgraph {
       agents: ways.map((way, index) => ({
         name: `${name}-${index + 1}`,
         detail: `place ${index + 1} of ${ways.length}`,
-        operations: { query: this.#asker(way), mutate: this.#asker(way) },
+        operations: { query: this.#asker(way), mutate: this.#asker(way), exchange: exchanger(way) },
       })),
-      policies: { query, mutate: { ...once(failover), attemptsMax: 1 } },
+      policies: { query, exchange: query, mutate: { ...once(failover), attemptsMax: 1 } },
       timeoutMs,
       attemptMs: timeoutMs,
       agentRunningMax: runningMax,
@@ -103,6 +110,17 @@ class DispatchedSubgraph implements GuardedSubgraph {
       const told = this.#told(failure)
       if (told instanceof FailedAnswer) return told.response
       throw told
+    }
+  }
+
+  /** Codes of errors are not looked at: whoever cannot use the answer asks again by `execute`. */
+  async exchange(body: string, context: SubgraphContext): Promise<string> {
+    const { signal, remainingMs, requestId } = context
+    const time = Number.isFinite(remainingMs) ? { remainingMs } : {}
+    try {
+      return await this.#dispatcher.call('exchange', { body, context }, { signal, requestId, ...time })
+    } catch (failure) {
+      throw this.#told(failure)
     }
   }
 
@@ -157,5 +175,12 @@ class DispatchedSubgraph implements GuardedSubgraph {
   #late(cause: EnneadError): EnneadError {
     const message = `subgraph "${this.name}" did not answer within the time of this request`
     return new EnneadError('SUBGRAPH_TIMEOUT', message, { cause })
+  }
+}
+
+function exchanger(way: Subgraph): Exchange {
+  return async ({ body, context }, { signal, remainingMs }) => {
+    if (way.exchange === undefined) throw new EnneadError('INTERNAL', `subgraph "${way.name}" takes no bytes`)
+    return way.exchange(body, { ...context, signal, remainingMs })
   }
 }

@@ -1,67 +1,46 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
 import { EnneadError } from '../../kernel/errors.ts'
 import type { SubgraphResponse } from './subgraph.ts'
 
+/** The body of an answer, and its status. */
+export interface HttpAnswer {
+  readonly status: number
+  readonly body: Buffer
+}
+
+/** A request for JSON by POST. */
+export interface HttpRequest {
+  readonly path: string
+  readonly headers: Record<string, string>
+  readonly body: string | Buffer
+  /** The connection is given up when it aborts. */
+  readonly signal: AbortSignal
+}
+
 /**
- * Reads a GraphQL response. A body that is GraphQL counts whatever the status; redirects are refused, since what a
- * request carries is meant for one host. Rejects with SUBGRAPH_BAD_ANSWER, SUBGRAPH_ANSWER_TOO_LARGE or
- * SUBGRAPH_UNREACHABLE; a body that is not wanted is not read to its end.
+ * Sends a request and reads its JSON answer. Redirects are refused, since what a request carries is meant for one host.
+ * Rejects with SUBGRAPH_BAD_ANSWER, SUBGRAPH_ANSWER_TOO_LARGE or SUBGRAPH_UNREACHABLE; a body that is not wanted is not
+ * read to its end.
  */
-export async function readAnswer(
-  response: Dispatcher.ResponseData,
+export function post(
+  dispatcher: Dispatcher,
+  request: HttpRequest,
   subgraph: string,
   bytesMax: number,
-): Promise<SubgraphResponse> {
-  const { statusCode, headers, body } = response
-  const refuse = (problem: string): EnneadError => {
-    // Ends the transfer with its connection; there may be gigabytes to come. An aborted body emits an error.
-    body.on('error', () => undefined)
-    body.destroy()
-    return new EnneadError('SUBGRAPH_BAD_ANSWER', `subgraph "${subgraph}" answered ${problem}`, {
-      facts: { status: statusCode },
-    })
-  }
-  if (statusCode >= 300 && statusCode < 400) throw refuse('with a redirect, which is not followed')
-  const type = single(headers['content-type']).split(';')[0]?.trim().toLowerCase()
-  if (type !== 'application/json' && type !== 'application/graphql-response+json') {
-    throw refuse(`with status ${statusCode} and something that is not JSON`)
-  }
-  const encoding = single(headers['content-encoding'])
-  if (encoding !== '' && encoding !== 'identity') throw refuse('in an encoding it was not asked for')
-  if (Number(single(headers['content-length'])) > bytesMax) {
-    refuse('too much')
-    throw tooLarge(subgraph, bytesMax)
-  }
-  return parsed(await readBody(body, subgraph, bytesMax), statusCode, subgraph)
+): Promise<HttpAnswer> {
+  return new Promise((resolve, reject) => {
+    const { path, headers, body, signal } = request
+    const reader = new AnswerReader(subgraph, bytesMax, signal, { resolve, reject })
+    dispatcher.dispatch({ method: 'POST', path, headers, body }, reader)
+  })
 }
 
-async function readBody(
-  body: Dispatcher.ResponseData['body'],
-  subgraph: string,
-  bytesMax: number,
-): Promise<string> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  try {
-    for await (const chunk of body) {
-      // undici bodies are byte streams unless told otherwise.
-      const buffer = chunk as Buffer
-      bytes += buffer.length
-      if (bytes > bytesMax) throw tooLarge(subgraph, bytesMax)
-      chunks.push(buffer)
-    }
-  } catch (failure) {
-    if (failure instanceof EnneadError) throw failure
-    const message = `the connection to subgraph "${subgraph}" broke within its answer`
-    throw new EnneadError('SUBGRAPH_UNREACHABLE', message, { cause: failure })
-  }
-  return Buffer.concat(chunks, bytes).toString()
-}
-
-function parsed(text: string, status: number, subgraph: string): SubgraphResponse {
+/** A GraphQL response; a body that is GraphQL counts whatever the status. Throws SUBGRAPH_BAD_ANSWER. */
+export function parsedAnswer({ status, body }: HttpAnswer, subgraph: string): SubgraphResponse {
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = JSON.parse(body.toString())
   } catch (failure) {
     throw new EnneadError('SUBGRAPH_BAD_ANSWER', `subgraph "${subgraph}" answered text that is not JSON`, {
       cause: failure,
@@ -77,9 +56,113 @@ function parsed(text: string, status: number, subgraph: string): SubgraphRespons
   })
 }
 
-function tooLarge(subgraph: string, bytesMax: number): EnneadError {
-  const message = `subgraph "${subgraph}" answered more than ${bytesMax} bytes`
-  return new EnneadError('SUBGRAPH_ANSWER_TOO_LARGE', message, { facts: { limit: bytesMax } })
+interface Settle {
+  readonly resolve: (answer: HttpAnswer) => void
+  readonly reject: (failure: unknown) => void
+}
+
+/** Without undici's streams, which cost more than all the rest of a call. */
+class AnswerReader implements Dispatcher.DispatchHandler {
+  readonly #subgraph: string
+  readonly #bytesMax: number
+  readonly #signal: AbortSignal
+  readonly #settle: Settle
+  readonly #chunks: Buffer[] = []
+  #bytes = 0
+  #status = 0
+  #controller: Dispatcher.DispatchController | undefined
+  readonly #leave = (): void => {
+    // Before it is sent there is no controller: it is aborted when its turn comes.
+    this.#controller?.abort(abortReason)
+    this.#settle.reject(this.#signal.reason)
+  }
+
+  constructor(subgraph: string, bytesMax: number, signal: AbortSignal, settle: Settle) {
+    this.#subgraph = subgraph
+    this.#bytesMax = bytesMax
+    this.#signal = signal
+    this.#settle = settle
+    if (signal.aborted) this.#leave()
+    else signal.addEventListener('abort', this.#leave, { once: true })
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    if (this.#signal.aborted) controller.abort(abortReason)
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    headers: IncomingHttpHeaders,
+  ): void {
+    this.#status = status
+    const problem = problemOf(status, headers)
+    if (problem !== undefined) this.#refuse(controller, this.#badAnswer(problem))
+    else if (Number(headers['content-length']) > this.#bytesMax) this.#refuse(controller, this.#tooLarge())
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#bytes += chunk.length
+    if (this.#bytes > this.#bytesMax) this.#refuse(controller, this.#tooLarge())
+    else this.#chunks.push(chunk)
+  }
+
+  onResponseEnd(): void {
+    this.#end()
+    const [first] = this.#chunks
+    const body =
+      first !== undefined && this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks, this.#bytes)
+    this.#settle.resolve({ status: this.#status, body })
+  }
+
+  onResponseError(_: Dispatcher.DispatchController, cause: Error): void {
+    this.#end()
+    const what =
+      this.#status === 0
+        ? `subgraph "${this.#subgraph}" could not be reached`
+        : `the connection to subgraph "${this.#subgraph}" broke within its answer`
+    this.#settle.reject(new EnneadError('SUBGRAPH_UNREACHABLE', what, { cause }))
+  }
+
+  /** Ends the transfer with its connection; there may be gigabytes to come. */
+  #refuse(controller: Dispatcher.DispatchController, failure: EnneadError): void {
+    this.#end()
+    this.#settle.reject(failure)
+    controller.abort(failure)
+  }
+
+  #end(): void {
+    this.#signal.removeEventListener('abort', this.#leave)
+  }
+
+  #badAnswer(problem: string): EnneadError {
+    return new EnneadError('SUBGRAPH_BAD_ANSWER', `subgraph "${this.#subgraph}" answered ${problem}`, {
+      facts: { status: this.#status },
+    })
+  }
+
+  #tooLarge(): EnneadError {
+    const message = `subgraph "${this.#subgraph}" answered more than ${this.#bytesMax} bytes`
+    return new EnneadError('SUBGRAPH_ANSWER_TOO_LARGE', message, { facts: { limit: this.#bytesMax } })
+  }
+}
+
+const abortReason = new Error('the request was given up')
+
+/** Why an answer is not read; undefined: it is JSON. */
+function problemOf(status: number, headers: IncomingHttpHeaders): string | undefined {
+  if (status >= 300 && status < 400) return 'with a redirect, which is not followed'
+  const header = single(headers['content-type'])
+  // As nearly all servers write it.
+  if (header !== 'application/json; charset=utf-8' && header !== 'application/json') {
+    const type = header.split(';')[0]?.trim().toLowerCase()
+    if (type !== 'application/json' && type !== 'application/graphql-response+json') {
+      return `with status ${status} and something that is not JSON`
+    }
+  }
+  const encoding = single(headers['content-encoding'])
+  return encoding === '' || encoding === 'identity' ? undefined : 'in an encoding it was not asked for'
 }
 
 function single(value: string | readonly string[] | undefined): string {

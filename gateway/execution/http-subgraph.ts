@@ -1,12 +1,13 @@
+import { isUtf8 } from 'node:buffer'
 import { Pool } from 'undici'
-import type { Dispatcher } from 'undici'
 import { systemClock } from '../../kernel/clock.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import type { HopSigner, HopTarget } from '../../kernel/hop-signer.ts'
 import { hopHeaders } from '../../kernel/hop.ts'
 import { startDeadline } from './deadline.ts'
-import { readAnswer } from './http-answer.ts'
+import { parsedAnswer, post } from './http-answer.ts'
+import type { HttpAnswer } from './http-answer.ts'
 import type { Subgraph, SubgraphContext, SubgraphRequest, SubgraphResponse } from './subgraph.ts'
 import { SocketEvents } from './socket-events.ts'
 
@@ -67,12 +68,22 @@ class HttpSubgraph implements Subgraph {
   async execute(request: SubgraphRequest, context: SubgraphContext): Promise<SubgraphResponse> {
     const deadline = startDeadline(this.#clock, context.remainingMs, context.signal)
     try {
-      return await this.#attempts(request, context, deadline.signal)
+      const repeatable = !isMutation(request)
+      const answer = await this.#attempts(JSON.stringify(request), repeatable, context, deadline.signal)
+      return parsedAnswer(answer, this.name)
     } catch (failure) {
       throw deadline.signal.aborted ? this.#late(deadline.signal.reason) : failure
     } finally {
       deadline.close()
     }
+  }
+
+  async exchange(body: string, context: SubgraphContext): Promise<string> {
+    const answer = await this.#attempts(Buffer.from(body, 'latin1'), true, context, context.signal)
+    if (isUtf8(answer.body)) return answer.body.toString('latin1')
+    throw new EnneadError('SUBGRAPH_BAD_ANSWER', `subgraph "${this.name}" answered text that is not UTF-8`, {
+      facts: { status: answer.status },
+    })
   }
 
   subscribe(request: SubgraphRequest, context: SubgraphContext): AsyncIterableIterator<SubgraphResponse> {
@@ -99,34 +110,26 @@ class HttpSubgraph implements Subgraph {
   }
 
   async #attempts(
-    request: SubgraphRequest,
+    body: string | Buffer,
+    repeatable: boolean,
     context: SubgraphContext,
     signal: AbortSignal,
-  ): Promise<SubgraphResponse> {
-    const body = JSON.stringify(request)
+  ): Promise<HttpAnswer> {
     try {
       return await this.#post(body, context, signal)
     } catch (failure) {
       // A kept-alive connection may be closed by the other side just as it is used; a query can safely be sent again.
-      if (signal.aborted || !brokeBeforeAnswer(failure) || isMutation(request)) throw failure
+      if (signal.aborted || !brokeBeforeAnswer(failure) || !repeatable) throw failure
       return this.#post(body, context, signal)
     }
   }
 
-  async #post(body: string, context: SubgraphContext, signal: AbortSignal): Promise<SubgraphResponse> {
+  #post(body: string | Buffer, context: SubgraphContext, signal: AbortSignal): Promise<HttpAnswer> {
     const path = this.#path
     // An assertion is accepted once, so each attempt has its own.
     const hop = this.#headers(context, { method: 'POST', path, body })
     const headers = { ...hop, 'content-type': 'application/json', accept }
-    let response: Dispatcher.ResponseData
-    try {
-      response = await this.#pool.request({ method: 'POST', path, headers, body, signal })
-    } catch (failure) {
-      throw new EnneadError('SUBGRAPH_UNREACHABLE', `subgraph "${this.name}" could not be reached`, {
-        cause: failure,
-      })
-    }
-    return readAnswer(response, this.name, this.#answerBytesMax)
+    return post(this.#pool, { path, headers, body, signal }, this.name, this.#answerBytesMax)
   }
 
   get #path(): string {

@@ -24,6 +24,8 @@ export interface PlannedOperation {
   readonly variableName: (name: string) => string
   /** The answer's shape for these variables. */
   readonly selections: (variables: VariableValues) => Selections
+  /** Variables that @skip and @include ask, in the names of the plan: with the same values the shape is the same. */
+  readonly conditions: readonly string[]
   /** What the viewer may not see of it: the plan does not ask for that. Undefined: nothing is refused. */
   readonly refusals: Refusals | undefined
   /** The plan is empty although fields were asked for: no subgraph can resolve them. */

@@ -13,6 +13,10 @@ export type ConnectSubgraph = (name: string, url: string) => Subgraph
 /** The subgraphs of one supergraph, by the names its plans use. */
 export interface ResolvedSubgraphs {
   execute(name: string, request: SubgraphRequest, context: SubgraphContext): Promise<SubgraphResponse>
+  /** Does the subgraph take requests as bytes? */
+  exchanges(name: string): boolean
+  /** See `Subgraph.exchange`. */
+  exchange(name: string, body: string, context: SubgraphContext): Promise<string>
   subscribe(
     name: string,
     request: SubgraphRequest,
@@ -60,7 +64,21 @@ export class SubgraphConnections {
     return {
       adopt: () => this.#adopt(own),
       close: () => this.#letGo(own),
-      execute: (name, request, context) => observed(name, find(name), request, context, this.#tools),
+      execute: (name, request, context) => {
+        const connection = find(name)
+        return observed(name, connection, context, this.#tools, isOk, inner =>
+          connection.subgraph.execute(request, inner),
+        )
+      },
+      exchanges: name => find(name).subgraph.exchange !== undefined,
+      exchange: (name, body, context) => {
+        const connection = find(name)
+        return observed(name, connection, context, this.#tools, always, inner => {
+          if (connection.subgraph.exchange === undefined)
+            throw new EnneadError('INTERNAL', `"${name}" takes no bytes`)
+          return connection.subgraph.exchange(body, inner)
+        })
+      },
       subscribe: (name, request, context) => find(name).subgraph.subscribe(request, traced(name, context)),
     }
   }
@@ -101,13 +119,24 @@ export interface CallTools {
   readonly observe: ObserveGateway | undefined
 }
 
-async function observed(
+/** Does an answer have no errors? */
+function isOk({ errors }: SubgraphResponse): boolean {
+  return errors === undefined || errors.length === 0
+}
+
+/** Bytes are not looked into here: an answer with errors is asked for again in the other form. */
+function always(): boolean {
+  return true
+}
+
+async function observed<Answer>(
   name: string,
   connection: Connection,
-  request: SubgraphRequest,
   context: SubgraphContext,
   { clock, observe }: CallTools,
-): Promise<SubgraphResponse> {
+  ok: (answer: Answer) => boolean,
+  ask: (context: SubgraphContext) => Promise<Answer>,
+): Promise<Answer> {
   const call = context.trace?.call(name)
   const startedAt = clock.now()
   const tell = (outcome: 'ok' | 'errors' | ErrorCode): void => {
@@ -115,11 +144,11 @@ async function observed(
     observe?.({ is: 'subgraphEnded', subgraph: name, outcome, tookMs: clock.now() - startedAt })
   }
   try {
-    const response = await connection.subgraph.execute(request, withHeaders(context, call))
-    tell(response.errors === undefined || response.errors.length === 0 ? 'ok' : 'errors')
+    const answer = await ask(withHeaders(context, call))
+    tell(ok(answer) ? 'ok' : 'errors')
     connection.state = 'ok'
     connection.detail = 'answered its last call'
-    return response
+    return answer
   } catch (failure) {
     tell(failure instanceof EnneadError ? failure.code : 'INTERNAL')
     const kind = kindOf(failure)

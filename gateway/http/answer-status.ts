@@ -1,5 +1,6 @@
 import { statusOfCode } from '../admission/refusal.ts'
 import type { GraphQLAnswer } from '../engine.ts'
+import { SplicedAnswer } from '../execution/compiled/spliced-answer.ts'
 import type { AnswerType } from './media-types.ts'
 
 /** Faults of the document or its variables: GraphQL's own, which `application/json` answers with 200. */
@@ -16,7 +17,7 @@ const graphqlFaults = new Set([
  * request whose document or variables are wrong.
  */
 export function answerStatus(answer: GraphQLAnswer, type: AnswerType): number {
-  if (answer.data !== undefined) return 200
+  if (answer instanceof SplicedAnswer || answer.data !== undefined) return 200
   const code = answer.errors?.[0]?.extensions.code
   if (code === undefined) return 500
   if (type === 'application/json' && graphqlFaults.has(code)) return 200

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { answerText } from '../admission/answer-text.ts'
+import { answerWire, wireText } from '../admission/answer-text.ts'
+import type { WireText } from '../admission/answer-text.ts'
 import type { DoorOptions } from '../admission/door-options.ts'
 import { forwarded } from '../admission/forwarded-headers.ts'
 import type { DoorRequest } from '../admission/graphql-request.ts'
@@ -13,6 +14,7 @@ import { untilAborted } from '../admission/until-aborted.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import type { Log } from '../../kernel/log.ts'
 import type { GraphQLAnswer, PreparedOperation } from '../engine.ts'
+import { extended } from '../execution/compiled/spliced-answer.ts'
 import { outcomeOf } from '../gateway-events.ts'
 import { clientNameOf } from '../recording/client-name.ts'
 import { beginTrace } from '../tracing.ts'
@@ -56,14 +58,14 @@ export function graphqlHandler(options: DoorOptions, streams: HttpStreams): Grap
     const type = accepted ?? (format === undefined ? 'application/json' : 'application/graphql-response+json')
     const asked = { request, response, requestId, search, accepted, format, trace }
     const outcome = await answer(options, streams, asked)
-    const { text, answer: told } = serialised(outcome.answer, options.limits.answerBytesMax, log)
+    const { wire, answer: told } = serialised(outcome.answer, options.limits.answerBytesMax, log)
     const status = answerStatus(told, type)
     const headers = { ...answerHeaders(told, status), ...rateLimitHeaders(outcome.rates) }
     if (response.headersSent) logStream(log, { request, requestId, ms: clock.now() - startedAt }, outcome)
-    else if (outcome.unread) replyUnread(request, response, status, type, text, headers)
-    else reply(response, status, type, text, headers)
+    else if (outcome.unread) replyUnread(request, response, status, type, wire, headers)
+    else reply(response, status, type, wire, headers)
     const { traceId } = trace
-    const answered = { request, requestId, traceId, status, text, ms: clock.now() - startedAt }
+    const answered = { request, requestId, traceId, status, bytes: wire.bytes, ms: clock.now() - startedAt }
     if (outcome.operation?.kind !== 'subscription') logOutcome(log, answered, { ...outcome, answer: told })
     trace.end(outcomeOf(told), { 'http.response.status_code': status })
     options.observe?.({
@@ -180,7 +182,7 @@ function refuseWrongDoor(
 
 function withRates(answer: GraphQLAnswer, rates: readonly RateState[]): GraphQLAnswer {
   if (rates.length === 0) return answer
-  return { ...answer, extensions: { ...answer.extensions, rateLimit: shown(rates) } }
+  return extended(answer, { rateLimit: shown(rates) })
 }
 
 /** Retry-After of refusals that pass by themselves, whole seconds; what the first error says of it is rounded up. */
@@ -193,7 +195,7 @@ function answerHeaders(answer: GraphQLAnswer, status: number): Readonly<Record<s
   const headers: Record<string, string> = { 'cache-control': 'no-store' }
   if (status === 405) headers['allow'] = 'GET, POST, OPTIONS'
   if (status === 503 || status === 429) headers['retry-after'] = retryAfter(answer)
-  if (status === 401 && answer.data === undefined) {
+  if (status === 401) {
     headers['www-authenticate'] = 'Bearer realm="ennead", error="invalid_token"'
   }
   return headers
@@ -204,12 +206,12 @@ function serialised(
   answer: GraphQLAnswer,
   bytesMax: number,
   log: Log,
-): { readonly answer: GraphQLAnswer; readonly text: string } {
+): { readonly answer: GraphQLAnswer; readonly wire: WireText } {
   try {
-    return { answer, text: answerText(answer, bytesMax) }
+    return { answer, wire: answerWire(answer, bytesMax) }
   } catch (failure) {
     const refusal = refusedAnswer(errorsOf(failure, log))
-    return { answer: refusal, text: JSON.stringify(refusal) }
+    return { answer: refusal, wire: wireText(JSON.stringify(refusal)) }
   }
 }
 
@@ -233,12 +235,12 @@ interface Answered {
   readonly requestId: string
   readonly traceId: string | undefined
   readonly status: number
-  readonly text: string
+  readonly bytes: number
   readonly ms: number
 }
 
 function logOutcome(log: Log, answered: Answered, { answer, operation }: Outcome): void {
-  const { request, requestId, traceId, status, text, ms } = answered
+  const { request, requestId, traceId, status, bytes, ms } = answered
   const codes = answer.errors?.map(error => error.extensions.code)
   const facts = {
     requestId,
@@ -248,7 +250,7 @@ function logOutcome(log: Log, answered: Answered, { answer, operation }: Outcome
     kind: operation?.kind,
     operation: operation?.name,
     ms: Math.round(ms * 10) / 10,
-    bytes: text.length,
+    bytes,
     codes,
   }
   // Refusals are counted by admission: under overload, a line for each would be load as well.

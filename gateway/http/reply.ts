@@ -1,4 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { wireText } from '../admission/answer-text.ts'
+import type { WireText } from '../admission/answer-text.ts'
 import type { AnswerError } from '../engine.ts'
 
 /** Headers every answer of ours carries, so that no browser treats JSON as something else. */
@@ -12,17 +14,17 @@ export function reply(
   response: ServerResponse,
   status: number,
   type: string,
-  text: string,
+  { text, encoding, bytes }: WireText,
   headers: Readonly<Record<string, string>> = {},
 ): void {
   if (response.headersSent || response.destroyed) return
   response.writeHead(status, {
     ...baseHeaders,
     'content-type': `${type}; charset=utf-8`,
-    'content-length': String(Buffer.byteLength(text)),
+    'content-length': String(bytes),
     ...headers,
   })
-  response.end(text)
+  response.end(text, encoding)
 }
 
 export function replyJson(
@@ -31,7 +33,7 @@ export function replyJson(
   value: unknown,
   headers: Readonly<Record<string, string>> = {},
 ): void {
-  reply(response, status, 'application/json', JSON.stringify(value), {
+  reply(response, status, 'application/json', wireText(JSON.stringify(value)), {
     'cache-control': 'no-store',
     ...headers,
   })
@@ -55,18 +57,18 @@ export function replyUnread(
   response: ServerResponse,
   status: number,
   type: string,
-  text: string,
+  { text, encoding, bytes }: WireText,
   headers: Readonly<Record<string, string>> = {},
 ): void {
   if (response.headersSent || response.destroyed) return
   response.writeHead(status, {
     ...baseHeaders,
     'content-type': `${type}; charset=utf-8`,
-    'content-length': String(Buffer.byteLength(text)),
+    'content-length': String(bytes),
     ...headers,
     connection: 'close',
   })
-  response.write(text)
+  response.write(text, encoding)
   const leave = (): void => {
     clearTimeout(timer)
     response.end()

@@ -178,7 +178,7 @@ export class OperationRun {
       )
       this.#outcome = outcomeOf(answer)
       // Without data nothing was executed, which the protocol tells as an error of the operation.
-      if (answer.data === undefined && answer.errors !== undefined) {
+      if (answer.errors !== undefined && answer.data === undefined) {
         return { kind: 'failed', errors: answer.errors }
       }
       if (!this.#stopped) await this.#events.answered(answerText(answer, answerBytesMax))

@@ -4,7 +4,7 @@ import type { SubgraphDefinition } from '../support/federated.ts'
 import { engineVariants } from './engine-variants.ts'
 
 /** What the fuzzer found, each as its smallest case. */
-describe.each(engineVariants)('$name', ({ build }) => {
+describe.each(engineVariants)('$name, $tier', ({ build }) => {
   const graph = (definitions: Readonly<Record<string, SubgraphDefinition>>) =>
     federated(definitions, {}, build)
 

@@ -7,7 +7,10 @@ import type { Planner } from '../../gateway/planning/planner.ts'
 
 /** A way to build the engine; every suite of this folder runs on each. */
 export interface EngineVariant {
+  /** The planner's. */
   readonly name: Plan['plannedBy']
+  /** What runs queries wherever it can. */
+  readonly tier: 'generic' | 'compiled'
   readonly build: (options: EngineOptions) => Engine
 }
 
@@ -19,22 +22,44 @@ export interface PlanCounts {
 
 const names = ['apollo', 'rust'] as const
 
-/** Another tier of execution is one more row. A planner that hands an operation on makes the test fail: it would show nothing. */
-export const engineVariants: readonly EngineVariant[] = names.map(name => ({
-  name,
-  build: options =>
-    createEngine({ ...options, planner: ({ sdl }) => observed(name, sdl, refuseOthers(name)) }),
-}))
+/** Executions after which queries are compiled: never, or before the first one, wherever that is possible. */
+const tiers = [
+  { tier: 'generic', compiledAfter: Infinity },
+  { tier: 'compiled', compiledAfter: 0 },
+] as const
 
-/** An engine as the product has it: what a planner cannot plan goes to the other. `counts` says how often that was. */
-export function countingVariant(name: Plan['plannedBy'], counts: PlanCounts): EngineVariant {
+/** Each planner on each tier. A planner that hands an operation on makes the test fail: it would show nothing. */
+export const engineVariants: readonly EngineVariant[] = tiers.flatMap(({ tier, compiledAfter }) =>
+  names.map(name => ({
+    name,
+    tier,
+    build: (options: EngineOptions) =>
+      createEngine({
+        ...options,
+        compiledAfter,
+        planner: ({ sdl }) => observed(name, sdl, refuseOthers(name)),
+      }),
+  })),
+)
+
+/**
+ * An engine as the product has it: what a planner cannot plan goes to the other. `counts` says how often that was. Without
+ * `compiledAfter` on the generic tier.
+ */
+export function countingVariant(
+  name: Plan['plannedBy'],
+  counts: PlanCounts,
+  compiledAfter = Infinity,
+): EngineVariant {
   const count = ({ plannedBy }: Plan): void => {
     counts.all++
     if (plannedBy === name) counts.own++
   }
   return {
     name,
-    build: options => createEngine({ ...options, planner: ({ sdl }) => observed(name, sdl, count) }),
+    tier: compiledAfter === Infinity ? 'generic' : 'compiled',
+    build: options =>
+      createEngine({ ...options, compiledAfter, planner: ({ sdl }) => observed(name, sdl, count) }),
   }
 }
 

@@ -14,6 +14,7 @@ import type {
 } from '../../gateway/execution/subgraph.ts'
 import { compose } from '../../composition/compose.ts'
 import { renderDiagnostic } from '../../composition/render-diagnostic.ts'
+import { SplicedAnswer } from '../../gateway/execution/compiled/spliced-answer.ts'
 import { LocalPlanner } from '../../gateway/planning/local-planner.ts'
 import type { Planner } from '../../gateway/planning/planner.ts'
 import { fixedSupergraph } from '../../gateway/supergraph/supergraph-source.ts'
@@ -58,6 +59,8 @@ export interface Federated {
   readonly engine: Engine
   readonly sdl: string
   readonly subgraph: (name: string) => RunningSubgraph
+  /** Answers of the compiled tier so far. */
+  readonly spliced: () => number
   /** Prepares and runs; a refusal becomes an answer without data. */
   readonly ask: (
     request: string | GraphQLRequest,
@@ -98,8 +101,10 @@ export function federated(
 ): Federated {
   const { supergraph: own } = options
   const sdl = own === undefined ? composeForTest(definitions) : (own.current()?.sdl ?? '')
+  const invalid: string[] = []
+  let spliced = 0
   const running = new Map(
-    Object.entries(definitions).map(([name, definition]) => [name, inProcess(name, definition)]),
+    Object.entries(definitions).map(([name, definition]) => [name, inProcess(name, definition, invalid)]),
   )
   const subgraph = (name: string): RunningSubgraph => {
     const found = running.get(name)
@@ -118,7 +123,14 @@ export function federated(
     engine,
     sdl,
     subgraph,
-    ask: (request, context) => ask(engine, request, context),
+    spliced: () => spliced,
+    async ask(request, context) {
+      const answer = await ask(engine, request, context, () => spliced++)
+      // The gateway answers in another way then, so that nobody else would see it.
+      if (invalid.length > 0)
+        throw new Error(`a subgraph was asked for something invalid: ${invalid.join('\n')}`)
+      return answer
+    },
     async subscribe(request, context) {
       const operation = await engine.prepare(asRequest(request), context?.principal)
       return engine.subscribe(operation, contextForTest(context))
@@ -130,10 +142,13 @@ export async function ask(
   engine: Engine,
   request: string | GraphQLRequest,
   context?: Partial<SubgraphContext>,
+  spliced: () => void = () => undefined,
 ): Promise<GraphQLAnswer> {
   try {
     const operation = await engine.prepare(asRequest(request), context?.principal)
-    return plain(await engine.execute(operation, contextForTest(context)))
+    const answer = await engine.execute(operation, contextForTest(context))
+    if (answer instanceof SplicedAnswer) spliced()
+    return plain(answer)
   } catch (failure) {
     if (failure instanceof RequestRefused) return { errors: failure.errors }
     throw failure
@@ -161,7 +176,12 @@ function plain(answer: GraphQLAnswer): GraphQLAnswer {
   return JSON.parse(JSON.stringify(answer)) as GraphQLAnswer
 }
 
-function inProcess(name: string, { sdl, resolvers = {} }: SubgraphDefinition): RunningSubgraph {
+/** @param invalid Gets what is wrong with requests in bytes that no subgraph would take. */
+function inProcess(
+  name: string,
+  { sdl, resolvers = {} }: SubgraphDefinition,
+  invalid: string[],
+): RunningSubgraph {
   const schema = buildSubgraphSchema([{ typeDefs: parse(`${federation}\n${sdl}`), resolvers }])
   const requests: SubgraphRequest[] = []
   const subgraph: RunningSubgraph = {
@@ -173,10 +193,23 @@ function inProcess(name: string, { sdl, resolvers = {} }: SubgraphDefinition): R
       if (subgraph.intercept !== undefined) return subgraph.intercept(request, context)
       return response(await execute(executionOf(schema, request)))
     },
+    async exchange(body, context) {
+      // The compiled tier writes what it asks for as JSON.
+      const request = JSON.parse(Buffer.from(body, 'latin1').toString()) as SubgraphRequest
+      requests.push(request)
+      if (subgraph.intercept !== undefined) return bytes(await subgraph.intercept(request, context))
+      const faults = validate(schema, parse(request.query))
+      if (faults.length > 0) invalid.push(`${name}: ${request.query}: ${faults.join()}`)
+      return bytes(await execute(executionOf(schema, request)))
+    },
     subscribe: (request, context) => events(schema, request, context),
     close: () => Promise.resolve(),
   }
   return subgraph
+}
+
+function bytes(answer: unknown): string {
+  return Buffer.from(JSON.stringify(answer)).toString('latin1')
 }
 
 function executionOf(schema: GraphQLSchema, request: SubgraphRequest): Parameters<typeof execute>[0] {

@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import { Readable } from 'node:stream'
 import type { Log } from '../../../kernel/log.ts'
+import { wireText } from '../../admission/answer-text.ts'
 import { reply } from '../reply.ts'
 import { loadAssets } from './graphiql-assets.ts'
 import type { Asset } from './graphiql-assets.ts'
@@ -31,7 +32,7 @@ export function graphiql(settings: GraphiQLSettings, log: Log): GraphiQLRoutes {
     page(response) {
       // The browser asks for the files next.
       assets().catch((failure: unknown) => log.error('graphiql.unreadable', { failure }))
-      reply(response, 200, 'text/html', html, {
+      reply(response, 200, 'text/html', wireText(html), {
         'cache-control': 'no-store',
         'content-security-policy': graphiqlPolicy,
         'referrer-policy': 'no-referrer',

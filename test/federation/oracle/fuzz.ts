@@ -17,6 +17,8 @@ export interface FuzzCounts {
   withErrors: number
   /** Cases that needed more than one request to subgraphs. */
   federated: number
+  /** Answers of the compiled tier. */
+  spliced: number
 }
 
 /** A case on which the gateway and one schema differ, cut down. */
@@ -52,6 +54,7 @@ export async function fuzz(
       counts.cases++
       if (outcome.expected.errors !== undefined) counts.withErrors++
       if (outcome.fetches > 1) counts.federated++
+      if (outcome.spliced) counts.spliced++
       if (outcome.fault === undefined) continue
       await trial.close()
       return cutDown({ model, request }, variant, at, outcome)
@@ -100,5 +103,5 @@ function composed({ model, variant }: { model: Case['model']; variant: EngineVar
 }
 
 export function noCounts(): FuzzCounts {
-  return { cases: 0, graphs: 0, uncomposable: 0, withErrors: 0, federated: 0 }
+  return { cases: 0, graphs: 0, uncomposable: 0, withErrors: 0, federated: 0, spliced: 0 }
 }

@@ -4,13 +4,14 @@ import { fuzz, noCounts } from './fuzz.ts'
 import { describeFound, saveFound } from './report.ts'
 
 // Compares the gateway with one schema on random graphs: npm run fuzz -- --minutes 5 --seed 1, or --cases 20000
-// --planner rust; without --planner both take their turn.
+// --planner rust --tier compiled; without these, each planner on each tier takes its turn.
 const { values } = parseArgs({
   options: {
     minutes: { type: 'string' },
     cases: { type: 'string' },
     seed: { type: 'string', default: '1' },
     planner: { type: 'string' },
+    tier: { type: 'string' },
   },
 })
 const minutes = Number(values.minutes ?? (values.cases === undefined ? 1 : 600))
@@ -25,10 +26,18 @@ if (!(minutes > 0) || !(casesMax > 0) || !Number.isSafeInteger(seed)) {
   process.exit(2)
 }
 
-for (const name of ['apollo', 'rust'] as const) {
-  if (values.planner !== undefined && values.planner !== name) continue
+if (values.tier !== undefined && values.tier !== 'generic' && values.tier !== 'compiled') {
+  process.stderr.write('--tier is generic or compiled\n')
+  process.exit(2)
+}
+
+const turns = (['apollo', 'rust'] as const).flatMap(name =>
+  (['generic', 'compiled'] as const).map(tier => ({ name, tier })),
+)
+for (const { name, tier } of turns) {
+  if ((values.planner ?? name) !== name || (values.tier ?? tier) !== tier) continue
   const plans = { own: 0, all: 0 }
-  const variant = countingVariant(name, plans)
+  const variant = countingVariant(name, plans, tier === 'compiled' ? 0 : Infinity)
   const counts = noCounts()
   const start = performance.now()
   const seconds = (): number => (performance.now() - start) / 1_000
@@ -40,6 +49,7 @@ for (const name of ['apollo', 'rust'] as const) {
   }
   const summary = {
     planner: name,
+    tier,
     plannedByIt: plans.own,
     planned: plans.all,
     seed,

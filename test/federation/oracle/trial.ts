@@ -36,6 +36,8 @@ export interface Outcome {
   readonly fault: Fault | undefined
   /** Requests to subgraphs. */
   readonly fetches: number
+  /** The compiled tier answered. */
+  readonly spliced: boolean
 }
 
 /** Room for anything the generator writes: what is compared are answers. */
@@ -84,9 +86,11 @@ export class Trial {
     const all = await this.#alone(this.#lenient, request)
     this.#journal.mutations = 0
     for (const name of this.#names) this.#federated.subgraph(name).requests.length = 0
+    const before = this.#federated.spliced()
     const answer = await this.#federated.ask(request)
+    const spliced = this.#federated.spliced() > before
     const fetches = this.#names.reduce((sum, name) => sum + this.#federated.subgraph(name).requests.length, 0)
-    return { expected, answer, fault: judge(answer, expected, all), fetches }
+    return { expected, answer, fault: judge(answer, expected, all), fetches, spliced }
   }
 
   get supergraph(): string {

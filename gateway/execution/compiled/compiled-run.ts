@@ -1,0 +1,177 @@
+import type { VariableValues } from '../../operation/variables.ts'
+import { AnswerScanner } from './answer-scanner.ts'
+import { alias, representations } from './compile.ts'
+import type { Batch, CompiledQuery, Layout, Use } from './layout.ts'
+import { Place, textOf } from './place.ts'
+import type { Brought, Slot } from './place.ts'
+import { Surprise } from './uncompilable.ts'
+
+/** Sends one request and resolves with the answer's bytes, both in latin1. */
+export type Exchange = (subgraph: string, body: string) => Promise<string>
+
+/**
+ * Runs a compiled query. Resolves with the answer's data, as bytes in latin1; rejects with Surprise as soon as anything is
+ * not as expected. Requests under way are then not waited for.
+ */
+export function runCompiled(
+  query: CompiledQuery,
+  variables: VariableValues,
+  exchange: Exchange,
+): Promise<string> {
+  return new CompiledRun(query, variables, exchange).data()
+}
+
+class CompiledRun {
+  readonly #query: CompiledQuery
+  readonly #variables: VariableValues
+  readonly #exchange: Exchange
+  /** By layout, then by the bytes the object came as. */
+  readonly #places: Map<string, Place>[]
+  /** The objects that each use completes. */
+  readonly #waiting: { readonly use: Use; readonly place: Place }[][]
+  /** By group, then by representation. */
+  readonly #brought: Map<string, Brought>[]
+  readonly #rootSlots: (readonly Slot[])[] = []
+  /** Batches that each batch still waits for. */
+  readonly #open: number[]
+  #running = 0
+  #settled = false
+  #resolve: (data: string) => void = () => undefined
+  #reject: (failure: unknown) => void = () => undefined
+
+  constructor(query: CompiledQuery, variables: VariableValues, exchange: Exchange) {
+    this.#query = query
+    this.#variables = variables
+    this.#exchange = exchange
+    this.#places = Array.from({ length: query.layouts }, () => new Map())
+    this.#waiting = Array.from({ length: query.groups }, () => [])
+    this.#brought = Array.from({ length: query.groups }, () => new Map())
+    this.#open = query.batches.map(({ after }) => after.length)
+  }
+
+  data(): Promise<string> {
+    return new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+      this.#attempt(() => {
+        for (const batch of this.#query.batches) if (batch.after.length === 0) this.#begin(batch)
+      })
+    })
+  }
+
+  /** The place for an object; the first one of its bytes joins the uses that complete it. */
+  place(layout: Layout, own: readonly Slot[], bytes: string | undefined): Place {
+    const places = this.#places[layout.id]
+    const known = bytes === undefined ? undefined : places?.get(bytes)
+    if (known !== undefined) return known
+    const place = new Place(layout, own)
+    if (bytes !== undefined) places?.set(bytes, place)
+    for (const use of layout.uses) this.#waiting[use.group.id]?.push({ use, place })
+    return place
+  }
+
+  #begin(batch: Batch): void {
+    const asked: (readonly Brought[])[] = []
+    const body = this.#body(batch, asked)
+    this.#running++
+    if (body === undefined) {
+      this.#ended(batch)
+      return
+    }
+    this.#exchange(batch.subgraph, body).then(
+      bytes => this.#attempt(() => this.#answered(batch, bytes, asked)),
+      (cause: unknown) => this.#fail(new Surprise(`subgraph "${batch.subgraph}" failed`, { cause })),
+    )
+  }
+
+  /** Undefined: there is nothing to ask for. Puts what each group asks for into `asked`. */
+  #body(batch: Batch, asked: (readonly Brought[])[]): string | undefined {
+    let text = `${batch.head},"variables":{`
+    let separator = ''
+    let count = 0
+    for (const name of batch.variables) {
+      if (!Object.hasOwn(this.#variables, name)) continue
+      text += `${separator}"${name}":${latin1(JSON.stringify(this.#variables[name]))}`
+      separator = ','
+    }
+    for (const [index, group] of batch.groups.entries()) {
+      const found = this.#brought[group.id] ?? new Map<string, Brought>()
+      text += `${separator}"${representations(index)}":[`
+      separator = ','
+      for (const { use, place } of this.#waiting[group.id] ?? []) {
+        const representation = representationOf(use, place)
+        let brought = found.get(representation)
+        if (brought === undefined) {
+          brought = { slots: undefined }
+          text += found.size === 0 ? representation : `,${representation}`
+          found.set(representation, brought)
+        }
+        place.brought[use.index] = brought
+      }
+      text += ']'
+      count += found.size
+      asked.push([...found.values()])
+    }
+    return batch.root || count > 0 ? `${text}}}` : undefined
+  }
+
+  #answered(batch: Batch, bytes: string, asked: readonly (readonly Brought[])[]): void {
+    if (this.#settled) return
+    const scanner = new AnswerScanner(bytes, this)
+    if (batch.root) this.#rootSlots[batch.index] = scanner.root(batch)
+    else scanner.entities(batch.groups, alias, asked)
+    this.#ended(batch)
+  }
+
+  #ended(batch: Batch): void {
+    this.#running--
+    for (const next of this.#query.batches) {
+      if (!next.after.includes(batch.index)) continue
+      const open = (this.#open[next.index] ?? 0) - 1
+      this.#open[next.index] = open
+      if (open === 0) this.#begin(next)
+    }
+    if (this.#running > 0 || this.#settled) return
+    this.#settled = true
+    this.#resolve(this.#write())
+  }
+
+  #write(): string {
+    let text = ''
+    for (const { literal, origin } of this.#query.items) {
+      text += literal
+      text += origin.kind === 'constant' ? origin.text : textOf(this.#rootSlots[origin.batch]?.[origin.slot])
+    }
+    return text === '' ? '{}' : `${text}}`
+  }
+
+  #attempt(work: () => void): void {
+    try {
+      work()
+    } catch (failure) {
+      this.#fail(failure)
+    }
+  }
+
+  #fail(failure: unknown): void {
+    this.#settled = true
+    this.#reject(failure)
+  }
+}
+
+function representationOf({ group, requirements }: Use, place: Place): string {
+  let text = ''
+  for (const [index, literal] of group.literals.entries()) {
+    const origin = requirements[index]
+    if (origin === undefined) throw new Surprise('a requirement without origin')
+    text += literal + place.required(origin)
+  }
+  return `${text}}`
+}
+
+/** Text as the latin1 of its UTF-8 bytes, so that it can be joined with what came as bytes. */
+export function latin1(text: string): string {
+  const { length } = text
+  // Most text is ASCII, which is the same in both.
+  return Buffer.byteLength(text) === length ? text : Buffer.from(text).toString('latin1')
+}

@@ -1,0 +1,72 @@
+import type { Layout, Origin } from './layout.ts'
+import { Surprise } from './uncompilable.ts'
+
+/** A value as it came: its bytes in latin1, or what it is put together from when other subgraphs complete parts of it. */
+export type Slot = string | readonly Piece[]
+export type Piece = string | Place
+
+/** What one entity of a group came to. */
+export interface Brought {
+  /** Undefined: there is no such entity. */
+  slots: readonly Slot[] | undefined
+}
+
+/**
+ * An object that other subgraphs complete. What came with it decides all the rest: objects that came as the same bytes in
+ * the same layout are one place, asked for and written once.
+ */
+export class Place {
+  readonly layout: Layout
+  readonly own: readonly Slot[]
+  /** By use; filled in as answers come. */
+  readonly brought: Brought[] = []
+  #text: string | undefined
+
+  constructor(layout: Layout, own: readonly Slot[]) {
+    this.layout = layout
+    this.own = own
+  }
+
+  /** The bytes of a value that the object is known by. Throws Surprise when they are not there. */
+  required(origin: Origin): string {
+    const slot =
+      origin.kind === 'own'
+        ? this.own[origin.index]
+        : origin.kind === 'brought'
+          ? this.brought[origin.use]?.slots?.[origin.slot]
+          : undefined
+    if (typeof slot !== 'string') throw new Surprise('what is required is missing')
+    return slot
+  }
+
+  /** The client's object. Throws Surprise when a field is missing that must not be. */
+  text(): string {
+    this.#text ??= this.#write()
+    return this.#text
+  }
+
+  #write(): string {
+    let text = ''
+    for (const { literal, origin, nullable } of this.layout.items) {
+      text += literal
+      if (origin.kind === 'constant') text += origin.text
+      else if (origin.kind === 'own') text += textOf(this.own[origin.index])
+      else {
+        const brought = this.brought[origin.use]
+        if (brought === undefined) throw new Surprise('an object that was not completed')
+        if (brought.slots !== undefined) text += textOf(brought.slots[origin.slot])
+        else if (nullable) text += 'null'
+        else throw new Surprise('an entity that must be there')
+      }
+    }
+    return text === '' ? '{}' : `${text}}`
+  }
+}
+
+export function textOf(slot: Slot | undefined): string {
+  if (typeof slot === 'string') return slot
+  if (slot === undefined) throw new Surprise('a value that did not come')
+  let text = ''
+  for (const piece of slot) text += typeof piece === 'string' ? piece : piece.text()
+  return text
+}

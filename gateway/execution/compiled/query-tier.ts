@@ -1,0 +1,142 @@
+import { OperationTypeNode } from 'graphql'
+import type { GraphQLAnswer } from '../../engine.ts'
+import type { ObserveGateway } from '../../gateway-events.ts'
+import { startDeadline } from '../deadline.ts'
+import { executePrepared } from '../execute.ts'
+import type { ExecutionTools } from '../execute.ts'
+import { identityMark } from '../identity-mark.ts'
+import type { VariableValues } from '../../operation/variables.ts'
+import type { PlannedOperation, Prepared } from '../prepared.ts'
+import type { SubgraphContext } from '../subgraph.ts'
+import { compile } from './compile.ts'
+import { runCompiled } from './compiled-run.ts'
+import type { CompiledQuery } from './layout.ts'
+import { SplicedAnswer } from './spliced-answer.ts'
+import { Surprise, Uncompilable } from './uncompilable.ts'
+
+/** What is known of an operation. */
+type Tier =
+  | { readonly phase: 'cold'; runs: number }
+  /** After surprises in a row the generic executor answers the next `resting` requests. */
+  | { readonly phase: 'compiled'; readonly query: CompiledQuery; surprises: number; resting: number }
+  | { readonly phase: 'generic'; readonly reason: string }
+
+export interface QueryTierOptions {
+  /** A query is compiled when it was run this many times; Infinity: never. */
+  readonly compiledAfter: number
+  readonly observe: ObserveGateway | undefined
+}
+
+/** Longest rest, in requests: what fails again and again costs one wasted try of this many. */
+const restingMax = 1_024
+
+/** Forms of one operation that are compiled, by the values of its conditions. */
+const variantsMax = 16
+const tooMany: Tier = { phase: 'generic', reason: `more than ${variantsMax} forms` }
+
+/**
+ * Share of a request's time that compiled code gets: what is left must do for the generic executor to answer at least in
+ * part.
+ */
+const timeShare = 0.5
+
+/**
+ * Runs queries and mutations on one of two tiers. The generic executor is the reference for everything; queries that are
+ * asked for often are compiled. On any surprise the generic executor answers from the start, and the compiled query rests.
+ */
+export class QueryTier {
+  readonly #options: QueryTierOptions
+  readonly #tools: ExecutionTools
+  /** By the values of the variables that conditions depend on. */
+  readonly #tiers = new WeakMap<PlannedOperation, Map<string, Tier>>()
+
+  constructor(options: QueryTierOptions, tools: ExecutionTools) {
+    this.#options = options
+    this.#tools = tools
+  }
+
+  async execute(prepared: Prepared, context: SubgraphContext): Promise<GraphQLAnswer> {
+    const tier = this.#tierOf(prepared)
+    if (tier.phase !== 'compiled') return executePrepared(prepared, context, this.#tools)
+    // What is marked as degraded has marks to be written into the answer.
+    if (identityMark(context.principal, this.#tools.clock.wall()) !== undefined) {
+      return executePrepared(prepared, context, this.#tools)
+    }
+    if (tier.resting > 0) {
+      tier.resting--
+      return executePrepared(prepared, context, this.#tools)
+    }
+    const { clock } = this.#tools
+    const startedAt = clock.now()
+    try {
+      const data = await this.#run(tier.query, prepared, context)
+      tier.surprises = 0
+      return new SplicedAnswer(data)
+    } catch (failure) {
+      if (!context.signal.aborted) this.#surprised(tier, prepared, failure)
+    }
+    const remainingMs = context.remainingMs - (clock.now() - startedAt)
+    return executePrepared(prepared, { ...context, remainingMs }, this.#tools)
+  }
+
+  async #run(query: CompiledQuery, prepared: Prepared, context: SubgraphContext): Promise<string> {
+    const { subgraphs } = prepared.planned
+    const deadline = startDeadline(this.#tools.clock, context.remainingMs * timeShare, context.signal)
+    const inner = { ...context, signal: deadline.signal }
+    const exchange = (subgraph: string, body: string): Promise<string> => {
+      inner.remainingMs = deadline.remainingMs()
+      return subgraphs.exchange(subgraph, body, { ...inner })
+    }
+    try {
+      return await deadline.within(runCompiled(query, prepared.variables, exchange))
+    } finally {
+      // What is under way after a surprise is not waited for.
+      deadline.close()
+    }
+  }
+
+  #surprised(tier: Tier & { readonly phase: 'compiled' }, { name }: Prepared, failure: unknown): void {
+    tier.surprises++
+    tier.resting = Math.min(2 ** tier.surprises, restingMax)
+    this.#options.observe?.({ is: 'compiledSurprised' })
+    const cause = failure instanceof Surprise ? failure.message : failure
+    this.#tools.log.debug('compiled.surprise', { operation: name, cause, resting: tier.resting })
+    if (!(failure instanceof Surprise) && failure instanceof TypeError) {
+      this.#tools.log.error('compiled.fault', { operation: name, failure })
+    }
+  }
+
+  #tierOf({ planned, variables }: Prepared): Tier {
+    let tiers = this.#tiers.get(planned)
+    if (tiers === undefined) this.#tiers.set(planned, (tiers = new Map()))
+    const { conditions } = planned
+    const key =
+      conditions.length === 0 ? '' : conditions.map(name => Number(variables[name] === true)).join('')
+    const known = tiers.get(key)
+    if (known !== undefined && known.phase !== 'cold') return known
+    if (known === undefined && tiers.size >= variantsMax) return tooMany
+    const runs = known === undefined ? 0 : known.runs
+    const made: Tier =
+      runs >= this.#options.compiledAfter
+        ? compiledTier(planned, variables)
+        : { phase: 'cold', runs: runs + 1 }
+    tiers.set(key, made)
+    return made
+  }
+}
+
+function compiledTier(planned: PlannedOperation, variables: VariableValues): Tier {
+  const { plan, rootType, selections, refusals, unresolvable, operation, subgraphs } = planned
+  try {
+    if (operation.operation !== OperationTypeNode.QUERY) throw new Uncompilable('only queries are compiled')
+    if (refusals !== undefined || unresolvable) throw new Uncompilable('part of it is refused')
+    const query = compile({ plan, type: rootType, shape: selections(variables), variables })
+    for (const { subgraph } of query.batches) {
+      if (!subgraphs.exchanges(subgraph)) throw new Uncompilable(`subgraph "${subgraph}" takes no bytes`)
+    }
+    return { phase: 'compiled', query, surprises: 0, resting: 0 }
+  } catch (failure) {
+    if (failure instanceof Uncompilable) return { phase: 'generic', reason: failure.message }
+    throw failure
+  }
+}
