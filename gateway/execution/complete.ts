@@ -180,10 +180,25 @@ export class Completion {
     }
     // Fragments on object types were left out: that is a loss to tell of, if a failure is the reason.
     if (isInterfaceType(fieldsType) && selections.leavesOut(fieldsType)) {
+      if (this.#emptiedBelow(fieldsType, selections, value, place)) return null
       this.#explain(value, '__typename', place)
     }
     const object = this.#object(fieldsType, selections, value, place)
     return object === impossible ? null : object
+  }
+
+  /**
+   * Is the object's type not known because a field of it that must not be null failed, so that the subgraph that knows its
+   * type answered null for all of it? Then it is null here as well.
+   */
+  #emptiedBelow(type: FieldsType, selections: Selections, tree: Tree, place: Place): boolean {
+    const reason = this.#failures.reasonFor(tree, '__typename')
+    const origin = reason && this.#failures.originIn(reason, pathOf(place))
+    if (origin === undefined || !isInterfaceType(type)) return false
+    return this.#schema
+      .getPossibleTypes(type)
+      .flatMap(possible => selections.of(possible))
+      .some(({ key, definition }) => key === origin && isNonNullType(definition?.type))
   }
 
   #list(

@@ -78,8 +78,12 @@ export function mergeEntities(
     else {
       for (const { path } of entity.targets)
         run.failures.locate(failure, [...path, ...renamed(rest, names)], response)
-      // A null that went through a whole list of entities leaves the others without their fields, too.
+      // A null that went through a whole list of entities leaves the others without their fields, too; one that went through
+      // an entity leaves the other fields of that one.
       if (!usable) blameAll(all, failure, node, run)
+      else if (typeof index === 'number' && !isTree(entities[index])) {
+        blameAll(entity.targets, failure, node, run)
+      }
     }
   }
   if (!usable) {

@@ -74,5 +74,8 @@ function applies(source: Readonly<Tree>, condition: string | undefined, overlap:
   if (condition === undefined) return true
   const name = own(source, '__typename')
   // Inside a value that is no entity the type name may not have been asked for; it then cannot be anything else.
-  return typeof name === 'string' ? overlap.overlaps(name, condition) : true
+  if (typeof name !== 'string') return true
+  // An interface's name stands where the object's could not be told: whoever knows only that object does not know it.
+  if (overlap.isObject(condition) && !overlap.isObject(name)) return false
+  return overlap.overlaps(name, condition)
 }

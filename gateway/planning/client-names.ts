@@ -70,6 +70,8 @@ function isUnconditionalField(selection: SelectionNode): boolean {
 function collides(field: FieldNode, reserved: ReservedNames): boolean {
   const name = field.name.value
   if (reserved.withArguments.has(name)) return true
+  // Asked without arguments by a key or a @requires, which would replace the client's.
+  if (reserved.fields.has(name) && (field.arguments?.length ?? 0) > 0) return true
   const alias = field.alias?.value
   if (alias === undefined || alias === name) return false
   // `__alias_` is how Apollo's planner names fields that two types do not share.

@@ -1,6 +1,7 @@
 import { parse, print } from 'graphql'
 import { EnneadError, kindOf } from '../../kernel/errors.ts'
 import { joinConditions } from './joined-conditions.ts'
+import { inOrderOfMutations } from './mutation-order.ts'
 import type { Plan } from './plan.ts'
 import type { Planner, PlannerChoice, PlanRequest } from './planner.ts'
 import { loadRustAddon } from './rust-planner.ts'
@@ -56,11 +57,12 @@ export class LocalPlanner implements Planner {
   }
 
   async plan(request: PlanRequest, signal?: AbortSignal): Promise<Plan> {
-    if (!hasConditions(request.text)) return this.#plan(request, signal)
-    const document = parse(request.text, { noLocation: true })
-    const conditioned = joinConditions(document, request.operationName)
-    const { joined } = conditioned
-    return { ...(await this.#plan({ ...request, text: print(conditioned.document) }, signal)), joined }
+    if (!needsRewriting(request.text)) return this.#plan(request, signal)
+    const written = parse(request.text, { noLocation: true })
+    const { document, joined } = joinConditions(written, request.operationName)
+    const text = document === written ? request.text : print(document)
+    const plan = await this.#plan({ ...request, text }, signal)
+    return inOrderOfMutations(joined.length === 0 ? plan : { ...plan, joined }, document)
   }
 
   async #plan(request: PlanRequest, signal: AbortSignal | undefined): Promise<Plan> {
@@ -102,7 +104,7 @@ export class LocalPlanner implements Planner {
   }
 }
 
-/** Most operations have none, and need not be parsed to see it. */
-function hasConditions(text: string): boolean {
-  return text.includes('skip') || text.includes('include')
+/** Most operations have no conditions and are no mutations, and need not be parsed to see it. */
+function needsRewriting(text: string): boolean {
+  return ['skip', 'include', 'mutation'].some(word => text.includes(word))
 }

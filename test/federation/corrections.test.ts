@@ -223,4 +223,24 @@ describe.each(engineVariants)('$name, $tier', ({ build }) => {
     })
     expect(done).toEqual(['pay', 'other'])
   })
+
+  test('mutations of one field run in their turn among others, with conditions or without', async () => {
+    const done: string[] = []
+    const { ask } = graph({
+      a: {
+        sdl: `type Query { q: Int } type Mutation { pay(n: Int): Int other: Int }`,
+        resolvers: {
+          Mutation: {
+            pay: (_: unknown, { n }: { n: number }) => done.push(`pay ${n}`),
+            other: () => done.push('other'),
+          },
+        },
+      },
+    })
+    const query = `mutation ($x: Boolean!) { one: pay(n: 1) other two: pay(n: 2) @include(if: $x) three: pay(n: 3) }`
+    expect(await ask({ query, variables: { x: true } })).toEqual({
+      data: { one: 1, other: 2, two: 3, three: 4 },
+    })
+    expect(done).toEqual(['pay 1', 'other', 'pay 2', 'pay 3'])
+  })
 })

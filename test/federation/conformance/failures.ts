@@ -207,6 +207,23 @@ export const failures: readonly ConformanceCase[] = [
     ],
   },
   {
+    name: 'an entity that one of its fields empties has that one error, whatever else was asked of it',
+    subgraphs: {
+      a,
+      b: {
+        sdl: `type User @key(fields: "id") { id: ID! name: String! friends: [User!]! nick: String }`,
+        data: { User: [{ id: '1', name: fails, friends: [], nick: 'a' }] },
+      },
+    },
+    operations: [
+      {
+        query: '{ one { friends { id } nick name } q }',
+        data: { one: null, q: 7 },
+        errors: [{ path: ['one', 'name'], code: 'SUBGRAPH_ERROR' }],
+      },
+    ],
+  },
+  {
     name: 'an error that a subgraph codes keeps its code',
     subgraphs: {
       a: {

@@ -68,6 +68,19 @@ export const requirements: readonly ConformanceCase[] = [
     ],
   },
   {
+    name: '@requires without arguments does not replace what the client asks with some',
+    subgraphs: {
+      a: items,
+      b: {
+        sdl: `type Item @key(fields: "id") { id: ID! price(currency: String = "EUR"): Float @external tax: Float @requires(fields: "price") }`,
+        data: { Item: ['1', '2'].map(id => ({ id, tax: (_: unknown, { price }: Given) => price })) },
+      },
+    },
+    operations: [
+      { query: '{ item(id: "1") { price(currency: "USD") tax } }', data: { item: { price: 2, tax: 1 } } },
+    ],
+  },
+  {
     name: '@requires of a field inside objects of a list',
     subgraphs: {
       a: items,

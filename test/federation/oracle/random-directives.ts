@@ -59,12 +59,26 @@ function requirement(draft: Draft, random: Random, subgraph: string, field: Draf
     .map(({ name, type }) => `${name}: ${type === 'Int' ? random.below(4) : 'true'}`)
   const head = `${field.name}${args.length === 0 ? '' : `(${args.join(', ')})`}`
   const type = namedType(field.type)
+  for (const each of [type, ...field.of]) spare(draft, each)
   if (field.of.length === 0) return head
   if (field.of.length === 1 && field.of[0] === type)
     return `${head} { ${leaves(draft, random, subgraph, type)} }`
   const fragments = field.of.map(name => `... on ${name} { ${leaves(draft, random, subgraph, name)} }`)
   // Without its type nobody could tell which of them a value is.
   return `${head} { __typename ${fragments.join(' ')} }`
+}
+
+/**
+ * Nor may what a client asks for beside it empty the objects it reads: fields that must not be null, with what must not be null
+ * below them, do not fail.
+ */
+function spare(draft: Draft, type: string, seen: ReadonlySet<string> = new Set()): void {
+  const object = draft.objects.get(type)
+  if (object === undefined || seen.has(type)) return
+  for (const field of object.fields.filter(each => each.type.includes('!'))) {
+    field.fails = 0
+    for (const inner of [namedType(field.type), ...field.of]) spare(draft, inner, new Set([...seen, type]))
+  }
 }
 
 /** One or two fields without arguments of a type that `subgraph` knows. */
