@@ -9,6 +9,7 @@ export const idPrefixes = {
   User: 'user',
   Workspace: 'workspace',
   Session: 'session',
+  ApiKey: 'apikey',
   Event: 'event',
 } as const
 

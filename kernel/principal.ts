@@ -18,6 +18,8 @@ export interface ActorPrincipal {
   readonly role: Role
   readonly scopes: readonly string[]
   readonly sessionId: string | undefined
+  /** The API key that was shown; undefined: it was none. */
+  readonly keyId?: string
   /** CASL rules as `packRules` of @casl/ability/extra wrote them. */
   readonly rules: readonly unknown[]
   /** Seconds since 1970 from when this must not be trusted any more. */

@@ -62,7 +62,24 @@ export interface SessionRecord {
   readonly secretHash: string
 }
 
-export type DirectoryRecord = UserRecord | WorkspaceRecord | MemberRecord | SessionRecord
+/** The credential of a program. Copies merge like sessions: the higher version wins, and `revokedAt`, once set, stays. */
+export interface ApiKeyRecord {
+  readonly kind: 'apiKey'
+  readonly id: string
+  readonly version: number
+  /** Its maker, for whom it acts. */
+  readonly userId: string
+  readonly workspaceId: string
+  readonly name: string
+  readonly scopes: readonly string[]
+  readonly createdAt: string
+  readonly expiresAt: string
+  readonly revokedAt: string | null
+  /** SHA-256 of its secret. */
+  readonly secretHash: string
+}
+
+export type DirectoryRecord = UserRecord | WorkspaceRecord | MemberRecord | SessionRecord | ApiKeyRecord
 
 /** The port of the auth domain: what an authority can do. Each leaves out what it cannot. */
 export interface Authority {
@@ -97,6 +114,12 @@ export interface Authority {
       readonly workspaceId: string | undefined
     },
     readonly SessionRecord[]
+  >
+  readonly apiKey: Operation<string, ApiKeyRecord | undefined>
+  /** API keys of a user that are neither revoked nor expired, newest first, at most 100. */
+  readonly apiKeys: Operation<
+    { readonly userId: string; readonly workspaceId: string },
+    readonly ApiKeyRecord[]
   >
   /** Stores records, merging with what is there (higher version or generation wins). Durable when it answers. */
   readonly put: Operation<readonly DirectoryRecord[], undefined>

@@ -6,6 +6,8 @@ import type { AgentHealth, DomainHealth } from '../../kernel/health.ts'
 import type { ActorPrincipal } from '../../kernel/principal.ts'
 import type { ActorDirectory } from '../service/actor-directory.ts'
 import { Administration } from './administration.ts'
+import { ApiKeys } from './api-keys/api-keys.ts'
+import { looksLikeApiKey } from './api-keys/key-text.ts'
 import { auditFile, AuditLog } from './audit/audit-log.ts'
 import { providerMsMax } from '../../kernel/oidc/provider-keys.ts'
 import { type Roster, copiesOf, rosterOf } from './agents/roster.ts'
@@ -38,6 +40,7 @@ export interface AuthDomain extends ActorDirectory {
   issueAccessToken(email: string, workspaceSlug?: string): Promise<SignedIn>
   /** Ends sessions that are listed. */
   readonly sessions: Pick<Sessions, 'end' | 'endAll'>
+  readonly apiKeys: ApiKeys
   /** What members change about members. */
   readonly members: MemberChanges
   /** Makes workspaces, users and members. */
@@ -67,6 +70,8 @@ const policies: Partial<Record<keyof Authority, Policy>> = {
   member: inOrder,
   session: inOrder,
   sessions: inOrder,
+  apiKey: inOrder,
+  apiKeys: inOrder,
   // A derivation takes 25 ms and may wait for 32 others; two at a time.
   verifyPassword: { ...inOrder, attemptMs: 2_000, timeoutMs: 4_500 },
   // Longer than one copy is waited for (replica.ts), so that the others' success is known first. Merging is idempotent.
@@ -119,6 +124,7 @@ class OpenAuthDomain implements AuthDomain {
   readonly #foreign: Dispatcher<Authority> | undefined
   readonly sessions: Sessions
   readonly members: MemberChanges
+  readonly apiKeys: ApiKeys
   #closed: Promise<void> | undefined
 
   constructor(options: CheckedOptions, { keys, directories, audit, endings }: Opened) {
@@ -145,6 +151,7 @@ class OpenAuthDomain implements AuthDomain {
     this.#foreign =
       roster.foreign && createDispatcher<Authority>({ ...common, agents: [roster.foreign.agent] })
     this.administration = new Administration(parts)
+    this.apiKeys = new ApiKeys(parts)
     this.members = new MemberChanges(this.administration, clock)
     this.sessions = new Sessions({
       ...options,
@@ -156,6 +163,7 @@ class OpenAuthDomain implements AuthDomain {
   }
 
   async identify(credential: Credential, call: CallOptions = {}): Promise<ActorPrincipal> {
+    if (looksLikeApiKey(credential.token)) return this.authority.call('identify', credential, call)
     const { iss } = readUnverified(credential.token).payload
     if (this.#foreign !== undefined && iss === this.#options.oidc?.issuer) {
       // The first token of a provider waits for its keys.

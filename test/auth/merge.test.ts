@@ -8,7 +8,7 @@ import { openDirectory } from '../../subgraphs/auth/directory/lmdb-directory.ts'
 import { recordText } from '../../subgraphs/auth/directory/record-codec.ts'
 import { mergeRecords } from '../../subgraphs/auth/directory/record-merge.ts'
 import { temporaryFolder } from './auth-desk.ts'
-import { memberRecord, sessionRecord, userRecord } from './records.ts'
+import { apiKeyRecord, memberRecord, sessionRecord, userRecord } from './records.ts'
 
 const instant = fc.integer({ min: 1, max: 9 }).map(day => `2026-01-0${day}T00:00:00.000Z`)
 
@@ -27,15 +27,24 @@ const members = fc
   .record({ version: fc.integer({ min: 1, max: 3 }), leftAt: fc.option(instant) })
   .map(memberRecord)
 
+const apiKeys = fc
+  .record({
+    version: fc.integer({ min: 1, max: 3 }),
+    name: fc.constantFrom('a', 'b'),
+    revokedAt: fc.option(instant),
+  })
+  .map(apiKeyRecord)
+
 /** Three copies of one object, as three stores might have come to hold it. */
 const threeCopies = fc.oneof(
   fc.tuple(sessions, sessions, sessions),
   fc.tuple(users, users, users),
   fc.tuple(members, members, members),
+  fc.tuple(apiKeys, apiKeys, apiKeys),
 ) as fc.Arbitrary<[DirectoryRecord, DirectoryRecord, DirectoryRecord]> // Each tuple is of one kind.
 
 function isRevoked(record: DirectoryRecord): boolean {
-  return record.kind === 'session' && record.revokedAt !== null
+  return 'revokedAt' in record && record.revokedAt !== null
 }
 
 function rankOf(record: DirectoryRecord): number {

@@ -1,4 +1,4 @@
-import type { MemberRecord, SessionRecord, UserRecord } from '../../subgraphs/auth/authority.ts'
+import type { ApiKeyRecord, MemberRecord, SessionRecord, UserRecord } from '../../subgraphs/auth/authority.ts'
 
 export function sessionRecord(changes: Partial<SessionRecord> = {}): SessionRecord {
   return {
@@ -43,6 +43,23 @@ export function memberRecord(changes: Partial<MemberRecord> = {}): MemberRecord 
     role: 'MEMBER',
     joinedAt: '2026-01-01T00:00:00.000Z',
     leftAt: null,
+    ...changes,
+  }
+}
+
+export function apiKeyRecord(changes: Partial<ApiKeyRecord> = {}): ApiKeyRecord {
+  return {
+    kind: 'apiKey',
+    id: 'apikey-1',
+    version: 1,
+    userId: 'user-1',
+    workspaceId: 'workspace-1',
+    name: 'CI',
+    scopes: ['tasks:read', 'tasks:write'],
+    createdAt: '2026-01-01T00:00:00.000Z',
+    expiresAt: '2099-01-01T00:00:00.000Z',
+    revokedAt: null,
+    secretHash: 's',
     ...changes,
   }
 }

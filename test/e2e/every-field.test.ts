@@ -36,7 +36,7 @@ const task = `id number title description status priority startAt dueAt complete
   comments(first: 1) { nodes { ${comment} } edges { cursor node { id } } totalCount ${page} }
   viewerCan { update delete assign comment }
   activity(first: 5) { nodes { ${event} } edges { cursor node { id } } ${page} }`
-const viewer = `actor { id } workspace { ${workspace} } role scopes sessions { id createdAt lastSeenAt userAgent expiresAt current }`
+const viewer = `actor { id } workspace { ${workspace} } role scopes sessions { id createdAt lastSeenAt userAgent expiresAt current } apiKeys { id name prefix scopes createdAt expiresAt }`
 const signedInViewer = 'viewer { actor { id } workspace { id slug name } role scopes sessions { id } }'
 const session = `accessToken refreshToken expiresAt ${signedInViewer} ${errors}`
 const taskPayload = `task { id version } ${errors} clientMutationId replayed`
@@ -70,6 +70,8 @@ const read = `query ($task: ID!, $project: ID!, $user: ID!, $key: String!) {
 }`
 const follow = `subscription { taskEvents { ${event} } }`
 const signOut = 'mutation { signOut { ok } }'
+const createKey = `mutation { createApiKey(input: { name: "CI" }) { key apiKey { id name prefix scopes createdAt expiresAt } ${errors} } }`
+const revokeKey = `mutation ($id: ID!) { revokeApiKey(id: $id) { apiKey { id } ${errors} } }`
 const account = `mutation ($session: ID!, $user: ID!) {
   endSession(id: $session) { endedCount ${errors} }
   signOutEverywhere(keepCurrent: true) { endedCount ${errors} }
@@ -88,6 +90,8 @@ const documents = [
   read,
   follow,
   account,
+  createKey,
+  revokeKey,
   signOut,
 ]
 
@@ -132,8 +136,8 @@ test('every field that is declared works', { timeout: 120_000 }, async () => {
     '0',
     '--data',
     folder.path,
-    '--request-timeout-ms',
-    '5000',
+    // How long anything takes is no matter here.
+    ...['request', 'mutation', 'domain', 'attempt'].flatMap(what => [`--${what}-timeout-ms`, '30000']),
   ])
   let token = ''
   const run = async (
@@ -247,6 +251,15 @@ test('every field that is declared works', { timeout: 120_000 }, async () => {
   await socket.dispose()
 
   await run(remove, { task: taskId, other: parent })
+  const made = await run(createKey)
+  const signedInToken = token
+  token = at(made, 'createApiKey', 'key')
+  expect(await run('{ viewer { role scopes apiKeys { name } } }')).toMatchObject({
+    viewer: { role: 'OWNER', scopes: ['tasks:read', 'tasks:write'], apiKeys: [{ name: 'CI' }] },
+  })
+  token = signedInToken
+  const id = at(made, 'createApiKey', 'apiKey', 'id')
+  expect(await run(revokeKey, { id })).toMatchObject({ revokeApiKey: { apiKey: { id } } })
   const email = 'mel@ennead.example'
   const slug = at(await run('{ viewer { workspace { slug } } }'), 'viewer', 'workspace', 'slug')
   const added = await runEnnead(['user', 'add', '--email', email, '--workspace', slug, '--data', folder.path])

@@ -15,6 +15,7 @@ export interface DirectoryAgentParts {
 }
 
 const sessionsMax = 100
+const apiKeysMax = 100
 
 /** One copy of the directory, as agent `name` reads it. Whatever fails in the store is a fault of the agent. */
 export class DirectoryReader {
@@ -69,6 +70,11 @@ export function directoryOperations(
       const now = new Date(clock.wall()).toISOString()
       return read(store => store.sessionsOf(userId, workspaceId, now, sessionsMax))
     },
+    apiKey: id => read(store => store.get('apiKey', id)),
+    apiKeys: ({ userId, workspaceId }) => {
+      const now = new Date(clock.wall()).toISOString()
+      return read(store => store.apiKeysOf(userId, workspaceId, now, apiKeysMax))
+    },
     async put(records) {
       // Whichever agent is asked, the write goes to every copy: only together do they know who missed it.
       await directories.put(records)
@@ -108,7 +114,11 @@ export function principalOfSession(
 }
 
 /** The membership, unless it has ended. */
-function currentMember(store: DirectoryStore, workspaceId: string, userId: string): MemberRecord | undefined {
+export function currentMember(
+  store: DirectoryStore,
+  workspaceId: string,
+  userId: string,
+): MemberRecord | undefined {
   const member = store.get('member', memberIdOf(workspaceId, userId))
   return member?.leftAt === null ? member : undefined
 }

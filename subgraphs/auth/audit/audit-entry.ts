@@ -28,6 +28,13 @@ export type AuditEvent =
       /** The member who did it; absent: an operator. */
       readonly by?: string
     }
+  | {
+      readonly kind: 'KEY_CREATED' | 'KEY_REVOKED'
+      /** Of an API key. */
+      readonly keyId: string
+      readonly userId: string
+      readonly workspaceId: string
+    }
   | { readonly kind: 'KEYS_ROTATED'; readonly keyId: string }
   /** So many entries before this one could not be written. */
   | { readonly kind: 'ENTRIES_LOST'; readonly count: number }

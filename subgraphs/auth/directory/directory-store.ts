@@ -1,4 +1,5 @@
 import type {
+  ApiKeyRecord,
   DirectoryRecord,
   MemberRecord,
   SessionRecord,
@@ -13,6 +14,7 @@ export interface RecordOfKind {
   readonly workspace: WorkspaceRecord
   readonly member: MemberRecord
   readonly session: SessionRecord
+  readonly apiKey: ApiKeyRecord
 }
 
 /** The place of a record in a scan. */
@@ -22,7 +24,7 @@ export interface RecordPlace {
 }
 
 /**
- * One durable copy of the directory: users, workspaces, members and sessions. Reads answer from memory that the
+ * One durable copy of the directory: users, workspaces, members, sessions and API keys. Reads answer from memory that the
  * operating system keeps, at once; they throw DATA_FOLDER_CORRUPT for a record that is not what was written.
  */
 export interface DirectoryStore {
@@ -46,6 +48,8 @@ export interface DirectoryStore {
     now: string,
     limit: number,
   ): readonly SessionRecord[]
+  /** API keys that are neither revoked nor expired at `now` (ISO 8601), newest first. */
+  apiKeysOf(userId: string, workspaceId: string, now: string, limit: number): readonly ApiKeyRecord[]
   /** Records behind `after`, by kind and id; `undefined` begins. */
   scan(after: RecordPlace | undefined, limit: number): readonly DirectoryRecord[]
   /** Merges records into what is there (record-merge.ts), all or none. Durable when it answers. */

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { type Key, type RootDatabase, open } from 'lmdb'
-import type { DirectoryRecord, SessionRecord } from '../authority.ts'
+import type { ApiKeyRecord, DirectoryRecord, SessionRecord } from '../authority.ts'
 import { EnneadError } from '../../../kernel/errors.ts'
 import type { DirectoryStore, RecordKind, RecordOfKind, RecordPlace } from './directory-store.ts'
 import { indexKeys, keyOf, lastOf } from './lmdb-keys.ts'
@@ -82,13 +82,11 @@ class LmdbDirectory implements DirectoryStore {
     limit: number,
   ): readonly SessionRecord[] {
     const prefix = ['sessions', userId, ...(workspaceId === undefined ? [] : [workspaceId])]
-    const live: SessionRecord[] = []
-    for (const key of this.#db.getKeys({ start: lastOf(prefix), end: prefix, reverse: true })) {
-      const session = this.get('session', String(key.at(-1)))
-      if (session === undefined || session.expiresAt <= now) continue
-      if (live.push(session) >= limit) break
-    }
-    return live
+    return this.#unexpired('session', prefix, now, limit)
+  }
+
+  apiKeysOf(userId: string, workspaceId: string, now: string, limit: number): readonly ApiKeyRecord[] {
+    return this.#unexpired('apiKey', ['apiKeys', userId, workspaceId], now, limit)
   }
 
   scan(after: RecordPlace | undefined, limit: number): readonly DirectoryRecord[] {
@@ -132,6 +130,22 @@ class LmdbDirectory implements DirectoryStore {
 
   async close(): Promise<void> {
     await this.#db.close()
+  }
+
+  /** Those under `prefix` that have not expired, the last key first. */
+  #unexpired<K extends 'session' | 'apiKey'>(
+    kind: K,
+    prefix: readonly string[],
+    now: string,
+    limit: number,
+  ): RecordOfKind[K][] {
+    const live: RecordOfKind[K][] = []
+    for (const key of this.#db.getKeys({ start: lastOf(prefix), end: [...prefix], reverse: true })) {
+      const record = this.get(kind, String(key.at(-1)))
+      if (record === undefined || record.expiresAt <= now) continue
+      if (live.push(record) >= limit) break
+    }
+    return live
   }
 
   #first<K extends RecordKind>(kind: K, prefix: readonly string[]): RecordOfKind[K] | undefined {

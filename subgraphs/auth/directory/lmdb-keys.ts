@@ -37,6 +37,10 @@ export function indexKeys(record: DirectoryRecord): string[][] {
       const expiry = ['expiry', expiresAt, id]
       return record.revokedAt === null ? [expiry, ['sessions', userId, workspaceId, createdAt, id]] : [expiry]
     }
+    case 'apiKey': {
+      const { id, userId, workspaceId, createdAt, revokedAt } = record
+      return revokedAt === null ? [['apiKeys', userId, workspaceId, createdAt, id]] : []
+    }
     default:
       return unreachable(record)
   }

@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib'
 import type { DirectoryRecord } from '../authority.ts'
 import { EnneadError } from '../../../kernel/errors.ts'
 
-/** A record as JSON with its fields sorted by name: equal records have equal texts. Records hold no objects. */
+/** A record as JSON with its fields sorted by name: equal records have equal texts. Records hold texts, numbers, null and lists of texts. */
 export function recordText(record: DirectoryRecord): string {
   return JSON.stringify(record, Object.keys(record).sort())
 }

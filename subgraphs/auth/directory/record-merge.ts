@@ -8,7 +8,7 @@ import { recordText } from './record-codec.ts'
  */
 export function mergeRecords<R extends DirectoryRecord>(left: R, right: R): R {
   const newer = compare(left, right) >= 0 ? left : right
-  if (left.kind !== 'session' || right.kind !== 'session') return newer
+  if (!('revokedAt' in left) || !('revokedAt' in right)) return newer
   const revokedAt = laterOf(left.revokedAt, right.revokedAt)
   return 'revokedAt' in newer && newer.revokedAt !== revokedAt ? { ...newer, revokedAt } : newer
 }
@@ -26,7 +26,7 @@ function rankOf(record: DirectoryRecord): number {
 }
 
 function unrevoked(record: DirectoryRecord): DirectoryRecord {
-  return record.kind === 'session' ? { ...record, revokedAt: null } : record
+  return 'revokedAt' in record ? { ...record, revokedAt: null } : record
 }
 
 function laterOf(left: string | null, right: string | null): string | null {

@@ -1,9 +1,9 @@
 import type { Role } from '../../../kernel/principal.ts'
 import type { ResolverFunction } from '../../service/create-subgraph-service.ts'
-import { type UserError, refusalOf } from '../../service/user-error.ts'
+import type { UserError } from '../../service/user-error.ts'
 import type { MemberRecord } from '../authority.ts'
 import type { AuthDomain } from '../domain.ts'
-import { type WithHop, callerOf, requireActor } from './context.ts'
+import { type WithHop, callerOf, refusalFor, requirePerson } from './context.ts'
 
 interface EndSessionsPayload {
   readonly endedCount: number
@@ -19,16 +19,16 @@ interface MemberPayload {
 export function accountMutations(domain: AuthDomain): Readonly<Record<string, ResolverFunction>> {
   return {
     endSession: (_source: unknown, { id }: { readonly id: string }, context: WithHop) =>
-      ended(() => domain.sessions.end(requireActor(context), id, callerOf(context))),
+      ended(() => domain.sessions.end(requirePerson(context), id, callerOf(context))),
     signOutEverywhere: (_source: unknown, args: { readonly keepCurrent: boolean }, context: WithHop) =>
-      ended(() => domain.sessions.endAll(requireActor(context), args.keepCurrent, callerOf(context))),
+      ended(() => domain.sessions.endAll(requirePerson(context), args.keepCurrent, callerOf(context))),
     changeMemberRole: (
       _source: unknown,
       { userId, role }: { readonly userId: string; readonly role: Role },
       context: WithHop,
-    ) => changed(() => domain.members.changeRole(requireActor(context), userId, role, callerOf(context))),
+    ) => changed(() => domain.members.changeRole(requirePerson(context), userId, role, callerOf(context))),
     removeMember: (_source: unknown, { userId }: { readonly userId: string }, context: WithHop) =>
-      changed(() => domain.members.remove(requireActor(context), userId, callerOf(context))),
+      changed(() => domain.members.remove(requirePerson(context), userId, callerOf(context))),
   }
 }
 
@@ -36,7 +36,7 @@ async function ended(run: () => Promise<number>): Promise<EndSessionsPayload> {
   try {
     return { endedCount: await run(), errors: [] }
   } catch (failure) {
-    return { endedCount: 0, errors: [refusal(failure)] }
+    return { endedCount: 0, errors: [refusalFor(failure)] }
   }
 }
 
@@ -44,13 +44,6 @@ async function changed(run: () => Promise<MemberRecord>): Promise<MemberPayload>
   try {
     return { member: await run(), errors: [] }
   } catch (failure) {
-    return { member: null, errors: [refusal(failure)] }
+    return { member: null, errors: [refusalFor(failure)] }
   }
-}
-
-/** Rethrows what is no refusal. */
-function refusal(failure: unknown): UserError {
-  const refused = refusalOf(failure)
-  if (refused === undefined) throw failure
-  return refused
 }

@@ -3,6 +3,7 @@ import { EnneadError } from '../../../kernel/errors.ts'
 import type { Hop } from '../../../kernel/hop.ts'
 import type { ActorPrincipal } from '../../../kernel/principal.ts'
 import { type BatchLoader, batchLoader } from '../../service/batch-loader.ts'
+import { type UserError, refusalOf } from '../../service/user-error.ts'
 import type { UserRecord, WorkspaceRecord } from '../authority.ts'
 import type { AuthDomain } from '../domain.ts'
 import type { Caller } from '../sign-in/sessions.ts'
@@ -56,6 +57,20 @@ export function requireActor({ hop }: WithHop): ActorPrincipal {
   if (hop.principal?.kind === 'actor') return hop.principal
   if (hop.principal === undefined) throw new EnneadError('UNAUTHENTICATED', 'sign in to see this')
   throw new EnneadError('FORBIDDEN', 'a service acts for nobody')
+}
+
+/** The actor, who has signed in: no API key decides about accounts. Throws as requireActor does, and FORBIDDEN for a key. */
+export function requirePerson(context: WithHop): ActorPrincipal {
+  const actor = requireActor(context)
+  if (actor.keyId === undefined) return actor
+  throw new EnneadError('FORBIDDEN', 'an API key cannot do this; sign in')
+}
+
+/** What a failure means to the caller of a mutation. Rethrows what is no refusal. */
+export function refusalFor(failure: unknown): UserError {
+  const refused = refusalOf(failure)
+  if (refused === undefined) throw failure
+  return refused
 }
 
 /** A request looks into one workspace, seldom two (signing in to another one): one call each. */

@@ -1,9 +1,11 @@
 import type { ActorPrincipal } from '../../../kernel/principal.ts'
 import type { Resolvers } from '../../service/create-subgraph-service.ts'
 import { dateTimeScalar } from '../../service/date-time.ts'
-import type { MemberRecord, SessionRecord, UserRecord, WorkspaceRecord } from '../authority.ts'
+import { prefixOf } from '../api-keys/key-text.ts'
+import type { ApiKeyRecord, MemberRecord, SessionRecord, UserRecord, WorkspaceRecord } from '../authority.ts'
 import type { AuthDomain } from '../domain.ts'
 import { accountMutations } from './account-mutations.ts'
+import { apiKeyMutations } from './api-key-mutations.ts'
 import { type WithHop, requireActor } from './context.ts'
 import { type MemberConnection, type MemberPageArguments, memberConnection } from './member-connection.ts'
 import { signInMutations } from './sign-in-mutations.ts'
@@ -58,16 +60,19 @@ export function authResolvers(domain: AuthDomain): Resolvers {
         users.load({ workspaceId, userId: actorId }),
       workspace: ({ workspaceId }: ActorPrincipal, _args: unknown, { workspaces }: WithHop) =>
         workspaces.load(workspaceId),
+      apiKeys: ({ workspaceId, actorId }: ActorPrincipal, _args: unknown, { call }: WithHop) =>
+        authority.call('apiKeys', { userId: actorId, workspaceId }, call),
       async sessions({ workspaceId, actorId, sessionId }: ActorPrincipal, _args: unknown, { call }: WithHop) {
         const sessions = await authority.call('sessions', { userId: actorId, workspaceId }, call)
         return sessions.map((session: SessionRecord) => ({ ...session, current: session.id === sessionId }))
       },
     },
+    ApiKey: { prefix: ({ id }: ApiKeyRecord) => prefixOf(id) },
     Query: {
       viewer: (_source: unknown, _args: unknown, { hop }: WithHop) =>
         hop.principal?.kind === 'actor' ? hop.principal : null,
       user: (_source: unknown, { id }: Reference, context: WithHop) => user(id, context),
     },
-    Mutation: { ...signInMutations(domain), ...accountMutations(domain) },
+    Mutation: { ...signInMutations(domain), ...accountMutations(domain), ...apiKeyMutations(domain) },
   }
 }

@@ -60,7 +60,8 @@ export function hashSecret(secret: string): string {
   return createHash('sha256').update(secret).digest('base64url')
 }
 
-function sameHash(secret: string, hash: string): boolean {
+/** Does `secret` have this hash? Takes the same time for every answer. */
+export function sameHash(secret: string, hash: string): boolean {
   const given = Buffer.from(hashSecret(secret))
   const wanted = Buffer.from(hash)
   return given.length === wanted.length && timingSafeEqual(given, wanted)

@@ -1,5 +1,6 @@
 import type { Agent } from '../../../../dispatch/port.ts'
 import type { Clock } from '../../../../kernel/clock.ts'
+import { looksLikeApiKey } from '../../api-keys/key-text.ts'
 import type { Authority } from '../../authority.ts'
 import type { TokenAudience } from '../../tokens/access-claims.ts'
 import { EnneadError } from '../../../../kernel/errors.ts'
@@ -30,6 +31,9 @@ export function jwtAgent({ keys, audience, clock, endings }: JwtAgentOptions): A
     detail: 'signed claims (ES256)',
     operations: {
       async identify({ token }) {
+        // Only the directory knows keys; this agent must not be the one to say that there is none.
+        if (looksLikeApiKey(token))
+          throw new EnneadError('AGENT_FAULT', 'API keys are looked up in the directory')
         const claims = verifyAccessToken(token, keys, audience, clock.wall())
         const { userId, workspaceId, sessionId, role, scopes, rules, issuedAt, expiresAt } = claims
         const ending = endings.of(claims)

@@ -1,4 +1,6 @@
 import type { Agent } from '../../../../dispatch/port.ts'
+import { looksLikeApiKey } from '../../api-keys/key-text.ts'
+import { principalOfKey } from '../../api-keys/principal-of-key.ts'
 import type { Authority } from '../../authority.ts'
 import type { TokenAudience } from '../../tokens/access-claims.ts'
 import type { SigningKeys } from '../../tokens/signing-keys.ts'
@@ -29,6 +31,7 @@ export function localIssuerAgent(options: LocalIssuerOptions): Agent<Authority> 
       ...directoryOperations(reader, options),
       async identify({ token }) {
         const wallMs = clock.wall()
+        if (looksLikeApiKey(token)) return reader.read(store => principalOfKey(store, token, 'oauth', wallMs))
         const claims = await verifyWithJose(token, keys, audience, wallMs)
         return reader.read(store => principalOfSession(store, claims, 'oauth', wallMs))
       },

@@ -1,4 +1,6 @@
 import type { Agent } from '../../../../dispatch/port.ts'
+import { looksLikeApiKey } from '../../api-keys/key-text.ts'
+import { principalOfKey } from '../../api-keys/principal-of-key.ts'
 import type { Authority } from '../../authority.ts'
 import type { TokenAudience } from '../../tokens/access-claims.ts'
 import { verifyAccessToken } from '../../tokens/access-token.ts'
@@ -26,6 +28,7 @@ export function rbacAgent(options: RbacAgentOptions): Agent<Authority> {
       ...directoryOperations(reader, options),
       async identify({ token }) {
         const wallMs = clock.wall()
+        if (looksLikeApiKey(token)) return reader.read(store => principalOfKey(store, token, 'rbac', wallMs))
         const claims = verifyAccessToken(token, keys, audience, wallMs)
         return reader.read(store => principalOfSession(store, claims, 'rbac', wallMs))
       },
