@@ -15,7 +15,9 @@ export default defineConfig({
         test: {
           // What stands on plans, once more with the other planner.
           name: 'rust planner',
-          include: ['test/gateway/{degradation,differential,errors,federation,keys,subscriptions}.test.ts'],
+          include: [
+            'test/gateway/{degradation,differential,errors,federation,keys,override-labels,subscriptions}.test.ts',
+          ],
           env: { ENNEAD_TEST_PLANNER: 'rust' },
         },
       },

@@ -2,6 +2,7 @@ import { clientSettings } from './client-settings.ts'
 import { executionSettings } from './execution-settings.ts'
 import { metricsSettings } from './metrics-settings.ts'
 import { limitSettings } from './limit-settings.ts'
+import { planningSettings } from './planning-settings.ts'
 import { recordingSettings } from './recording-settings.ts'
 import { remoteSubgraphSettings } from './remote-subgraph-settings.ts'
 import { hintLevels } from './composition-report.ts'
@@ -86,6 +87,7 @@ const door = {
   ),
   graphiql: toggle('Serve GraphiQL to browsers at /graphql.', true),
   ...recordingSettings,
+  ...planningSettings,
 }
 
 /** What a gateway takes, lets wait and refuses; docs/overload.md says how they work together. */

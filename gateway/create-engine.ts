@@ -22,6 +22,8 @@ import { resolveLimits } from './operation/limits.ts'
 import type { OperationLimits } from './operation/limits.ts'
 import { refused } from './operation/refusal.ts'
 import { viewerOf } from './operation/viewer.ts'
+import { decideOverrides } from './planning/overrides.ts'
+import type { OverrideOptions } from './planning/overrides.ts'
 import type { PlanningOptions } from './planning/planning-options.ts'
 import { PlanningThread } from './planning/planning-thread.ts'
 import type { Planner } from './planning/planner.ts'
@@ -62,6 +64,8 @@ export interface EngineOptions {
   readonly planBytesMax?: number
   /** Which planner plans, and what planning may take. Default: `resolvePlanningOptions`. */
   readonly planning?: PlanningOptions
+  /** How labels of progressive @override are decided; docs/planning.md says what is decided without. */
+  readonly overrides?: OverrideOptions
   /** Makes the planner of a supergraph instead. Default: in a thread, as `planning` says. */
   readonly planner?: (supergraph: Supergraph) => Planner
   /** Told everything that happens behind the doors. Default: nobody is. */
@@ -95,6 +99,7 @@ class GatewayEngine implements Engine {
   readonly #thread: PlanningThread
   readonly #tools: SubscriptionTools
   readonly #explainCost: boolean
+  readonly #overrides: OverrideOptions
   readonly #tier: QueryTier
   #closing: Promise<void> | undefined
 
@@ -115,6 +120,7 @@ class GatewayEngine implements Engine {
     const costs = resolveCostOptions(options.cost)
     this.#source = options.supergraph
     this.#explainCost = explainCost
+    this.#overrides = options.overrides ?? {}
     this.#tools = {
       clock: options.clock ?? systemClock,
       log: options.log ?? silentLog,
@@ -144,7 +150,9 @@ class GatewayEngine implements Engine {
       throw refused('UNAVAILABLE', 'the gateway has no supergraph yet; try again later')
     }
     try {
-      return await serving.prepare(request, viewerOf(principal))
+      const { overrideLabels } = serving.supergraph
+      const overrides = decideOverrides(overrideLabels, principal, this.#overrides)
+      return await serving.prepare(request, viewerOf(principal), overrides)
     } catch (failure) {
       if (failure instanceof RequestRefused) {
         const { cause } = failure

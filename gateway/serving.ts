@@ -28,6 +28,8 @@ import type { Viewer } from './operation/viewer.ts'
 import { withSafeNames } from './planning/client-names.ts'
 import { asksRealFields, joinedValues } from './planning/joined-conditions.ts'
 import { mutationsOnce } from './planning/mutations-once.ts'
+import { overridesKey } from './planning/overrides.ts'
+import type { Overrides } from './planning/overrides.ts'
 import { PlanCache } from './planning/plan-cache.ts'
 import type { Made, PlanKey } from './planning/plan-cache.ts'
 import { planBytes } from './planning/plan-size.ts'
@@ -49,6 +51,7 @@ interface AskedOperation {
   readonly operation: OperationDefinitionNode
   readonly text: string
   readonly refusals: Refusals | undefined
+  readonly overrides: Overrides | undefined
 }
 
 /** One supergraph at work: its planner and everything cached for it. A new supergraph gets a new one. */
@@ -84,11 +87,11 @@ export class Serving {
     this.#plans = new PlanCache({ entriesMax, bytesMax: planBytesMax, clock })
   }
 
-  /** Throws RequestRefused. */
-  async prepare(request: GraphQLRequest, viewer: Viewer): Promise<Prepared> {
+  /** Throws RequestRefused. `overrides`: what labels of progressive @override are for this request. */
+  async prepare(request: GraphQLRequest, viewer: Viewer, overrides?: Overrides): Promise<Prepared> {
     this.#preparing++
     try {
-      return await this.#prepare(request, viewer)
+      return await this.#prepare(request, viewer, overrides)
     } finally {
       this.#preparing--
       if (this.#preparing === 0) this.#idle?.()
@@ -105,11 +108,11 @@ export class Serving {
     try {
       const document = this.#document(text)
       const operation = selectOperation(document, operationName)
-      const asked = { document, operation, text, refusals: undefined }
+      const asked = { document, operation, text, refusals: undefined, overrides: undefined }
       const planned = await this.#planned(asked)
       if (planned.unresolvable) return refused('QUERY_PLAN_EMPTY', 'no subgraph can resolve it')
       // It was hot on another supergraph; here it has to stay so.
-      this.#plans.setUses(planKey(asked), Math.ceil(uses / 2))
+      this.#plans.setUses(this.#planKey(asked), Math.ceil(uses / 2))
       return undefined
     } catch (failure) {
       return failure
@@ -122,13 +125,17 @@ export class Serving {
     await this.#planner.close()
   }
 
-  async #prepare(request: GraphQLRequest, viewer: Viewer): Promise<Prepared> {
+  async #prepare(
+    request: GraphQLRequest,
+    viewer: Viewer,
+    overrides: Overrides | undefined,
+  ): Promise<Prepared> {
     const document = this.#document(request.query)
     const operation = selectOperation(document, request.operationName)
     const given = coerceVariables(this.supergraph.apiSchema, operation, request.variables ?? {})
     const cost = this.#costs.check(document, operation, given)
     const refusals = this.#access.refusals(document.node, viewer)
-    const planned = await this.#planned({ document, operation, text: request.query, refusals })
+    const planned = await this.#planned({ document, operation, text: request.query, refusals, overrides })
     if (operation.operation === OperationTypeNode.SUBSCRIPTION) refuseSilence(planned)
     const fetches = { planned: planned.plan.fetches, limit: this.#rules.limits.fetchesMax }
     const complexity = complexityOf(cost, fetches)
@@ -148,13 +155,24 @@ export class Serving {
   async #planned(asked: AskedOperation): Promise<PlannedOperation> {
     const keep = asked.text.length <= this.#rules.limits.cachedLengthMax
     try {
-      return await this.#plans.planned(planKey(asked), () => this.#plan(asked), keep)
+      return await this.#plans.planned(this.#planKey(asked), () => this.#plan(asked), keep)
     } catch (failure) {
       throw refusalOf(failure)
     }
   }
 
-  async #plan({ document, operation, text, refusals }: AskedOperation): Promise<Made<PlannedOperation>> {
+  #planKey({ operation, text, refusals, overrides }: AskedOperation): PlanKey {
+    const taken = overridesKey(this.supergraph.overrideLabels, overrides)
+    return { text, operationName: operation.name?.value, variant: `${refusals?.key ?? ''}${taken}` }
+  }
+
+  async #plan({
+    document,
+    operation,
+    text,
+    refusals,
+    overrides,
+  }: AskedOperation): Promise<Made<PlannedOperation>> {
     const { apiSchema, reserved } = this.supergraph
     const rootType = apiSchema.getRootType(operation.operation)
     if (!rootType) throw refused('GRAPHQL_VALIDATION_FAILED', `this graph has no ${operation.operation}s`)
@@ -166,6 +184,7 @@ export class Serving {
       // Most documents stay as they are.
       text: asked === document.node ? text : print(asked),
       operationName: name,
+      overrides,
     })
     const { fetchesMax } = this.#rules.limits
     if (plan.fetches > fetchesMax) {
@@ -242,10 +261,6 @@ function hasConditions(document: ValidDocument): boolean {
     },
   })
   return found
-}
-
-function planKey({ operation, text, refusals }: AskedOperation): PlanKey {
-  return { text, operationName: operation.name?.value, variant: refusals?.key }
 }
 
 function constant(selections: Selections): () => Selections {

@@ -16,6 +16,7 @@ import { documentOptions, rateLimitOptions } from '../wiring/clients.ts'
 import { doorLimits, operationOptions } from '../wiring/limits.ts'
 import { remoteSubgraphs } from '../wiring/remote-subgraphs.ts'
 import { followSupergraph } from '../wiring/supergraph-feed.ts'
+import { planningOptions } from '../wiring/planning.ts'
 import { recorder } from '../wiring/recording.ts'
 import { openMetrics } from '../wiring/metrics.ts'
 
@@ -56,6 +57,7 @@ async function serve(settings: Settings, lifecycle: Lifecycle): Promise<void> {
     supergraph,
     subgraph: subgraphs.connect,
     ...operationOptions(settings),
+    ...planningOptions(settings),
     ...(settings.compiled ? {} : { compiledAfter: Infinity }),
     canary: { mode: settings.canary, operationsMax: settings.canaryOperations },
     observe,

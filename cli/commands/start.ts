@@ -30,6 +30,7 @@ import { directoryTransfer, recordTransfer } from '../transfer/transfer-commands
 import { admissionOptions, highestRisk } from '../wiring/admission.ts'
 import { documentOptions, rateLimitOptions } from '../wiring/clients.ts'
 import { doorLimits, operationOptions } from '../wiring/limits.ts'
+import { planningOptions } from '../wiring/planning.ts'
 import { recorder } from '../wiring/recording.ts'
 import { openMetrics, type ProcessMetrics } from '../wiring/metrics.ts'
 import { localSubgraph } from '../wiring/local-subgraph.ts'
@@ -126,6 +127,7 @@ async function openDoors(
       return localSubgraph(service)
     },
     ...operationOptions(settings),
+    ...planningOptions(settings),
     observe,
     log,
   })

@@ -8,6 +8,8 @@ import type { Supergraph } from '../supergraph/supergraph.ts'
 import { withoutEmptySelections } from './client-names.ts'
 import { withConcreteFragments } from './concrete-fragments.ts'
 import { inlined } from './inline-fragments.ts'
+import { isOverridden } from './overrides.ts'
+import type { Overrides } from './overrides.ts'
 import { countFetches } from './plan.ts'
 import type { Plan, PlanNode } from './plan.ts'
 import type { Planner, PlanRequest } from './planner.ts'
@@ -20,8 +22,10 @@ export class ApolloPlanner implements Planner {
   readonly #planner: QueryPlanner
   readonly #schema: Schema
   readonly #apiSchema: GraphQLSchema
+  readonly #labels: readonly string[]
 
-  constructor(supergraph: Pick<Supergraph, 'apollo' | 'apiSchema'>) {
+  constructor(supergraph: Pick<Supergraph, 'apollo' | 'apiSchema' | 'overrideLabels'>) {
+    this.#labels = supergraph.overrideLabels
     this.#apiSchema = supergraph.apiSchema
     this.#schema = supergraph.apollo.apiSchema()
     this.#planner = new QueryPlanner(supergraph.apollo, {
@@ -31,9 +35,9 @@ export class ApolloPlanner implements Planner {
     })
   }
 
-  async plan({ text, operationName }: PlanRequest): Promise<Plan> {
+  async plan({ text, operationName, overrides }: PlanRequest): Promise<Plan> {
     try {
-      const node = this.#build(text, operationName)
+      const node = this.#build(text, operationName, overrides)
       if (node?.kind !== 'Subscription') {
         // Structurally the same; Defer nodes occur only when the planner is told to allow them.
         const root = node as PlanNode | undefined
@@ -55,11 +59,15 @@ export class ApolloPlanner implements Planner {
   #build(
     text: string,
     operationName: string | undefined,
+    overrides: Overrides | undefined,
   ): ReturnType<QueryPlanner['buildQueryPlan']>['node'] {
+    const overrideConditions = new Map(
+      overrides && this.#labels.map(label => [label, isOverridden(label, overrides)]),
+    )
     const build = (document: DocumentNode) => {
       const options = operationName === undefined ? {} : { operationName }
       const operation = operationFromDocument(this.#schema, withoutEmptySelections(document), options)
-      return this.#planner.buildQueryPlan(operation).node
+      return this.#planner.buildQueryPlan(operation, { overrideConditions }).node
     }
     const document = parse(text)
     try {

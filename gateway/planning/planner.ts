@@ -1,3 +1,4 @@
+import type { Overrides } from './overrides.ts'
 import type { Plan } from './plan.ts'
 
 /** Which planner plans: Apollo's, the Rust one of Hive, or whichever of them loads here, the better first. */
@@ -11,6 +12,8 @@ export interface PlanRequest {
   readonly text: string
   /** Undefined: it has only one operation. */
   readonly operationName: string | undefined
+  /** Undefined: no label of a progressive @override is active. */
+  readonly overrides?: Overrides | undefined
 }
 
 /** Turns operations into plans for one supergraph. */

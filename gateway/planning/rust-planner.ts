@@ -6,7 +6,7 @@ import { planOfRust } from './rust-plan.ts'
 import type { Plan } from './plan.ts'
 import type { Planner, PlanRequest } from './planner.ts'
 
-/** Fields overridden for a share of requests, `percent(n)`, move when this is below n: at 100 they all stay. */
+/** At this percentile no `percent(n)` is active. */
 const noOverrides = 100
 
 type Addon = typeof RustAddon
@@ -37,12 +37,19 @@ export class RustPlanner implements Planner {
     }
   }
 
-  async plan({ text, operationName }: PlanRequest, signal?: AbortSignal): Promise<Plan> {
+  async plan({ text, operationName, overrides }: PlanRequest, signal?: AbortSignal): Promise<Plan> {
     const document = forRust(parse(text, { noLocation: true }), operationName)
     if (document === undefined) return { plannedBy: 'rust', root: undefined, source: undefined, fetches: 0 }
     let made
     try {
-      made = await this.#planner.planAsync(print(document), operationName, new Set(), noOverrides, signal)
+      const { active = [], percentile = noOverrides } = overrides ?? {}
+      made = await this.#planner.planAsync(
+        print(document),
+        operationName,
+        new Set(active),
+        percentile,
+        signal,
+      )
     } catch (cause) {
       signal?.throwIfAborted()
       throw failed(cause)

@@ -10,6 +10,7 @@ import { accessRules } from './access-rules.ts'
 import type { AccessRules } from './access-rules.ts'
 import { costDirectives } from './cost-directives.ts'
 import type { CostDirectives } from './cost-directives.ts'
+import { overrideLabels } from './override-labels.ts'
 import { reservedNames } from './reserved-names.ts'
 import type { ReservedNames } from './reserved-names.ts'
 import { resolvableKeysFirst } from './key-order.ts'
@@ -35,6 +36,8 @@ export interface Supergraph {
   readonly access: AccessRules
   /** Subscriptions that can be resumed. */
   readonly resumable: ResumableFields
+  /** Labels of progressive @override. */
+  readonly overrideLabels: readonly string[]
   /** Apollo's own form, for its planner. */
   readonly apollo: ApolloSupergraph
 }
@@ -65,6 +68,7 @@ export function loadSupergraph(sdl: string): Supergraph {
       overlap: typeOverlap(document),
       costs: costDirectives(document),
       access: accessRules(document),
+      overrideLabels: overrideLabels(document),
       resumable: resumableFields(apiSchema, document),
       apollo,
     }

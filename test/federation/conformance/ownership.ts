@@ -128,6 +128,44 @@ export const ownership: readonly ConformanceCase[] = [
     operations: [{ query: '{ item { label third } }', data: { item: { label: 'size 7', third: 3 } } }],
   },
   {
+    name: '@override with a label that is active takes the field to its new subgraph',
+    subgraphs: {
+      old: {
+        sdl: `type Query { user: User } type User @key(fields: "id") { id: ID! name: String }`,
+        data: { Query: { user: { id: '1' } }, User: [{ id: '1', name: 'old' }] },
+      },
+      fresh: {
+        sdl: `type User @key(fields: "id") { id: ID! name: String @override(from: "old", label: "beta") }`,
+        data: { User: [{ id: '1', name: 'new' }] },
+      },
+    },
+    options: { overrides: { active: ['beta'] } },
+    operations: [
+      {
+        query: '{ user { name } }',
+        data: { user: { name: 'new' } },
+        fetches: ['old { user { id } }', 'fresh { ... on User { name } }'],
+      },
+    ],
+  },
+  {
+    name: '@override with a label that is not active leaves the field where it was',
+    subgraphs: {
+      old: {
+        sdl: `type Query { user: User } type User @key(fields: "id") { id: ID! name: String }`,
+        data: { Query: { user: { id: '1' } }, User: [{ id: '1', name: 'old' }] },
+      },
+      fresh: {
+        sdl: `type User @key(fields: "id") { id: ID! name: String @override(from: "old", label: "beta") }`,
+        data: { User: [{ id: '1', name: 'new' }] },
+      },
+    },
+    options: {},
+    operations: [
+      { query: '{ user { name } }', data: { user: { name: 'old' } }, fetches: ['old { user { name } }'] },
+    ],
+  },
+  {
     name: 'an @external field on a key is answered where the key is known',
     subgraphs: {
       a: {
