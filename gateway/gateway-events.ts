@@ -31,6 +31,8 @@ export type GatewayEvent =
   | { readonly is: 'supergraphTaken'; readonly hash: string }
   /** What a subgraph answered was not what a compiled query expects: it was run again by the generic executor. */
   | { readonly is: 'compiledSurprised' }
+  /** A query was answered with the data of the same one under way. */
+  | { readonly is: 'queryShared' }
 
 /** `partial`: data with errors · `failed`: errors instead of data · `refused`: not executed. */
 export type OperationOutcome = 'ok' | 'partial' | 'failed' | 'refused'

@@ -60,6 +60,11 @@ export function gatewayMetrics(registry: Registry): ObserveGateway {
     help: 'Compiled queries that were run again by the generic executor.',
     registers,
   })
+  const shared = new Counter({
+    name: 'ennead_shared_queries_total',
+    help: 'Queries answered with the data of the same one under way.',
+    registers,
+  })
   const known = new Set<string>()
   const nameOf = (subgraph: string): string => {
     if (known.size < subgraphsMax) known.add(subgraph)
@@ -86,6 +91,9 @@ export function gatewayMetrics(registry: Registry): ObserveGateway {
         return
       case 'compiledSurprised':
         surprises.inc()
+        return
+      case 'queryShared':
+        shared.inc()
         return
       default:
         unreachable(is)

@@ -37,7 +37,7 @@ type Ask = (asked: Asked, attempt: Attempt) => Promise<SubgraphResponse>
 type Exchange = (
   asked: { readonly body: string; readonly context: SubgraphContext },
   attempt: Attempt,
-) => Promise<string>
+) => Promise<Buffer>
 
 interface SubgraphPort {
   readonly query: Ask
@@ -114,7 +114,7 @@ class DispatchedSubgraph implements GuardedSubgraph {
   }
 
   /** Codes of errors are not looked at: whoever cannot use the answer asks again by `execute`. */
-  async exchange(body: string, context: SubgraphContext): Promise<string> {
+  async exchange(body: string, context: SubgraphContext): Promise<Buffer> {
     const { signal, remainingMs, requestId } = context
     const time = Number.isFinite(remainingMs) ? { remainingMs } : {}
     try {

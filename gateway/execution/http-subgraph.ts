@@ -78,9 +78,9 @@ class HttpSubgraph implements Subgraph {
     }
   }
 
-  async exchange(body: string, context: SubgraphContext): Promise<string> {
+  async exchange(body: string, context: SubgraphContext): Promise<Buffer> {
     const answer = await this.#attempts(Buffer.from(body, 'latin1'), true, context, context.signal)
-    if (isUtf8(answer.body)) return answer.body.toString('latin1')
+    if (isUtf8(answer.body)) return answer.body
     throw new EnneadError('SUBGRAPH_BAD_ANSWER', `subgraph "${this.name}" answered text that is not UTF-8`, {
       facts: { status: answer.status },
     })

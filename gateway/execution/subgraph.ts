@@ -44,11 +44,11 @@ export interface Subgraph {
   readonly name: string
   execute(request: SubgraphRequest, context: SubgraphContext): Promise<SubgraphResponse>
   /**
-   * Sends the request of a query as it stands, and resolves with the whole answer as it came, both as UTF-8 bytes in latin1,
+   * Sends the request of a query as it stands, UTF-8 in latin1, and resolves with the whole answer as it came, valid UTF-8,
    * within `context.signal`. Rejects like `execute`; whether the answer is GraphQL is not looked at. Undefined: nothing
    * here is bytes, so that there is nothing to gain.
    */
-  exchange?(body: string, context: SubgraphContext): Promise<string>
+  exchange?(body: string, context: SubgraphContext): Promise<Buffer>
   /** `return()` lets go of the source at once, also while it is quiet; a failure of the stream is thrown by `next`. */
   subscribe(request: SubgraphRequest, context: SubgraphContext): AsyncIterableIterator<SubgraphResponse>
   /** Lets go of connections. */

@@ -16,7 +16,7 @@ export interface ResolvedSubgraphs {
   /** Does the subgraph take requests as bytes? */
   exchanges(name: string): boolean
   /** See `Subgraph.exchange`. */
-  exchange(name: string, body: string, context: SubgraphContext): Promise<string>
+  exchange(name: string, body: string, context: SubgraphContext): Promise<Buffer>
   subscribe(
     name: string,
     request: SubgraphRequest,

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import type { SubgraphResponse } from '../../gateway/execution/subgraph.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import { federated } from '../support/federated.ts'
@@ -172,4 +172,63 @@ test('a query is compiled when it was run as often as it is told', async () => {
   const { ask, spliced } = shop(2)
   for (let run = 0; run < 3; run++) await ask('{ people { name } }')
   expect(spliced()).toBe(1)
+})
+
+test('the same query from the same caller is run once for all who wait for it, and for nobody else', async () => {
+  const { ask, subgraph, spliced } = shop()
+  const alice = { headers: { authorization: 'alice' } }
+  const bob = { headers: { authorization: 'bob' } }
+  const one = { query: 'query ($id: ID!) { person(id: $id) { name } }', variables: { id: '1' } }
+  const other = { ...one, variables: { id: '2' } }
+  // Compiled at once, but planned first.
+  await ask(one, alice)
+  subgraph('people').requests.length = 0
+  const answers = await Promise.all([ask(one, alice), ask(one, alice), ask(one, bob), ask(other, alice)])
+  expect(answers.map(({ data }) => data)).toEqual([
+    { person: { name: users[0]?.name } },
+    { person: { name: users[0]?.name } },
+    { person: { name: users[0]?.name } },
+    { person: { name: null } },
+  ])
+  expect(subgraph('people').requests).toHaveLength(3)
+  expect(spliced()).toBe(5)
+})
+
+test('a query asked for after a mutation does not share what was begun before it ended', async () => {
+  const { ask, subgraph } = shop()
+  const people = subgraph('people')
+  await ask('{ people { name } }')
+  await ask('mutation { rename(id: "1", name: "x") { id } }')
+  people.requests.length = 0
+  let answer: (() => void) | undefined
+  people.intercept = () =>
+    new Promise(resolve => (answer = () => resolve({ data: { people: [{ name: 'before' }] } })))
+  const before = ask('{ people { name } }')
+  await vi.waitFor(() => expect(answer).toBeDefined())
+  people.intercept = undefined
+  await ask('mutation { rename(id: "1", name: "x") { id } }')
+  const after = await ask('{ people { name } }')
+  expect(after.data).toEqual({ people: users.map(({ name }) => ({ name })) })
+  answer?.()
+  expect((await before).data).toEqual({ people: [{ name: 'before' }] })
+})
+
+test('whoever shares a query does not lose it when the one who began it leaves', async () => {
+  const { ask, subgraph } = shop()
+  const people = subgraph('people')
+  await ask('{ people { name } }')
+  let asked = 0
+  people.intercept = () => {
+    asked++
+    return asked === 1
+      ? new Promise(() => undefined)
+      : Promise.resolve({ data: { people: [{ name: 'Ada' }] } })
+  }
+  const leaving = new AbortController()
+  const first = ask('{ people { name } }', { signal: leaving.signal })
+  const second = ask('{ people { name } }')
+  await vi.waitFor(() => expect(asked).toBe(1))
+  leaving.abort()
+  await first
+  expect((await second).data).toEqual({ people: [{ name: 'Ada' }] })
 })

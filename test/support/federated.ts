@@ -208,8 +208,8 @@ function inProcess(
   return subgraph
 }
 
-function bytes(answer: unknown): string {
-  return Buffer.from(JSON.stringify(answer)).toString('latin1')
+function bytes(answer: unknown): Buffer {
+  return Buffer.from(JSON.stringify(answer))
 }
 
 function executionOf(schema: GraphQLSchema, request: SubgraphRequest): Parameters<typeof execute>[0] {

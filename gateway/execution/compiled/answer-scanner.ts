@@ -1,36 +1,35 @@
 import { unreachable } from '../../../kernel/errors.ts'
 import type { Batch, Group, Layout, NamedProgram, Program } from './layout.ts'
-import type { Brought, Piece, Place, Slot } from './place.ts'
+import type { Source } from './leaf-scan.ts'
+import { Place } from './place.ts'
+import type { Brought, Piece, Slot } from './place.ts'
 import { Surprise } from './uncompilable.ts'
 
 /** Where the places of one run are kept. */
 export interface Places {
-  /** The place for an object that came as `bytes`; undefined: it stands for itself. */
-  place(layout: Layout, own: readonly Slot[], bytes: string | undefined): Place
+  /** The place whose bytes stand in `answer` at `at`, if there was one before. */
+  known(layout: Layout, answer: Buffer, at: number): Place | undefined
+  add(place: Place): void
 }
 
-// JSON has none outside of strings, and none inside of them.
-// oxlint-disable-next-line no-control-regex
-const controlCharacter = /[\u0000-\u001f]/
-
 /**
- * Reads the answer of one request as bytes in latin1, cuts out what it brings and checks all of it: what is not exactly
- * what was asked for, in the order it was asked for, is a Surprise.
+ * Reads the answer of one request, cuts out what it brings and checks all of it: what is not exactly what was asked for, in
+ * the order it was asked for, is a Surprise. What it cuts out is UTF-8 in latin1.
  */
-export class AnswerScanner {
-  readonly #text: string
+export class AnswerScanner implements Source {
+  readonly bytes: Buffer
+  readonly text: string
   readonly #places: Places
-  readonly #escapes: boolean
   /** What the value that is being cut out is put together from so far; undefined: nothing but bytes. */
   #pieces: Piece[] | undefined
   /** Where the bytes begin that are not in `#pieces` yet. */
   #from = 0
 
-  constructor(bytes: string, places: Places) {
-    this.#text = bytes.trimEnd()
+  /** @param answer UTF-8. */
+  constructor(answer: Buffer, places: Places) {
+    this.bytes = answer
+    this.text = answer.toString('latin1')
     this.#places = places
-    this.#escapes = this.#text.includes('\\')
-    if (controlCharacter.test(this.#text)) throw new Surprise('control characters')
   }
 
   /** The values of root fields, in the order of the batch. */
@@ -54,7 +53,7 @@ export class AnswerScanner {
       for (const brought of asked[index] ?? []) {
         if (!first) at = this.#expect(',', at)
         first = false
-        if (this.#text.startsWith('null', at)) at += 4
+        if (this.bytes[at] === letterN) at = this.#expect('null', at)
         else {
           const slots: Slot[] = []
           at = this.#fields(fields, at, slots)
@@ -68,14 +67,13 @@ export class AnswerScanner {
 
   /** What follows the data may be extensions, if nothing in them is for the gateway. */
   #end(at: number): void {
-    if (at === this.#text.length - 1 && this.#text.endsWith('}')) return
-    if (!this.#text.startsWith(',"extensions":', at) || this.#text.includes('"ennead"', at)) {
-      throw new Surprise('more than data')
-    }
+    const rest = this.text.slice(at).trim()
+    if (rest === '}') return
+    if (!rest.startsWith(',"extensions":') || rest.includes('"ennead"')) throw new Surprise('more than data')
     try {
-      // oxlint-disable-next-line typescript/no-unsafe-member-access
-      const rest: unknown = JSON.parse(`{${this.#text.slice(at + 1)}`)
-      if (Object.keys(rest as object).length === 1) return
+      // What begins with a brace is an object.
+      const members = JSON.parse(`{${rest.slice(1)}`) as object
+      if (Object.keys(members).length === 1) return
     } catch (cause) {
       throw new Surprise('text that is not JSON', { cause })
     }
@@ -83,7 +81,20 @@ export class AnswerScanner {
   }
 
   #expect(literal: string, at: number): number {
-    if (!this.#text.startsWith(literal, at)) throw new Surprise(`no ${literal}`)
+    if (!this.text.startsWith(literal, at)) throw new Surprise(`no ${literal}`)
+    return at + literal.length
+  }
+
+  #afterByte(byte: number, at: number): number {
+    if (this.bytes[at] !== byte) throw new Surprise(`no ${String.fromCharCode(byte)}`)
+    return at + 1
+  }
+
+  #afterLiteral(literal: Uint8Array, at: number): number {
+    const { bytes } = this
+    for (let index = 0; index < literal.length; index++) {
+      if (bytes[at + index] !== literal[index]) throw new Surprise('another field than was asked for')
+    }
     return at + literal.length
   }
 
@@ -93,7 +104,7 @@ export class AnswerScanner {
     const outerFrom = this.#from
     let end = at
     for (const { literal, program } of fields) {
-      const from = this.#expect(literal, end)
+      const from = this.#afterLiteral(literal, end)
       this.#pieces = undefined
       this.#from = from
       end = this.#value(program, from)
@@ -101,34 +112,32 @@ export class AnswerScanner {
     }
     this.#pieces = outer
     this.#from = outerFrom
-    return this.#expect('}', end)
+    return this.#afterByte(closingBrace, end)
   }
 
   #cut(from: number, end: number): Slot {
     const pieces = this.#pieces
-    if (pieces === undefined) return this.#text.slice(from, end)
-    if (this.#from < end) pieces.push(this.#text.slice(this.#from, end))
+    if (pieces === undefined) return this.text.slice(from, end)
+    if (this.#from < end) pieces.push(this.text.slice(this.#from, end))
     return pieces
   }
 
   #value(program: Program, at: number): number {
-    const text = this.#text
-    if (text.charCodeAt(at) === letterN) {
+    if (this.bytes[at] === letterN) {
       if (!program.nullable) throw new Surprise('a null where none may be')
       return this.#expect('null', at)
     }
     switch (program.kind) {
       case 'leaf':
-        return program.scan(text, at, this.#escapes)
+        return program.scan(this, at)
       case 'list':
         return this.#list(program.item, at)
       case 'object': {
         let end = at
         for (const { literal, program: field } of program.fields) {
-          if (!text.startsWith(literal, end)) throw new Surprise(`no ${literal}`)
-          end = this.#value(field, end + literal.length)
+          end = this.#value(field, this.#afterLiteral(literal, end))
         }
-        return this.#expect('}', end)
+        return this.#afterByte(closingBrace, end)
       }
       case 'place':
         return this.#place(program.layout, at)
@@ -138,35 +147,37 @@ export class AnswerScanner {
   }
 
   #list(item: Program, at: number): number {
-    const text = this.#text
-    let end = this.#expect('[', at)
-    if (text.charCodeAt(end) === closingBracket) return end + 1
-    let code = comma
+    const { bytes } = this
+    let end = this.#afterByte(openingBracket, at)
+    if (bytes[end] === closingBracket) return end + 1
+    let code: number | undefined = comma
     while (code === comma) {
       end = this.#value(item, end)
-      code = text.charCodeAt(end++)
+      code = bytes[end++]
     }
     if (code !== closingBracket) throw new Surprise('a list without end')
     return end
   }
 
   #place(layout: Layout, at: number): number {
-    const own: Slot[] = []
-    const end = this.#fields(layout.own, at, own)
-    // Long ones, and those that hold others, are seldom the same, and take long to compare.
-    const short = end - at <= sharedLengthMax && own.every(slot => typeof slot === 'string')
-    const place = this.#places.place(layout, own, short ? this.#text.slice(at, end) : undefined)
+    let place = this.#places.known(layout, this.bytes, at)
+    let end: number
+    if (place === undefined) {
+      const own: Slot[] = []
+      end = this.#fields(layout.own, at, own)
+      place = new Place(layout, own, this.bytes, at, end)
+      this.#places.add(place)
+    } else end = at + place.end - place.from
     this.#pieces ??= []
-    if (this.#from < at) this.#pieces.push(this.#text.slice(this.#from, at))
+    if (this.#from < at) this.#pieces.push(this.text.slice(this.#from, at))
     this.#pieces.push(place)
     this.#from = end
     return end
   }
 }
 
-/** Longest object that is shared by all the places it stands in, in bytes. */
-const sharedLengthMax = 512
-
 const comma = 44
+const openingBracket = 91
 const closingBracket = 93
 const letterN = 110
+const closingBrace = 125

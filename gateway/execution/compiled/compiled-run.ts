@@ -2,12 +2,13 @@ import type { VariableValues } from '../../operation/variables.ts'
 import { AnswerScanner } from './answer-scanner.ts'
 import { alias, representations } from './compile.ts'
 import type { Batch, CompiledQuery, Layout, Use } from './layout.ts'
-import { Place, textOf } from './place.ts'
-import type { Brought, Slot } from './place.ts'
+import { textOf } from './place.ts'
+import type { Brought, Place, Slot } from './place.ts'
+import { RecentPlaces } from './recent-places.ts'
 import { Surprise } from './uncompilable.ts'
 
-/** Sends one request and resolves with the answer's bytes, both in latin1. */
-export type Exchange = (subgraph: string, body: string) => Promise<string>
+/** Sends one request, UTF-8 in latin1, and resolves with the answer in UTF-8. */
+export type Exchange = (subgraph: string, body: string) => Promise<Buffer>
 
 /**
  * Runs a compiled query. Resolves with the answer's data, as bytes in latin1; rejects with Surprise as soon as anything is
@@ -25,8 +26,8 @@ class CompiledRun {
   readonly #query: CompiledQuery
   readonly #variables: VariableValues
   readonly #exchange: Exchange
-  /** By layout, then by the bytes the object came as. */
-  readonly #places: Map<string, Place>[]
+  /** By layout. */
+  readonly #places: readonly RecentPlaces[]
   /** The objects that each use completes. */
   readonly #waiting: { readonly use: Use; readonly place: Place }[][]
   /** By group, then by representation. */
@@ -43,7 +44,7 @@ class CompiledRun {
     this.#query = query
     this.#variables = variables
     this.#exchange = exchange
-    this.#places = Array.from({ length: query.layouts }, () => new Map())
+    this.#places = Array.from({ length: query.layouts }, () => new RecentPlaces())
     this.#waiting = Array.from({ length: query.groups }, () => [])
     this.#brought = Array.from({ length: query.groups }, () => new Map())
     this.#open = query.batches.map(({ after }) => after.length)
@@ -59,15 +60,15 @@ class CompiledRun {
     })
   }
 
-  /** The place for an object; the first one of its bytes joins the uses that complete it. */
-  place(layout: Layout, own: readonly Slot[], bytes: string | undefined): Place {
-    const places = this.#places[layout.id]
-    const known = bytes === undefined ? undefined : places?.get(bytes)
-    if (known !== undefined) return known
-    const place = new Place(layout, own)
-    if (bytes !== undefined) places?.set(bytes, place)
+  known(layout: Layout, answer: Buffer, at: number): Place | undefined {
+    return this.#places[layout.id]?.at(answer, at)
+  }
+
+  /** A new place joins the uses that complete it. */
+  add(place: Place): void {
+    const { layout } = place
+    this.#places[layout.id]?.add(place)
     for (const use of layout.uses) this.#waiting[use.group.id]?.push({ use, place })
-    return place
   }
 
   #begin(batch: Batch): void {
@@ -115,7 +116,7 @@ class CompiledRun {
     return batch.root || count > 0 ? `${text}}}` : undefined
   }
 
-  #answered(batch: Batch, bytes: string, asked: readonly (readonly Brought[])[]): void {
+  #answered(batch: Batch, bytes: Buffer, asked: readonly (readonly Brought[])[]): void {
     if (this.#settled) return
     const scanner = new AnswerScanner(bytes, this)
     if (batch.root) this.#rootSlots[batch.index] = scanner.root(batch)

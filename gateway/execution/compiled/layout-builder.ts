@@ -4,6 +4,7 @@ import type { ShapeField } from '../shape.ts'
 import type { FetchField, FlatFetch } from './flat-plan.ts'
 import type { Group, Item, Layout, NamedProgram, Origin, Program, Use } from './layout.ts'
 import { leafScan } from './leaf-scan.ts'
+import type { LeafScan } from './leaf-scan.ts'
 import type { Position, SourcedField } from './position.ts'
 import { Surprise, Uncompilable } from './uncompilable.ts'
 
@@ -197,7 +198,7 @@ export class LayoutBuilder {
 /** Programs with what stands before them in an object. */
 export function named(fields: readonly BuiltField[]): readonly NamedProgram[] {
   return fields.map(({ name, program }, index) => ({
-    literal: `${index === 0 ? '{' : ','}${JSON.stringify(name)}:`,
+    literal: Buffer.from(`${index === 0 ? '{' : ','}${JSON.stringify(name)}:`),
     program,
   }))
 }
@@ -239,8 +240,8 @@ export function typename(
   return { kind: 'constant', text: JSON.stringify(type) }
 }
 
-function constantScan(expected: string): (text: string, at: number) => number {
-  return (text, at) => {
+function constantScan(expected: string): LeafScan {
+  return ({ text }, at) => {
     if (!text.startsWith(expected, at)) throw new Surprise('an object of another type')
     return at + expected.length
   }

@@ -11,7 +11,7 @@ export type Program =
 /** A field of an object as a subgraph writes it. */
 export interface NamedProgram {
   /** What stands before the value, e.g. `,"name":`. */
-  readonly literal: string
+  readonly literal: Uint8Array
   readonly program: Program
 }
 

@@ -13,18 +13,25 @@ export interface Brought {
 
 /**
  * An object that other subgraphs complete. What came with it decides all the rest: objects that came as the same bytes in
- * the same layout are one place, asked for and written once.
+ * the same layout can be one place, asked for and written once.
  */
 export class Place {
   readonly layout: Layout
   readonly own: readonly Slot[]
+  /** What it came as: its bytes in the answer it came with. */
+  readonly source: Buffer
+  readonly from: number
+  readonly end: number
   /** By use; filled in as answers come. */
   readonly brought: Brought[] = []
   #text: string | undefined
 
-  constructor(layout: Layout, own: readonly Slot[]) {
+  constructor(layout: Layout, own: readonly Slot[], source: Buffer, from: number, end: number) {
     this.layout = layout
     this.own = own
+    this.source = source
+    this.from = from
+    this.end = end
   }
 
   /** The bytes of a value that the object is known by. Throws Surprise when they are not there. */

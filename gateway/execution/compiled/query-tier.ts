@@ -10,6 +10,7 @@ import type { PlannedOperation, Prepared } from '../prepared.ts'
 import type { SubgraphContext } from '../subgraph.ts'
 import { compile } from './compile.ts'
 import { runCompiled } from './compiled-run.ts'
+import { flightKey, Flights } from './flights.ts'
 import type { CompiledQuery } from './layout.ts'
 import { SplicedAnswer } from './spliced-answer.ts'
 import { Surprise, Uncompilable } from './uncompilable.ts'
@@ -50,12 +51,21 @@ export class QueryTier {
   /** By the values of the variables that conditions depend on. */
   readonly #tiers = new WeakMap<PlannedOperation, Map<string, Tier>>()
 
+  readonly #flights = new Flights()
+
   constructor(options: QueryTierOptions, tools: ExecutionTools) {
     this.#options = options
     this.#tools = tools
   }
 
   async execute(prepared: Prepared, context: SubgraphContext): Promise<GraphQLAnswer> {
+    if (prepared.kind !== 'query') {
+      try {
+        return await executePrepared(prepared, context, this.#tools)
+      } finally {
+        this.#flights.written()
+      }
+    }
     const tier = this.#tierOf(prepared)
     if (tier.phase !== 'compiled') return executePrepared(prepared, context, this.#tools)
     // What is marked as degraded has marks to be written into the answer.
@@ -68,12 +78,21 @@ export class QueryTier {
     }
     const { clock } = this.#tools
     const startedAt = clock.now()
+    const key = flightKey(prepared.variables, context)
+    const shared = key === undefined ? undefined : this.#flights.shared(prepared, key)
     try {
-      const data = await this.#run(tier.query, prepared, context)
+      if (shared !== undefined) {
+        this.#options.observe?.({ is: 'queryShared' })
+        return new SplicedAnswer(await shared)
+      }
+      const running = this.#run(tier.query, prepared, context)
+      if (key !== undefined) this.#flights.begin(prepared, key, running)
+      const data = await running
       tier.surprises = 0
       return new SplicedAnswer(data)
     } catch (failure) {
-      if (!context.signal.aborted) this.#surprised(tier, prepared, failure)
+      // Of a query that was shared, whoever began it has seen to that; it may only have left.
+      if (shared === undefined && !context.signal.aborted) this.#surprised(tier, prepared, failure)
     }
     const remainingMs = context.remainingMs - (clock.now() - startedAt)
     return executePrepared(prepared, { ...context, remainingMs }, this.#tools)
@@ -83,7 +102,7 @@ export class QueryTier {
     const { subgraphs } = prepared.planned
     const deadline = startDeadline(this.#tools.clock, context.remainingMs * timeShare, context.signal)
     const inner = { ...context, signal: deadline.signal }
-    const exchange = (subgraph: string, body: string): Promise<string> => {
+    const exchange = (subgraph: string, body: string): Promise<Buffer> => {
       inner.remainingMs = deadline.remainingMs()
       return subgraphs.exchange(subgraph, body, { ...inner })
     }

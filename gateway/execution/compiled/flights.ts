@@ -1,0 +1,50 @@
+import type { VariableValues } from '../../operation/variables.ts'
+import type { PlannedOperation, Prepared } from '../prepared.ts'
+import type { SubgraphContext } from '../subgraph.ts'
+
+interface Flight {
+  readonly data: Promise<string>
+  /** Writes that had ended when it began. */
+  readonly writes: number
+}
+
+/**
+ * Compiled queries under way, so that whoever asks for the same meanwhile gets the same data. The same is: the operation, its
+ * variables, and everything that subgraphs are told of who asks. What began before a write ended is not shared with whoever
+ * asks after it: they must see what they have written.
+ */
+export class Flights {
+  readonly #flights = new WeakMap<PlannedOperation, Map<string, Flight>>()
+  #writes = 0
+
+  /** A write through this gateway has ended, whatever became of it. */
+  written(): void {
+    this.#writes++
+  }
+
+  /** The data of a query under way that can be shared. */
+  shared(prepared: Prepared, key: string): Promise<string> | undefined {
+    const flight = this.#flights.get(prepared.planned)?.get(key)
+    return flight?.writes === this.#writes ? flight.data : undefined
+  }
+
+  /** Shares `data` until it is there. */
+  begin({ planned }: Prepared, key: string, data: Promise<string>): void {
+    const known = this.#flights.get(planned)
+    const flights = known ?? new Map<string, Flight>()
+    if (known === undefined) this.#flights.set(planned, flights)
+    const flight = { data, writes: this.#writes }
+    flights.set(key, flight)
+    const end = (): void => {
+      if (flights.get(key) === flight) flights.delete(key)
+    }
+    data.then(end, end)
+  }
+}
+
+/** What makes two requests for one operation the same; undefined: nothing can be said of them. */
+export function flightKey(variables: VariableValues, context: SubgraphContext): string | undefined {
+  const { principal, headers, userAgent, address, caller } = context
+  if (caller !== undefined) return undefined
+  return JSON.stringify([variables, principal, headers, userAgent, address])
+}
