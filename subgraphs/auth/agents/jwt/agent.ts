@@ -31,9 +31,9 @@ export function jwtAgent({ keys, audience, clock, endings }: JwtAgentOptions): A
     detail: 'signed claims (ES256)',
     operations: {
       async identify({ token }) {
-        // Only the directory knows keys; this agent must not be the one to say that there is none.
+        // Only the directory knows keys; this agent must not be the one to say that there is none. It is no fault either.
         if (looksLikeApiKey(token))
-          throw new EnneadError('AGENT_FAULT', 'API keys are looked up in the directory')
+          throw new EnneadError('OVERLOADED', 'API keys are looked up in the directory')
         const claims = verifyAccessToken(token, keys, audience, clock.wall())
         const { userId, workspaceId, sessionId, role, scopes, rules, issuedAt, expiresAt } = claims
         const ending = endings.of(claims)
@@ -41,7 +41,7 @@ export function jwtAgent({ keys, audience, clock, endings }: JwtAgentOptions): A
         if (ending === 'memberLeft') throw unauthenticated('no longer a member')
         // What the new role grants, the directory tells.
         if (ending === 'roleChanged')
-          throw new EnneadError('AGENT_FAULT', 'the rights in this token have changed since it was made')
+          throw new EnneadError('OVERLOADED', 'the rights in this token have changed since it was made')
         return {
           kind: 'actor',
           actorId: userId,

@@ -1,0 +1,133 @@
+import { createClient } from 'graphql-ws'
+import { expect, test } from 'vitest'
+import { WebSocket } from 'ws'
+import { seededRandom } from '../support/seeded-random.ts'
+import { runEnnead, startEnnead, temporaryFolder } from './running-ennead.ts'
+import { randomTenantOperation } from './tenant-operations.ts'
+import type { Tenant } from './tenant-operations.ts'
+
+/** `ENNEAD_TENANT_OPERATIONS=10000 npx vitest run test/e2e/random-tenants.test.ts` for a long run. */
+const operations = Number(process.env['ENNEAD_TENANT_OPERATIONS'] ?? 1_000)
+const seed = Number(process.env['ENNEAD_SEED'] ?? 1)
+const clients = 6
+const patient = 1_200_000
+
+async function openTenants(folder: string): Promise<Tenant[]> {
+  const tenants: Tenant[] = []
+  for (const name of ['navy', 'army', 'corps']) {
+    const [email, data] = [`owner@${name}.example`, ['--data', folder]]
+    await runEnnead(['user', 'add', '--email', email, '--workspace', name, '--role', 'OWNER', ...data])
+    const token = (await runEnnead(['token', '--user', email, ...data])).stdout.trim()
+    tenants.push({ name, token, marker: `secret-${name}`, ids: new Map(), cursors: [] })
+  }
+  return tenants
+}
+
+/** What of `text` is of a tenant that did not ask, and was not in the question. */
+function leaksIn(
+  text: string,
+  asker: Tenant,
+  tenants: readonly Tenant[],
+  question: string,
+): readonly string[] {
+  return tenants
+    .filter(other => other !== asker)
+    .flatMap(other => [other.marker, ...[...other.ids.values()].flat()])
+    .filter(foreign => text.includes(foreign) && !question.includes(foreign))
+}
+
+test(
+  'random operations of three tenants with each other’s ids, keys and cursors leak nothing',
+  { timeout: patient },
+  async () => {
+    await using folder = await temporaryFolder()
+    const unhurried = ['request', 'mutation', 'domain', 'attempt'].flatMap(what => [
+      `--${what}-timeout-ms`,
+      '30000',
+    ])
+    await using running = await startEnnead([
+      'start',
+      '--port',
+      '0',
+      '--data',
+      folder.path,
+      '--no-demo',
+      ...unhurried,
+    ])
+    const tenants = await openTenants(folder.path)
+    const heard = tenants.map(tenant => {
+      const events: string[] = []
+      const client = createClient({
+        url: running.url.replace('http', 'ws'),
+        webSocketImpl: WebSocket,
+        connectionParams: { authorization: `Bearer ${tenant.token}` },
+      })
+      const query = 'subscription { taskEvents { cursor kind actor { id } task { id title } } }'
+      client.subscribe(
+        { query },
+        {
+          next: event => events.push(JSON.stringify(event)),
+          error: () => undefined,
+          complete: () => undefined,
+        },
+      )
+      return { tenant, events, client }
+    })
+    const random = seededRandom(seed)
+    const leaks: unknown[] = []
+    const succeeded = new Map<string, number>()
+    let left = operations
+    const work = async (): Promise<void> => {
+      while (left-- > 0) {
+        const { asker, kind, body, take } = randomTenantOperation(tenants, random)
+        const response = await fetch(running.url, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', authorization: `Bearer ${asker.token}` },
+          body,
+        })
+        const text = await response.text()
+        const found = leaksIn(text, asker, tenants, body)
+        if (found.length > 0 || text.includes('"FORBIDDEN"'))
+          leaks.push({ asker: asker.name, body, text, found })
+        if (take(text)) succeeded.set(kind, (succeeded.get(kind) ?? 0) + 1)
+      }
+    }
+    await Promise.all(Array.from({ length: clients }, work))
+    expect(leaks.slice(0, 3)).toEqual([])
+    for (const { tenant, events, client } of heard) {
+      // An event may come before the answer that tells the id; at the end all ids are known.
+      expect([tenant.name, leaksIn(events.join('\n'), tenant, tenants, '')]).toEqual([tenant.name, []])
+      expect(events.length).toBeGreaterThan(0)
+      await client.dispose()
+    }
+    // Had nothing worked, nothing could have leaked.
+    expect([...succeeded.keys()].sort()).toEqual(
+      [
+        'addComment',
+        'change',
+        'createLabel',
+        'createProject',
+        'createTask',
+        'list',
+        'read',
+        'search',
+        'updateTask',
+      ].sort(),
+    )
+  },
+)
+
+test('what is of another tenant is seen as a leak, unless the question named it', () => {
+  const tenant = (name: string, task: string): Tenant => ({
+    name,
+    token: '',
+    marker: `secret-${name}`,
+    ids: new Map([['Task', [task]]]),
+    cursors: [],
+  })
+  const [navy, army] = [tenant('navy', 'task_1'), tenant('army', 'task_2')]
+  expect(leaksIn('secret-navy task_1', navy, [navy, army], '')).toEqual([])
+  expect(leaksIn('{"title":"secret-army 7"}', navy, [navy, army], '')).toEqual(['secret-army'])
+  expect(leaksIn('there is no task_2', navy, [navy, army], 'task_2')).toEqual([])
+  expect(leaksIn('{"id":"task_2"}', navy, [navy, army], 'task_1')).toEqual(['task_2'])
+})
