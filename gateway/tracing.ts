@@ -37,6 +37,14 @@ const traceparentForm = /^(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a
 /** A list of that many characters is more than any vendor may rely on being kept. */
 const tracestateLengthMax = 512
 
+/** The headers that say what trace a request is part of. */
+export function traceHeaders(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  const names = ['traceparent', 'tracestate', ...propagation.fields()]
+  return Object.fromEntries(
+    names.flatMap(name => (headers[name] === undefined ? [] : [[name, headers[name]]])),
+  )
+}
+
 /** Begins the span of a request to this gateway, below what the client says is its own. */
 export function beginTrace(headers: IncomingHttpHeaders, name: string): RequestTrace {
   const parent = parentOf(headers)

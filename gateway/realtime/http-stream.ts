@@ -9,7 +9,7 @@ import { ExpiryTimer } from './expiry-timer.ts'
 import type { Subscriber, Subscription } from './reader.ts'
 import type { StreamEnd } from './stream-end.ts'
 import type { StreamFormat } from './stream-format.ts'
-import type { WriteBatch } from './write-batch.ts'
+import type { Held, WriteBatch } from './write-batch.ts'
 
 export interface HttpStreamTools {
   readonly clock: Clock
@@ -29,13 +29,14 @@ const stalledMsMax = 60_000
 const lookMs = 50
 
 /** One subscription as one response. */
-export class HttpStream implements Subscriber {
+export class HttpStream implements Held, Subscriber {
   readonly #response: ServerResponse
   readonly #format: StreamFormat
   readonly #tools: HttpStreamTools
   #subscription: Subscription | undefined
   #ended: ((end: StreamEnd) => void) | undefined
   #waits = false
+  #corked = false
 
   constructor(response: ServerResponse, format: StreamFormat, tools: HttpStreamTools) {
     this.#response = response
@@ -110,8 +111,18 @@ export class HttpStream implements Subscriber {
 
   deliver(delivery: Delivery): void {
     if (this.#response.destroyed) return
-    this.#tools.batch.hold(this.#response)
+    if (!this.#corked) {
+      this.#corked = true
+      this.#response.cork()
+      this.#tools.batch.hold(this)
+    }
     for (const part of this.#format.event(delivery)) this.#response.write(part)
+  }
+
+  /** Writes the events of this turn. */
+  flush(): void {
+    this.#corked = false
+    this.#response.uncork()
   }
 
   /** A client comes back after everything but these two: what it asked for is over, or can never be. */

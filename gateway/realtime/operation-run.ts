@@ -1,7 +1,4 @@
-import type { Admission } from '../admission/admission.ts'
 import { answerText } from '../admission/answer-text.ts'
-import type { RateLimits } from '../admission/rate-limits.ts'
-import type { StoredDocuments } from '../admission/stored-documents.ts'
 import { requestFromMembers } from '../admission/graphql-request.ts'
 import type { DoorRequest } from '../admission/graphql-request.ts'
 import { errorsOf } from '../admission/refusal.ts'
@@ -10,42 +7,24 @@ import { answerWithin, contextOf, grantTime } from '../admission/run-operation.t
 import type { Ask } from '../admission/request-priority.ts'
 import type { Caller } from '../admission/run-operation.ts'
 import { untilAborted } from '../admission/until-aborted.ts'
-import type { Clock } from '../../kernel/clock.ts'
-import type { Log } from '../../kernel/log.ts'
 import type { IncomingHttpHeaders } from 'node:http'
-import type { AnswerError, Engine, PreparedOperation } from '../engine.ts'
+import type { AnswerError, PreparedOperation } from '../engine.ts'
 import { outcomeOf } from '../gateway-events.ts'
-import type { ObserveGateway, OperationOutcome } from '../gateway-events.ts'
+import type { OperationOutcome } from '../gateway-events.ts'
 import type { ClientName } from '../recording/client-name.ts'
-import type { RecordOperation } from '../recording/record-operation.ts'
 import { beginTrace } from '../tracing.ts'
 import type { RequestTrace } from '../tracing.ts'
 import type { SubscribePayload } from './client-message.ts'
 import type { Delivery } from './delivery.ts'
-import type { Subscription } from './reader.ts'
+import type { Subscriber, Subscription } from './reader.ts'
 import { endBy } from './stream-end.ts'
 import type { StreamEnd } from './stream-end.ts'
-import type { SubscriptionHub } from './subscription-hub.ts'
-
-export interface RunOptions {
-  readonly engine: Engine
-  readonly hub: SubscriptionHub
-  readonly admission: Admission
-  readonly documents: StoredDocuments
-  readonly rates: RateLimits | undefined
-  readonly clock: Clock
-  readonly log: Log
-  readonly observe: ObserveGateway | undefined
-  readonly record: RecordOperation | undefined
-  /** Milliseconds for a query, and for each event of a subscription. */
-  readonly requestTimeoutMs: number
-  readonly mutationTimeoutMs: number
-  /** Largest answer or event, bytes. */
-  readonly answerBytesMax: number
-}
+import type { StreamDoorOptions } from './stream-door-options.ts'
 
 /** What a run is about. */
 export interface RunRequest {
+  /** Its number in the protocol. */
+  readonly run: number
   readonly caller: Caller
   readonly requestId: string
   readonly client: ClientName
@@ -57,21 +36,22 @@ export interface RunRequest {
 /** Where a run tells what happens. */
 export interface RunEvents {
   /** The answer of a query or mutation, as JSON. Resolves when it is on its way. */
-  answered(payload: string): Promise<void>
+  answered(run: number, payload: string): Promise<void>
   /** May an event be written now? After a no, the run is told by `roomAgain`. */
   hasRoom(): boolean
   /** An event of a subscription. */
-  deliver(delivery: Delivery): void
+  deliver(run: number, delivery: Delivery): void
   /** Told once, unless the run was stopped. */
-  ended(end: StreamEnd): void
+  ended(run: number, end: StreamEnd): void
 }
 
 /** One operation of a socket, begun by its constructor. Failures are told to `events`, never thrown. */
-export class OperationRun {
-  readonly #options: RunOptions
+export class OperationRun implements Subscriber {
+  readonly #options: StreamDoorOptions
   readonly #request: RunRequest
   readonly #events: RunEvents
-  readonly #budget: RequestBudget
+  /** Undefined: it has no end of time any more. */
+  #budget: RequestBudget | undefined
   readonly #trace: RequestTrace
   readonly #startedAt: number
   #kind: PreparedOperation['kind'] | undefined
@@ -79,27 +59,44 @@ export class OperationRun {
   #subscription: Subscription | undefined
   #asked: DoorRequest | undefined
   #caller: Caller
-  #left: ((end: StreamEnd) => void) | undefined
   #stopped = false
+  #over = false
 
-  constructor(options: RunOptions, request: RunRequest, events: RunEvents) {
+  constructor(options: StreamDoorOptions, request: RunRequest, events: RunEvents) {
     this.#options = options
     this.#request = request
     this.#caller = request.caller
     this.#events = events
-    this.#budget = new RequestBudget(options.clock, options.requestTimeoutMs)
     this.#trace = beginTrace(request.headers, 'graphql operation')
     this.#startedAt = options.clock.now()
-    void this.#begin()
+    const budget = new RequestBudget(options.clock, options.limits.requestTimeoutMs)
+    this.#budget = budget
+    void this.#begin(budget)
   }
 
   /** Lets go of everything at once, also of a quiet source. Nothing is told afterwards. Idempotent. */
   stop(): void {
     if (this.#stopped) return
     this.#stopped = true
-    this.#budget.cancel()
+    this.#budget?.cancel()
     this.#subscription?.leave()
-    this.#left?.({ kind: 'completed' })
+    if (this.#asked !== undefined) this.ended({ kind: 'completed' })
+  }
+
+  hasRoom(): boolean {
+    return this.#events.hasRoom()
+  }
+
+  deliver(delivery: Delivery): void {
+    this.#events.deliver(this.#request.run, delivery)
+  }
+
+  /** The stream that it reads along has ended, or whatever it was. */
+  ended(end: StreamEnd): void {
+    if (this.#over) return
+    this.#over = true
+    this.#observe(end)
+    if (!this.#stopped) this.#events.ended(this.#request.run, end)
   }
 
   /** Events may be written again. */
@@ -128,15 +125,16 @@ export class OperationRun {
         if (this.#caller === caller) return this.#join(operation, request, from.cursor ?? request.after)
       }
     } catch (failure) {
-      this.#left?.(endBy(this.#told(failure)))
+      this.ended(endBy(this.#told(failure)))
     }
   }
 
-  async #begin(): Promise<void> {
-    const end = await this.#perform()
-    this.#budget.end()
-    this.#observe(end)
-    if (!this.#stopped) this.#events.ended(end)
+  async #begin(budget: RequestBudget): Promise<void> {
+    const end = await this.#perform(budget)
+    budget.end()
+    this.#budget = undefined
+    // A subscription lives on without this function and what it holds.
+    if (end !== undefined) this.ended(end)
   }
 
   #observe(end: StreamEnd): void {
@@ -156,54 +154,60 @@ export class OperationRun {
     })
   }
 
-  async #perform(): Promise<StreamEnd> {
-    const { engine, admission, mutationTimeoutMs, requestTimeoutMs, answerBytesMax } = this.#options
+  /** Undefined: it is a subscription, which has begun. */
+  async #perform(budget: RequestBudget): Promise<StreamEnd | undefined> {
+    const { engine, admission } = this.#options
+    const { mutationTimeoutMs, requestTimeoutMs, answerBytesMax } = this.#options.limits
     const { sheddable, principal } = this.#request.caller
     try {
       const request = requestFromMembers(this.#request.payload, this.#options.documents)
       // A refused subscription is told in another way, which takes knowing that it is one.
       if (!request.query.includes('subscription'))
         admission.glance(request.query, sheddable, requestTimeoutMs)
-      const operation = await untilAborted(engine.prepare(request, principal), this.#budget.signal)
-      this.#budget.signal.throwIfAborted()
+      const operation = await untilAborted(engine.prepare(request, principal), budget.signal)
+      budget.signal.throwIfAborted()
       this.#kind = operation.kind
       this.#options.record?.(operation, this.#request.client)
       if (this.#request.caller.principal !== undefined) request.register?.()
       await this.#options.rates?.operation(this.#request.caller, operation, [])
       const ask = { operation, query: request.query, sheddable }
-      if (operation.kind === 'subscription') return await this.#follow(ask, request)
-      grantTime(operation, this.#budget, mutationTimeoutMs)
-      const answer = await admission.run(ask, this.#budget, () =>
-        answerWithin(engine, operation, this.#context()),
+      if (operation.kind === 'subscription') return this.#follow(ask, request)
+      grantTime(operation, budget, mutationTimeoutMs)
+      const answer = await admission.run(ask, budget, () =>
+        answerWithin(
+          engine,
+          operation,
+          contextOf(this.#request.caller, this.#request.requestId, budget, this.#trace),
+        ),
       )
       this.#outcome = outcomeOf(answer)
       // Without data nothing was executed, which the protocol tells as an error of the operation.
       if (answer.errors !== undefined && answer.data === undefined) {
         return { kind: 'failed', errors: answer.errors }
       }
-      if (!this.#stopped) await this.#events.answered(answerText(answer, answerBytesMax))
+      if (!this.#stopped) await this.#events.answered(this.#request.run, answerText(answer, answerBytesMax))
       return { kind: 'completed' }
     } catch (failure) {
-      return { kind: 'failed', errors: this.#told(failure) }
+      const errors = this.#told(failure)
+      // Refused before its kind was known: stock clients would never ask for a subscription again.
+      const streams = this.#kind === undefined && looksLikeSubscription(this.#request.payload)
+      return streams ? endBy(errors) : { kind: 'failed', errors }
     }
   }
 
   /** Reads along in the hub until the stream ends or this run is stopped. */
-  async #follow(ask: Ask, request: DoorRequest): Promise<StreamEnd> {
-    // A subscription has no end of time; only its events have.
-    this.#budget.end()
+  #follow(ask: Ask, request: DoorRequest): StreamEnd | undefined {
+    if (this.#stopped) return { kind: 'completed' }
     try {
       this.#options.admission.check(ask)
     } catch (failure) {
       return endBy(this.#told(failure))
     }
-    return new Promise(resolve => {
-      this.#left = resolve
-      this.#asked = request
-      this.#join(ask.operation, request, request.after)
-      // It was prepared for what the caller could see when it came.
-      if (this.#caller !== this.#request.caller) this.callAs(this.#caller)
-    })
+    this.#asked = request
+    this.#join(ask.operation, request, request.after)
+    // It was prepared for what the caller could see when it came.
+    if (this.#caller !== this.#request.caller) this.callAs(this.#caller)
+    return undefined
   }
 
   #join(operation: PreparedOperation, request: DoorRequest, after: string | undefined): void {
@@ -211,16 +215,8 @@ export class OperationRun {
     const { requestId, headers } = this.#request
     const { latestBy } = request
     const asked = { operation, request, caller, requestId, headers, after, latestBy }
-    this.#subscription = this.#options.hub.join(asked, {
-      hasRoom: () => this.#events.hasRoom(),
-      deliver: delivery => this.#events.deliver(delivery),
-      ended: end => this.#left?.(end),
-    })
+    this.#subscription = this.#options.hub.join(asked, this)
     if (this.#stopped) this.#subscription.leave()
-  }
-
-  #context(): ReturnType<typeof contextOf> {
-    return contextOf(this.#request.caller, this.#request.requestId, this.#budget, this.#trace)
   }
 
   /** A caller who left gets no answer, so its failures are not worth a line in the log. */
@@ -228,4 +224,8 @@ export class OperationRun {
     if (this.#stopped) return []
     return errorsOf(failure, this.#options.log.with({ requestId: this.#request.requestId }))
   }
+}
+
+function looksLikeSubscription({ query }: SubscribePayload): boolean {
+  return typeof query === 'string' && /^\s*subscription\b/m.test(query)
 }

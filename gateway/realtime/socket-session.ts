@@ -10,11 +10,13 @@ import type { Caller } from '../admission/run-operation.ts'
 import { asksSheddable } from '../admission/request-priority.ts'
 import { errorsOf } from '../admission/refusal.ts'
 import { RequestBudget } from '../admission/request-budget.ts'
+import { traceHeaders } from '../tracing.ts'
 import { clientNameOf } from '../recording/client-name.ts'
 import type { ClientName } from '../recording/client-name.ts'
 import { closeCodes } from './close-codes.ts'
 import { connectionHeaders } from './connection-params.ts'
 import { OperationRun } from './operation-run.ts'
+import type { RunEvents } from './operation-run.ts'
 import { CredentialWatch } from './credential-watch.ts'
 import { ExpiryTimer } from './expiry-timer.ts'
 import type { Delivery } from './delivery.ts'
@@ -35,15 +37,16 @@ export interface SocketOpening {
 const expiredReason = 'Unauthorized: the credential has expired'
 
 /** One client on one WebSocket: does what the protocol says with the real socket, engine and identity. */
-export class SocketSession {
+export class SocketSession implements RunEvents {
   readonly #options: StreamDoorOptions
   readonly #socket: WebSocket
   readonly #writer: SocketWriter
-  readonly #opening: SocketOpening
+  #opening: SocketOpening
   readonly #protocol: TransportWsProtocol
   readonly #runs = new Map<number, OperationRun>()
-  readonly #left = new AbortController()
-  readonly #initTimer: Timer
+  /** Time to find out who it is; undefined: it is known. */
+  #identifying: RequestBudget | undefined
+  #initTimer: Timer | undefined
   readonly #admit: (principal: ClientPrincipal | undefined) => boolean
   #expiry: ExpiryTimer | undefined
   #caller: Caller | undefined
@@ -93,6 +96,7 @@ export class SocketSession {
   ping(): boolean {
     if (!this.#answersPing) return false
     this.#answersPing = false
+    this.#writer.flush()
     if (this.#socket.readyState === WebSocket.OPEN) this.#socket.ping()
     return true
   }
@@ -120,7 +124,8 @@ export class SocketSession {
           if (!this.#writer.send(action.text)) this.#tooSlow()
           break
         case 'identify':
-          this.#initTimer.cancel()
+          this.#initTimer?.cancel()
+          this.#initTimer = undefined
           void this.#identify(action.payload)
           break
         case 'start':
@@ -136,6 +141,7 @@ export class SocketSession {
             code: action.code,
             reason: action.reason,
           })
+          this.#writer.flush()
           this.#socket.close(action.code, action.reason)
           break
         default:
@@ -153,8 +159,7 @@ export class SocketSession {
     const credential =
       params.get('authorization') ?? (typeof upgradeCredential === 'string' ? upgradeCredential : undefined)
     const budget = new RequestBudget(this.#options.clock, this.#options.limits.requestTimeoutMs)
-    const left = (): void => budget.cancel()
-    this.#left.signal.addEventListener('abort', left, { once: true })
+    this.#identifying = budget
     try {
       const principal = await identity?.principalOf(credential, budget.signal)
       if (this.#protocol.closed) return
@@ -172,6 +177,8 @@ export class SocketSession {
         address,
       }
       this.#caller = caller
+      // Of the rest a socket keeps nothing for as long as it lives.
+      this.#opening = { ...this.#opening, headers: traceHeaders(headers) }
       const expire = (): void => this.close(closeCodes.unauthorized, expiredReason)
       if (principal !== undefined && principal.expiresAt * 1000 <= this.#options.clock.wall()) return expire()
       // A socket must not outlive its credential.
@@ -179,10 +186,10 @@ export class SocketSession {
       this.#watch = this.#watchOf(credential, caller)
       this.#perform(this.#protocol.acknowledge({ reconnectAfterMs: reconnectMs(Math.random) }))
     } catch (failure) {
-      if (!this.#left.signal.aborted) this.#refuse(failure)
+      if (!this.#protocol.closed) this.#refuse(failure)
     } finally {
       budget.end()
-      this.#left.signal.removeEventListener('abort', left)
+      this.#identifying = undefined
     }
   }
 
@@ -210,38 +217,13 @@ export class SocketSession {
     if (caller === undefined) return
     const requestId = `${this.#opening.requestId}:${run}`
     this.#options.log.debug('socket.operation', { requestId, id })
-    const { engine, hub, admission, documents, rates, clock, log, limits, observe, record } = this.#options
-    const { requestTimeoutMs, mutationTimeoutMs, answerBytesMax } = limits
-    this.#runs.set(
-      run,
-      new OperationRun(
-        {
-          engine,
-          hub,
-          admission,
-          documents,
-          rates,
-          clock,
-          log,
-          observe,
-          record,
-          requestTimeoutMs,
-          mutationTimeoutMs,
-          answerBytesMax,
-        },
-        { caller, client: this.#client, requestId, headers: this.#opening.headers, payload },
-        {
-          answered: json => this.#answer(run, json),
-          hasRoom: () => this.#hasRoom(),
-          deliver: delivery => this.#deliver(run, delivery),
-          ended: end => this.#ended(run, end),
-        },
-      ),
-    )
+    const { headers } = this.#opening
+    const request = { run, caller, client: this.#client, requestId, headers, payload }
+    this.#runs.set(run, new OperationRun(this.#options, request, this))
   }
 
   /** An answer, which may be large by itself, waits for room. */
-  async #answer(run: number, json: string): Promise<void> {
+  async answered(run: number, json: string): Promise<void> {
     if (!(await this.#writer.room())) return this.#tooSlow()
     for (const action of this.#protocol.next(run, json)) {
       if (action.kind === 'send') this.#writer.sendAnswer(action.text)
@@ -249,7 +231,7 @@ export class SocketSession {
   }
 
   /** Events do not wait here: whoever has no room reads them later from where they are kept. */
-  #hasRoom(): boolean {
+  hasRoom(): boolean {
     if (this.#writer.hasRoom) return true
     this.#writer.whenRoom(() => {
       for (const run of this.#runs.values()) run.roomAgain()
@@ -257,12 +239,12 @@ export class SocketSession {
     return false
   }
 
-  #deliver(run: number, { closed }: Delivery): void {
+  deliver(run: number, { closed }: Delivery): void {
     const head = this.#protocol.headOf(run)
     if (head !== undefined) this.#writer.sendEvent(head, closed)
   }
 
-  #ended(run: number, end: StreamEnd): void {
+  ended(run: number, end: StreamEnd): void {
     this.#runs.delete(run)
     if (end.kind === 'completed') this.#perform(this.#protocol.completed(run))
     else if (end.kind === 'failed') this.#perform(this.#protocol.failed(run, end.errors))
@@ -280,9 +262,9 @@ export class SocketSession {
   }
 
   #gone(code: number): void {
-    this.#initTimer.cancel()
+    this.#initTimer?.cancel()
     this.#expiry?.cancel()
-    this.#left.abort()
+    this.#identifying?.cancel()
     this.#perform(this.#protocol.left())
     this.#options.log.debug('socket.closed', { ...this.#facts(), code })
   }

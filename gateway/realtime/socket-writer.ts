@@ -2,21 +2,28 @@ import type { Duplex } from 'node:stream'
 import { WebSocket } from 'ws'
 import type { Clock, Timer } from '../../kernel/clock.ts'
 import { textFrame } from './text-frame.ts'
-import type { WriteBatch } from './write-batch.ts'
+import type { Held, WriteBatch } from './write-batch.ts'
 
 /** How long an answer waits for a reader that takes nothing, milliseconds. */
 const slowReaderMs = 5_000
 /** How often it is looked whether there is room, where the connection does not tell. Milliseconds. */
 const lookMs = 50
+/** Larger events are not copied. */
+const copiedBytesMax = 2_048
+/** Events of one turn that are more than this are not joined by a copy. */
+const joinedBytesMax = 65_536
 
 /** Writes to one WebSocket within a bound of bytes that wait for the reader. */
-export class SocketWriter {
+export class SocketWriter implements Held {
   readonly #socket: WebSocket
   readonly #wire: Duplex
   readonly #bytesMax: number
   readonly #clock: Clock
   readonly #batch: WriteBatch
   #waiting: (() => void) | undefined
+  /** Events of this turn. */
+  #held: Buffer[] = []
+  #heldBytes = 0
   /** Bytes of answers that are waiting to be written. */
   #answerBytes = 0
 
@@ -31,7 +38,7 @@ export class SocketWriter {
 
   /** May an event be written now? */
   get hasRoom(): boolean {
-    return this.#wire.writableLength - this.#answerBytes <= this.#bytesMax
+    return this.#wire.writableLength + this.#heldBytes - this.#answerBytes <= this.#bytesMax
   }
 
   /** Calls `room` once when there is room again, or the socket is gone. Only the last one given is called. */
@@ -44,11 +51,37 @@ export class SocketWriter {
   /** Writes a text message of two parts, of which the second one is shared with other sockets. */
   sendEvent(head: Buffer, rest: Buffer): void {
     if (this.#socket.readyState !== WebSocket.OPEN) return
-    // `ws` would copy the parts together. Without compression it writes its own frames at once and as a whole, so that
-    // none of them can be cut in two by this one.
-    this.#batch.hold(this.#wire)
-    this.#wire.write(textFrame(head, rest.length))
-    this.#wire.write(rest)
+    if (this.#held.length === 0) this.#batch.hold(this)
+    // A small copy is cheaper than a second write.
+    const parts =
+      rest.length <= copiedBytesMax
+        ? [textFrame(head, rest.length, rest)]
+        : [textFrame(head, rest.length), rest]
+    for (const part of parts) {
+      this.#held.push(part)
+      this.#heldBytes += part.length
+    }
+  }
+
+  /**
+   * Writes the events of this turn. Not by way of `ws`, which would copy shared parts for each socket: without compression it
+   * writes its own frames at once and whole, so that none of them is cut in two by these.
+   */
+  flush(): void {
+    const held = this.#held
+    if (held.length === 0) return
+    const bytes = this.#heldBytes
+    this.#held = []
+    this.#heldBytes = 0
+    if (this.#socket.readyState !== WebSocket.OPEN) return
+    const [first] = held
+    if (held.length === 1 && first !== undefined) this.#wire.write(first)
+    else if (bytes <= joinedBytesMax) this.#wire.write(Buffer.concat(held, bytes))
+    else {
+      this.#wire.cork()
+      for (const part of held) this.#wire.write(part)
+      this.#wire.uncork()
+    }
   }
 
   #awaitRoom(): void {
@@ -69,6 +102,7 @@ export class SocketWriter {
   send(text: string): boolean {
     if (this.#socket.readyState !== WebSocket.OPEN) return true
     if (this.#socket.bufferedAmount - this.#answerBytes > this.#bytesMax) return false
+    this.flush()
     this.#socket.send(text)
     return true
   }
@@ -87,6 +121,7 @@ export class SocketWriter {
   /** Writes an answer. A reader is not slow because one answer is large: its bytes count only once they are written. */
   sendAnswer(text: string): void {
     if (this.#socket.readyState !== WebSocket.OPEN) return
+    this.flush()
     const before = this.#socket.bufferedAmount
     let bytes = 0
     this.#socket.send(text, () => {

@@ -1,11 +1,11 @@
 /**
  * The beginning of an unfragmented, unmasked text frame (RFC 6455, section 5.2): its header and `head`, to be followed by
- * `restBytes` bytes that other sockets are sent as well.
+ * `restBytes` bytes. With `rest`, the whole frame, with a copy of it.
  */
-export function textFrame(head: Buffer, restBytes: number): Buffer {
+export function textFrame(head: Buffer, restBytes: number, rest?: Buffer): Buffer {
   const length = head.length + restBytes
   const headerBytes = length < 126 ? 2 : length < 65_536 ? 4 : 10
-  const frame = Buffer.allocUnsafe(headerBytes + head.length)
+  const frame = Buffer.allocUnsafe(headerBytes + head.length + (rest?.length ?? 0))
   frame[0] = 0x81
   if (headerBytes === 2) frame[1] = length
   else if (headerBytes === 4) {
@@ -17,5 +17,6 @@ export function textFrame(head: Buffer, restBytes: number): Buffer {
     frame.writeUInt32BE(length % 2 ** 32, 6)
   }
   head.copy(frame, headerBytes)
+  rest?.copy(frame, headerBytes + head.length)
   return frame
 }

@@ -9,6 +9,7 @@ import type { GatewayLimits } from '../admission/gateway-limits.ts'
 import { endRaw } from '../admission/raw-refusal.ts'
 import { requestIdOf } from '../admission/request-id.ts'
 import { closeCodes } from './close-codes.ts'
+import type { ConnectionQuotas } from './connection-quotas.ts'
 import { SocketSession } from './socket-session.ts'
 import type { StreamDoorOptions } from './stream-door-options.ts'
 import { Wheel } from './wheel.ts'
@@ -86,13 +87,9 @@ export function webSocketDoor(options: StreamDoorOptions): WebSocketDoor {
         log.warn('socket.refused', { reason: refusal, address })
         return endRaw(wire, 503, refusal, 'OVERLOADED')
       }
-      let opened = false
-      // A handshake that `ws` refuses ends the connection without a WebSocket.
-      wire.once('close', () => {
-        if (!opened) quotas.release(address)
-      })
+      const place = heldUntilOpen(quotas, address, wire)
       server.handleUpgrade(request, wire, head, socket => {
-        opened = true
+        place.opened = true
         open(socket, wire, request)
       })
       return undefined
@@ -153,4 +150,16 @@ const spreadMaxMs = 50
 function pathOf({ url = '/' }: IncomingMessage): string {
   const mark = url.indexOf('?')
   return mark < 0 ? url : url.slice(0, mark)
+}
+
+/**
+ * A handshake that `ws` refuses ends the connection without a WebSocket, and its place has to be given back. In a function
+ * of its own: a listener beside the request would keep that as long as the socket lives, a few kilobytes of each.
+ */
+function heldUntilOpen(quotas: ConnectionQuotas, address: string, wire: Duplex): { opened: boolean } {
+  const place = { opened: false }
+  wire.once('close', () => {
+    if (!place.opened) quotas.release(address)
+  })
+  return place
 }

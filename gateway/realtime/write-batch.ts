@@ -1,34 +1,32 @@
 import type { Clock } from '../../kernel/clock.ts'
 
-/** A connection, or a response on one. */
-interface Corkable {
-  cork(): void
-  uncork(): void
+/** What holds back what it is to write. */
+export interface Held {
+  /** Writes all of it. */
+  flush(): void
 }
 
 /**
- * Holds back what is written to connections in one turn of the event loop and hands it on at its end: many small events of
- * one turn become one write of each connection.
+ * Ends of turns of the event loop: what is written to a connection in one turn is held back and handed on at its end, so
+ * that many small events become one write.
  */
 export class WriteBatch {
   readonly #clock: Clock
-  readonly #corked = new Set<Corkable>()
+  #held: Held[] = []
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
-  /** To be called before every write. */
-  hold(wire: Corkable): void {
-    if (this.#corked.has(wire)) return
-    if (this.#corked.size === 0) this.#clock.soon(() => this.#flush())
-    this.#corked.add(wire)
-    wire.cork()
+  /** Has it flushed at the end of this turn. To be called once a turn. */
+  hold(held: Held): void {
+    if (this.#held.length === 0) this.#clock.soon(() => this.#flush())
+    this.#held.push(held)
   }
 
   #flush(): void {
-    const corked = [...this.#corked]
-    this.#corked.clear()
-    for (const wire of corked) wire.uncork()
+    const all = this.#held
+    this.#held = []
+    for (const held of all) held.flush()
   }
 }

@@ -13,8 +13,8 @@ export interface Deployment extends AsyncDisposable {
   readonly api: RunningProcess
   readonly auth: RunningProcess
   readonly db: RunningProcess
-  /** Starts a subgraph's process again at the address it had. */
-  restart(name: 'api' | 'auth' | 'db'): Promise<void>
+  /** Starts a process again at the address it had. */
+  restart(name: 'api' | 'auth' | 'db' | 'gateway'): Promise<void>
 }
 
 /** `stores` are flags for the db subgraph, e.g. `--mongo-url`. */
@@ -32,6 +32,7 @@ export async function startDeployment(folder: string, stores: readonly string[])
     auth: ['subgraph', 'auth', ...data],
     db: ['subgraph', 'db', ...data, ...stores],
     api: ['subgraph', 'api', ...data],
+    gateway: ['gateway', '--supergraph', 'schema/supergraph.graphql'],
   }
   const auth = await start('auth', commands.auth, '0')
   commands.db.push('--auth-url', origin(auth))
@@ -40,15 +41,8 @@ export async function startDeployment(folder: string, stores: readonly string[])
   await start('api', commands.api, '0')
   const urls = [...running].map(([name, { url }]) => `${name}=${url}`).join(',')
   const secret = ['--hop-secret-file', join(folder, 'keys', 'hop')]
-  const flags = [
-    '--supergraph',
-    'schema/supergraph.graphql',
-    '--subgraph-urls',
-    urls,
-    '--identity-url',
-    origin(auth),
-  ]
-  const gateway = await start('gateway', ['gateway', ...flags, ...secret], '0')
+  commands.gateway.push('--subgraph-urls', urls, '--identity-url', origin(auth), ...secret)
+  const { url } = await start('gateway', commands.gateway, '0')
 
   const member = ['--email', email, '--workspace', 'navy', '--role', 'OWNER']
   const added = await runEnnead(['user', 'add', ...member, ...data])
@@ -60,10 +54,12 @@ export async function startDeployment(folder: string, stores: readonly string[])
   }
   const all = started.move()
   return {
-    url: gateway.url,
+    url,
     email,
     password: /password (\S+)/.exec(added.stdout)?.[1] ?? '',
-    gateway,
+    get gateway() {
+      return current('gateway')
+    },
     get api() {
       return current('api')
     },

@@ -1,7 +1,9 @@
+import { buildSchema } from 'graphql'
 import { expect, test } from 'vitest'
 import { EnneadError } from '../../kernel/errors.ts'
 import { demoGateway } from '../support/demo-gateway.ts'
 import { rawSocket, subscribeMessage } from '../support/raw-socket.ts'
+import { schemaEngine } from '../support/schema-engine.ts'
 import { until } from '../support/until.ts'
 
 const events = 'subscription ($after: Int) { events(after: $after) { seq text viewer } }'
@@ -306,4 +308,20 @@ test('closing sends clients elsewhere with 1012 and takes no more', async () => 
 test('a WebSocket at another path is refused', async () => {
   await using gateway = await demoGateway()
   await expect(rawSocket(gateway.socketUrl.replace('/graphql', '/other'))).rejects.toThrow('404')
+})
+
+test('a subscription that cannot be planned in time, as after a restart, closes retryably; a query is told an error', async () => {
+  const engine = {
+    ...schemaEngine(buildSchema('type Query { hello: String }')),
+    prepare: () => new Promise<never>(() => undefined),
+  }
+  await using gateway = await demoGateway({ engine, limits: { requestTimeoutMs: 50 } })
+  using client = await rawSocket(gateway.socketUrl, { init: {} })
+  client.send(subscribeMessage('1', '{ hello }'))
+  expect((await client.take('error', '1')).payload).toMatchObject([
+    { extensions: { code: 'DEADLINE_EXCEEDED' } },
+  ])
+  client.send(subscribeMessage('2', `# of events\n${events}`))
+  expect(await client.closed).toEqual({ code: 1014, reason: 'DEADLINE_EXCEEDED: connect again and resume' })
+  expect(client.messages).toEqual([])
 })
