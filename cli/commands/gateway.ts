@@ -19,6 +19,8 @@ import { followSupergraph } from '../wiring/supergraph-feed.ts'
 import { planningOptions } from '../wiring/planning.ts'
 import { recorder } from '../wiring/recording.ts'
 import { openMetrics } from '../wiring/metrics.ts'
+import { startWorkers } from '../workers/first-process.ts'
+import { isWorker, leave, tellListening, workerMetrics, workerSupergraph } from '../workers/worker.ts'
 
 const summary = 'Serves any supergraph: queries, mutations and subscriptions.'
 
@@ -36,23 +38,29 @@ export const gateway: Command = {
     const stop = stopAsked()
     const lifecycle = new Lifecycle(jsonLog({ level: settings.logLevel }))
     try {
-      await serve(settings, lifecycle)
+      const ready =
+        settings.workers > 1 && !isWorker()
+          ? await startWorkers(settings, lifecycle, jsonLog({ level: settings.logLevel }))
+          : await serve(settings, lifecycle)
+      if (ready !== undefined) process.stdout.write(`${ready}\n`)
       await stop
     } finally {
       await lifecycle.close()
+      if (isWorker()) leave()
     }
     return exitCodes.done
   },
 }
 
-async function serve(settings: Settings, lifecycle: Lifecycle): Promise<void> {
+/** Resolves with what there is to say when it takes requests; a worker says it to the process that has started it. */
+async function serve(settings: Settings, lifecycle: Lifecycle): Promise<string | undefined> {
   const log = jsonLog({ level: settings.logLevel })
   const signer = await readHopSigner(settings, lifecycle, log)
-  const metrics = await openMetrics(settings, lifecycle, log)
+  const metrics = isWorker() ? workerMetrics(settings) : await openMetrics(settings, lifecycle, log)
   const observe = metrics?.gateway()
   const subgraphs = remoteSubgraphs(settings, signer)
   const documents = await documentOptions(settings)
-  const supergraph = await followSupergraph(settings, log)
+  const supergraph = isWorker() ? await workerSupergraph(log) : await followSupergraph(settings, log)
   const engine = createEngine({
     supergraph,
     subgraph: subgraphs.connect,
@@ -83,8 +91,12 @@ async function serve(settings: Settings, lifecycle: Lifecycle): Promise<void> {
   })
   metrics?.readings(readingsOf(engine, server))
   lifecycle.add('doors', () => drain(server, settings))
+  if (isWorker()) {
+    tellListening(server.url)
+    return undefined
+  }
   await openGatewayControl(settings.control, server.address.port, supergraph, lifecycle, log)
   rollbackOnSignal(supergraph, lifecycle, log)
   const shown = metrics === undefined ? '' : `; metrics ${metrics.url}`
-  process.stdout.write(`ready ${server.url} (supergraph from ${supergraph.status().from}${shown})\n`)
+  return `ready ${server.url} (supergraph from ${supergraph.status().from}${shown})`
 }

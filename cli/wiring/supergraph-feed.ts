@@ -1,5 +1,6 @@
 import { liveSupergraph } from '../../gateway/supergraph/live-supergraph.ts'
 import type { LiveSupergraph } from '../../gateway/supergraph/live-supergraph.ts'
+import type { Supergraph } from '../../gateway/supergraph/supergraph.ts'
 import { supergraphFile } from '../../gateway/supergraph/supergraph-file.ts'
 import { supergraphUrl } from '../../gateway/supergraph/supergraph-url.ts'
 import { EnneadError } from '../../kernel/errors.ts'
@@ -18,8 +19,13 @@ export interface SupergraphPlace {
  * The supergraph a gateway serves, followed for as long as it runs. A file or a composition must be good at the start; a
  * registry may be down then, and the gateway is not ready until it has answered. Throws BAD_OPTION, SUPERGRAPH_INVALID
  * or COMPOSITION_FAILED.
+ * @param taken Told of each one that is in use from then on.
  */
-export function followSupergraph(place: SupergraphPlace, log: Log): Promise<LiveSupergraph> {
+export function followSupergraph(
+  place: SupergraphPlace,
+  log: Log,
+  taken: (supergraph: Supergraph) => void = () => undefined,
+): Promise<LiveSupergraph> {
   const { supergraph: where, supergraphHeader, supergraphPollMs } = place
   if (where === undefined) {
     throw new EnneadError(
@@ -30,12 +36,12 @@ export function followSupergraph(place: SupergraphPlace, log: Log): Promise<Live
   if (/^https?:\/\//.test(where)) {
     const headers = headerOf(supergraphHeader)
     const feed = supergraphUrl({ url: where, headers, pollMs: supergraphPollMs })
-    return liveSupergraph(feed, { withoutFirst: 'wait', log })
+    return liveSupergraph(feed, { withoutFirst: 'wait', taken, log })
   }
   const feed = /\.ya?ml$/.test(where)
     ? composedFeed(where, { pollMs: supergraphPollMs, log })
     : supergraphFile(where, { log })
-  return liveSupergraph(feed, { log })
+  return liveSupergraph(feed, { taken, log })
 }
 
 function headerOf(text: string | undefined): Readonly<Record<string, string>> {

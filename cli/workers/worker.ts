@@ -1,0 +1,63 @@
+import cluster from 'node:cluster'
+import { AggregatorRegistry, Registry } from 'prom-client'
+import { liveSupergraph } from '../../gateway/supergraph/live-supergraph.ts'
+import type { LiveSupergraph } from '../../gateway/supergraph/live-supergraph.ts'
+import type { SupergraphFeed } from '../../gateway/supergraph/supergraph-feed.ts'
+import type { Log } from '../../kernel/log.ts'
+import { metricsOf } from '../wiring/metrics.ts'
+import type { MetricsSettings, ProcessMetrics } from '../wiring/metrics.ts'
+import { isSupergraphMessage } from './worker-messages.ts'
+import type { ListeningMessage, SupergraphMessage } from './worker-messages.ts'
+
+/** Is this process one of several that `--workers` has started? */
+export function isWorker(): boolean {
+  return cluster.isWorker
+}
+
+/** The supergraph that the first process follows, taken into use here by the same rules as if it were followed here. */
+export function workerSupergraph(log: Log): Promise<LiveSupergraph> {
+  let told: SupergraphMessage | undefined
+  let changed: () => void = () => undefined
+  const first = Promise.withResolvers<void>()
+  const listen = (message: unknown): void => {
+    if (!isSupergraphMessage(message)) return
+    told = message
+    first.resolve()
+    changed()
+  }
+  process.on('message', listen)
+  const feed: SupergraphFeed = {
+    get name() {
+      return told?.from ?? 'the first process'
+    },
+    async read() {
+      await first.promise
+      return told?.sdl ?? ''
+    },
+    watch: call => void (changed = call),
+    close: () => void process.off('message', listen),
+  }
+  // Without a supergraph the first process has not said anything yet, and this one is not needed.
+  return liveSupergraph(feed, { log })
+}
+
+/** The metrics of this process, which the first one adds up and serves. */
+export function workerMetrics({ metricsPort }: MetricsSettings): ProcessMetrics | undefined {
+  if (metricsPort < 0) return undefined
+  const registry = new Registry()
+  // Answers the first process from now on.
+  const answering = new AggregatorRegistry()
+  AggregatorRegistry.setRegistries([registry])
+  void answering
+  return metricsOf(registry, '')
+}
+
+/** Tells the first process that requests are taken at `url`. */
+export function tellListening(url: string): void {
+  process.send?.({ ennead: 'listening', url } satisfies ListeningMessage)
+}
+
+/** Nothing more is said to the first process: whatever else has ended, this one can end. */
+export function leave(): void {
+  process.channel?.unref()
+}
