@@ -1,4 +1,3 @@
-import { openMemoryCache } from '../../subgraphs/db/agents/cache/memory-cache.ts'
 import type { EngineOption } from '../../subgraphs/db/domain-options.ts'
 import type { Log } from '../../kernel/log.ts'
 import type { DataFolder } from '../data-folder.ts'
@@ -28,7 +27,7 @@ export async function dbEngines(
   return [
     off('sql') ? { name: 'sql', absent: switchedOff } : await sqlEngine(settings, data, lifecycle, log),
     off('nosql') ? { name: 'nosql', absent: switchedOff } : nosqlEngine(settings, data, log),
-    off('cache') ? { name: 'cache', absent: switchedOff } : cacheEngine(settings, log),
+    off('cache') ? { name: 'cache', absent: switchedOff } : cacheEngine(settings, data, log),
   ]
 }
 
@@ -67,11 +66,15 @@ function nosqlEngine({ mongoUrl }: DbEngineSettings, data: DataFolder, log: Log)
   }
 }
 
-function cacheEngine({ redisUrl }: DbEngineSettings, log: Log): EngineOption {
+function cacheEngine({ redisUrl }: DbEngineSettings, data: DataFolder, log: Log): EngineOption {
   return {
     name: 'cache',
+    ...(redisUrl === undefined ? { place: data.join('db', 'cache') } : {}),
     async open() {
-      if (redisUrl === undefined) return openMemoryCache()
+      if (redisUrl === undefined) {
+        const { openLmdbStore } = await import('../../subgraphs/db/agents/nosql/lmdb-store.ts')
+        return openLmdbStore({ directory: data.join('db', 'cache'), log })
+      }
       const { openRedisCache } = await import('../../subgraphs/db/agents/cache/redis-cache.ts')
       return openRedisCache({ url: redisUrl, prefix: 'ennead', log })
     },

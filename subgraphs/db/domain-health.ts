@@ -5,20 +5,23 @@ import type { EngineOption } from './domain-options.ts'
 export interface HealthParts {
   readonly engines: readonly EngineOption[]
   readonly slots: readonly EngineSlot[]
-  readonly primary: EngineSlot
   /** What the dispatcher has seen. */
   readonly dispatched: DomainHealth
   /** Why a store does not catch up. */
   readonly failureOf: (slot: EngineSlot) => string | undefined
   readonly frontierSeq: number
+  /** Is this store without a vote although it may have one? */
+  readonly isWaiting: (slot: EngineSlot) => boolean
+  /** Is there a majority among these stores? */
+  readonly isQuorum: (slots: readonly EngineSlot[]) => boolean
 }
 
 /**
- * The domain is ready while the writer's store takes commits and one store answers reads; for both, those that their
- * breaker spares do not count. Details say who writes and how far each store reaches.
+ * The domain is ready while a majority can be asked for its votes and one store answers reads; those that their breaker
+ * spares do not count. Details say who has no vote and how far each store reaches.
  */
 export function domainHealth(parts: HealthParts): DomainHealth {
-  const { engines, slots, primary, dispatched } = parts
+  const { engines, slots, dispatched, isQuorum } = parts
   const states = new Map(dispatched.agents.map(agent => [agent.name, agent.state]))
   const agents = engineNames.flatMap(name => {
     const slot = slots.find(one => one.name === name)
@@ -29,20 +32,22 @@ export function domainHealth(parts: HealthParts): DomainHealth {
   })
   const answers = (slot: EngineSlot): boolean =>
     slot.current && slot.answering && states.get(slot.name) !== 'open'
-  return { domain: 'db', ready: answers(primary) && slots.some(answers), agents }
+  const votes = slots.filter(slot => slot.admitted && slot.answering)
+  return { domain: 'db', ready: isQuorum(votes) && slots.some(answers), agents }
 }
 
 function agentHealth(slot: EngineSlot, dispatched: AgentState, parts: HealthParts): AgentHealth {
   const { name, detail, phase } = slot
-  const role = slot === parts.primary ? `${detail}, writer` : detail
+  const role = slot.learner === undefined ? detail : `${detail}, no vote (${slot.learner})`
   if (phase.is !== 'open') return { name, state: 'failing', detail: `${role}: ${phase.why}` }
   if (!phase.admitted) return { name, state: 'failing', detail: `${role}: its log is being compared` }
   if (!slot.answering) return { name, state: 'failing', detail: `${role}: it does not answer` }
-  // A copy is seldom asked, so that what the dispatcher saw last may be long past; its keeper has just looked.
-  const state = slot === parts.primary || dispatched === 'open' ? dispatched : 'ok'
+  // Most are seldom asked, so that what the dispatcher saw last may be long past; the keeper has just looked.
+  const state = slot === parts.slots[0] || dispatched === 'open' ? dispatched : 'ok'
   const behind = parts.frontierSeq - slot.seq
-  if (behind <= 0) return { name, state, detail: `${role}, at ${slot.seq}` }
+  const vote = parts.isWaiting(slot) ? ', no vote yet' : ''
+  if (behind <= 0) return { name, state, detail: `${role}, at ${slot.seq}${vote}` }
   const failure = parts.failureOf(slot)
-  if (failure === undefined) return { name, state, detail: `${role}, ${behind} behind` }
-  return { name, state: 'failing', detail: `${role}, ${behind} behind: ${failure}` }
+  if (failure === undefined) return { name, state, detail: `${role}, ${behind} behind${vote}` }
+  return { name, state: 'failing', detail: `${role}, ${behind} behind${vote}: ${failure}` }
 }

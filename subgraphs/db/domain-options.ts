@@ -6,13 +6,14 @@ import type { Log } from '../../kernel/log.ts'
 import type { ActorDirectory } from '../service/actor-directory.ts'
 import { type EngineName, type EngineSource, engineNames } from './engine-slot.ts'
 import type { KeeperLimits } from './engine-keeper.ts'
+import type { QuorumLimits } from './quorum/quorum.ts'
 import type { WriterLimits } from './writer.ts'
 
 /** An engine that takes part, or one that is switched off and why. */
 export type EngineOption = EngineSource | (AbsentAgent & { readonly name: EngineName })
 
 export interface DbDomainOptions {
-  /** Each of sql, nosql and cache at most once. The first of sql and nosql that is not absent takes the writes. */
+  /** Each of sql, nosql and cache at most once; those that are not absent and no learners vote. */
   readonly engines: readonly EngineOption[]
   /** Whom tasks may be assigned to. */
   readonly actors: ActorDirectory
@@ -28,13 +29,13 @@ export interface DbDomainOptions {
   readonly createDispatcher?: CreateDispatcher | undefined
 }
 
-export interface DbLimits extends KeeperLimits, WriterLimits {
+export interface DbLimits extends KeeperLimits, QuorumLimits, WriterLimits {
+  /** How long an answer to a write waits for the stores to take it over. Milliseconds. */
+  readonly copyWaitMs: number
   /** Time one store has for a read. Milliseconds. */
   readonly readAttemptMs: number
   /** Time all stores together have for a read. Milliseconds. */
   readonly readMs: number
-  /** Calls one store may have running; beyond, the next store is asked. */
-  readonly runningMax: number
   /** Time one store has for a page of the log. Milliseconds. */
   readonly logAttemptMs: number
   /** How often a command is computed anew after a conflict. */
@@ -55,7 +56,8 @@ export const dbLimits: DbLimits = {
   silentMs: 3_000,
   queueMax: 1_000,
   batchMax: 100,
-  attemptMs: 2_000,
+  attemptMs: 1_000,
+  graceMs: 400,
   commitMs: 5_000,
   unknownMs: 10_000,
   copyWaitMs: 50,
@@ -69,29 +71,25 @@ export const dbLimits: DbLimits = {
   staleMsMax: 60_000,
 }
 
-/** The engines that take part and which of them takes the writes. Throws BAD_OPTION naming what is wrong. */
-export function checkEngines(engines: readonly EngineOption[]): {
-  readonly sources: readonly EngineSource[]
-  readonly primary: EngineName
-} {
+/** The engines that take part, in the order in which they are read. Throws BAD_OPTION naming what is wrong. */
+export function checkEngines(engines: readonly EngineOption[]): readonly EngineSource[] {
   const names = engines.map(engine => engine.name)
   const twice = names.find((name, index) => names.indexOf(name) !== index)
   if (twice !== undefined) throw new EnneadError('BAD_OPTION', `engines names ${twice} twice`)
   const sources = engineNames.flatMap(name =>
     engines.filter((engine): engine is EngineSource => engine.name === name && !('absent' in engine)),
   )
-  const primary = sources.find(source => source.name !== 'cache')?.name
-  if (primary === undefined) {
-    throw new EnneadError('BAD_OPTION', 'one of the stores sql and nosql is needed, both are switched off')
+  if (sources.every(({ name, learner }) => name === 'cache' || learner === true)) {
+    throw new EnneadError('BAD_OPTION', 'one of the stores sql and nosql must take part and vote')
   }
-  return { sources, primary }
+  return sources
 }
 
 /** The limits with defaults filled in. Throws BAD_OPTION naming the field and its value. */
 export function checkDbLimits(given: Partial<DbLimits>): DbLimits {
   const limits = { ...dbLimits, ...given }
   for (const [name, value] of Object.entries(limits)) {
-    const least = name === 'copyWaitMs' || name === 'staleMsMax' ? 0 : 1
+    const least = name === 'copyWaitMs' || name === 'graceMs' || name === 'staleMsMax' ? 0 : 1
     if (!Number.isSafeInteger(value) || value < least) {
       throw new EnneadError('BAD_OPTION', `${name} must be an integer >= ${least}, got ${String(value)}`)
     }

@@ -1,9 +1,8 @@
 import { createDispatcher } from '../../dispatch/dispatcher.ts'
 import type { DispatcherUsage } from '../../dispatch/dispatcher.ts'
-import { type Policy, failover, hedge, once } from '../../dispatch/policy.ts'
+import { type Policy, hedge } from '../../dispatch/policy.ts'
 import type { AbsentAgent, Agent, CallOptions, Dispatcher } from '../../dispatch/port.ts'
 import { type Clock, systemClock } from '../../kernel/clock.ts'
-import { EnneadError } from '../../kernel/errors.ts'
 import type { DomainHealth } from '../../kernel/health.ts'
 import { silentLog } from '../../kernel/log.ts'
 import { ChangeFeed } from './change-feed.ts'
@@ -12,7 +11,9 @@ import type { ClosedStore, OpenStore } from './doctor/examined-store.ts'
 import { type DbDomainOptions, type DbLimits, checkDbLimits, checkEngines } from './domain-options.ts'
 import { EngineSlot } from './engine-slot.ts'
 import { Frontier } from './frontier.ts'
+import { Quorum } from './quorum/quorum.ts'
 import { type Reads, confirmedStore, openReads } from './reads.ts'
+import { RecentLog } from './recent-log.ts'
 import { sweepReceipts } from './receipt-sweep.ts'
 import { Replication } from './replication.ts'
 import { CommandRunner } from './run-command.ts'
@@ -27,6 +28,8 @@ export interface DbDomain {
   readonly reads: Reads
   /** Reads of the present only, for what cannot say that it is of the past. */
   readonly current: Pick<Dispatcher<TaskStore>, 'call'>
+  /** Learns what any process has had chosen; a read of the present after it is of the present of all. */
+  learn(): Promise<void>
   /** The one way to change records. */
   readonly writer: Writer
   /** Runs commands: reads, decides, commits, again on conflict. */
@@ -46,20 +49,20 @@ export interface DbDomain {
 /**
  * Opens the stores, compares their histories and starts serving. Stores that cannot be opened are shown as failing and
  * tried again in the background. Throws BAD_OPTION, STORE_DIVERGED, UNAVAILABLE when no store opened, and what the
- * writer's store says of its data folder (see replication.ts).
+ * first store says of its data folder (see replication.ts).
  */
 export async function openDbDomain(options: DbDomainOptions): Promise<DbDomain> {
   const { engines, actors, clock = systemClock, random = Math.random, log = silentLog } = options
   const limits = checkDbLimits(options.limits ?? {})
-  const { sources, primary: primaryName } = checkEngines(engines)
+  const sources = checkEngines(engines)
   const frontier = new Frontier(clock, Math.max(1, limits.staleMsMax / ageSteps))
+  const recent = new RecentLog()
   const slots = sources.map(source => new EngineSlot(source, frontier, clock))
-  const primary = slots.find(slot => slot.name === primaryName)
-  if (primary === undefined) throw new EnneadError('INTERNAL', `there is no slot for ${primaryName}`)
+  const create = options.createDispatcher ?? createDispatcher
 
-  const store = (options.createDispatcher ?? createDispatcher)<TaskStore>({
+  const store = create<TaskStore>({
     domain: 'db',
-    agents: agentsOf(options, slots, primary),
+    agents: agentsOf(options, slots),
     policies: policiesOf(limits),
     clock,
     random,
@@ -69,26 +72,39 @@ export async function openDbDomain(options: DbDomainOptions): Promise<DbDomain> 
   })
   const readLog = (read: LogRead, call?: CallOptions): Promise<readonly LogEntry[]> =>
     store.call('log', read, call)
+  const quorum: Quorum = new Quorum({
+    slots,
+    frontier,
+    recent,
+    store,
+    whenHeld: seq => {
+      replication.wake()
+      return replication.whenHeld(seq, limits.copyWaitMs)
+    },
+    idle: () => replication.wake(),
+    create,
+    clock,
+    random,
+    log,
+    limits,
+  })
   const replication = new Replication({
     slots,
-    primary,
     frontier,
+    recent,
     readLog,
-    answered: slot => revive(store, slot),
+    look: (slot, ms) => quorum.look(slot, ms),
+    answered: slot => {
+      revive(store, slot)
+      void quorum.tend()
+    },
+    isCarried: slot => quorum.carries(slot),
     clock,
     log,
     limits,
   })
-  const writer = new Writer({
-    store,
-    primary,
-    frontier,
-    handOver: (entries, waitMs) => replication.handOver(entries, waitMs),
-    clock,
-    log,
-    limits,
-  })
-  const look = (): Promise<void> => replication.look()
+  const writer = new Writer({ quorum, clock, log, limits })
+  const look = (): Promise<void> => quorum.learn()
   const current = confirmedStore(store, frontier)
   const reads = openReads({ slots, store, frontier, clock, random, limits }, options.createDispatcher)
   const commands = new CommandRunner({ store: current, writer, actors, look, clock, random, limits })
@@ -101,6 +117,7 @@ export async function openDbDomain(options: DbDomainOptions): Promise<DbDomain> 
     closing.abort()
     await writer.close()
     await sweeping
+    quorum.close()
     await replication.close()
     store.close()
     reads.close()
@@ -111,11 +128,14 @@ export async function openDbDomain(options: DbDomainOptions): Promise<DbDomain> 
     await closeAll()
     throw failure
   }
-  sweeping = sweepReceipts({ slots, primary, clock, log, sweepMs: limits.sweepMs }, closing.signal)
+  await quorum.open()
+  replication.begin()
+  sweeping = sweepReceipts({ slots, clock, log, sweepMs: limits.sweepMs }, closing.signal)
   return {
     store,
     reads,
     current,
+    learn: look,
     writer,
     commands,
     changes,
@@ -128,10 +148,11 @@ export async function openDbDomain(options: DbDomainOptions): Promise<DbDomain> 
       domainHealth({
         engines,
         slots,
-        primary,
         dispatched: store.health(),
         failureOf: slot => replication.failureOf(slot),
         frontierSeq: frontier.head.seq,
+        isWaiting: slot => quorum.isWaiting(slot),
+        isQuorum: some => quorum.isQuorum(some),
       }),
     usage: () => store.usage(),
     close: () => (closed ??= closeAll()),
@@ -142,7 +163,7 @@ export async function openDbDomain(options: DbDomainOptions): Promise<DbDomain> 
 const ageSteps = 512
 
 /** What every store answers. */
-const reading = ['read', 'query', 'count', 'scan', 'log', 'head'] as const
+const reading = ['read', 'query', 'count', 'scan', 'log', 'head', 'facts'] as const
 
 /** An agent that is being spared is only tried again by a call; when nobody calls, its recovery would go unnoticed. */
 function revive(store: Dispatcher<TaskStore>, slot: EngineSlot): void {
@@ -155,21 +176,18 @@ function revive(store: Dispatcher<TaskStore>, slot: EngineSlot): void {
 function agentsOf(
   { engines }: DbDomainOptions,
   slots: readonly EngineSlot[],
-  primary: EngineSlot,
 ): readonly (Agent<TaskStore> | AbsentAgent)[] {
   const absent = engines.flatMap(engine => ('absent' in engine ? [engine] : []))
-  const agents = slots.map(slot => slot.agent(slot === primary ? [...reading, 'commit'] : reading))
-  return [...agents, ...absent]
+  return [...slots.map(slot => slot.agent(reading)), ...absent]
 }
 
 /**
- * Reads go to the stores in their order, so that the writer's store, which is always newest, is asked first. A store that
+ * Reads go to the stores in their order, so that what clients see changes as seldom as it can. A store that
  * hangs costs the p95 of a read, not a whole attempt: the api domain's attempts, of the same length, stand on these reads.
  */
 function policiesOf(limits: DbLimits): Partial<Record<keyof TaskStore, Policy>> {
-  const inOrder: Policy = { ...failover, preference: 'order' }
   const read: Policy = { ...hedge('p95'), preference: 'order' }
   const ofLog: Policy = { ...read, attemptMs: limits.logAttemptMs, timeoutMs: limits.logAttemptMs * 3 }
   // A page of a walk is as long as one of the log.
-  return { read, query: read, count: read, head: read, scan: ofLog, log: ofLog, commit: once(inOrder) }
+  return { read, query: read, count: read, head: read, facts: read, scan: ofLog, log: ofLog }
 }

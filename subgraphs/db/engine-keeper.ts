@@ -1,9 +1,8 @@
 import { type Clock, sleep } from '../../kernel/clock.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import type { Log } from '../../kernel/log.ts'
-import { type EngineSlot, headOf } from './engine-slot.ts'
-import type { Head } from './frontier.ts'
-import type { StoreEngine } from './task-store.ts'
+import type { EngineSlot } from './engine-slot.ts'
+import type { LogHead, StoreEngine } from './task-store.ts'
 
 export interface KeeperLimits {
   /** Time an engine has to open or to answer questions about its log. Milliseconds. */
@@ -25,7 +24,9 @@ export interface EngineKeeperParts {
   /** Lets the open engine take part. Rejects when it may not; STORE_DIVERGED is for good. */
   readonly admit: (slot: EngineSlot) => Promise<void>
   /** Is told each time the engine has answered a look, where it stands, and when it was asked (monotonic). */
-  readonly answered: (slot: EngineSlot, head: Head, askedAt: number) => void
+  readonly answered: (slot: EngineSlot, head: LogHead, askedAt: number) => void
+  /** Asks the engine where its log ends; gives up after `ms` milliseconds. */
+  readonly look: (slot: EngineSlot, ms: number) => Promise<LogHead>
   readonly clock: Clock
   readonly log: Log
   readonly limits: KeeperLimits
@@ -133,12 +134,12 @@ export class EngineKeeper {
 
   /** Looks at the open engine: it must answer, and must not have lost what it held. */
   async #look(): Promise<boolean> {
-    const { slot, answered, clock, log, limits } = this.#parts
+    const { slot, look, answered, clock, log, limits } = this.#parts
     const askedAt = clock.now()
     try {
       // Noted before it is asked: it may take over more while its answer is on the way.
       const held = slot.seq
-      const head = await headOf(slot, limits.silentMs)
+      const head = await look(slot, limits.silentMs)
       slot.answering = true
       if (head.seq < held) {
         log.error('db.engine.lost_entries', { engine: slot.name, held, holds: head.seq })

@@ -1,8 +1,8 @@
-import type { Agent, Attempt, InputOf, OutputOf } from '../../dispatch/port.ts'
+import type { Agent, Attempt, InputOf, Operation, OutputOf } from '../../dispatch/port.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { EnneadError } from '../../kernel/errors.ts'
-import type { Frontier, Head } from './frontier.ts'
-import type { StoreEngine, TaskStore } from './task-store.ts'
+import type { Frontier } from './frontier.ts'
+import type { LogHead, StoreEngine, TaskStore } from './task-store.ts'
 
 /** The agents of the db domain, in the order in which reads prefer them. */
 export const engineNames = ['sql', 'nosql', 'cache'] as const
@@ -15,10 +15,13 @@ export interface EngineSource {
   readonly open: () => Promise<StoreEngine>
   /** Where its data is, for messages to an operator, e.g. a folder. Default: the engine's name. */
   readonly place?: string
+  /** It only follows: it has no vote, whatever it is. Default false. */
+  readonly learner?: boolean
 }
 
-/** A copy so many entries behind is waited for, so many milliseconds, before it refuses. */
+/** A store so many entries behind, for so short a time, is waited for so many milliseconds before it refuses. */
 const nearMax = 200
+const nearSinceMs = 250
 const nearMs = 30
 
 /** An engine is exactly one of these at a time. */
@@ -28,7 +31,7 @@ export type SlotPhase =
   | { readonly is: 'refused'; readonly why: string }
 
 /**
- * The place of one engine in the domain: knows whether the engine is there and how far its copy of the log reaches, and
+ * The place of one engine in the domain: knows whether the engine is there and how far its log reaches, and
  * lets the dispatcher have its operations only while it is there and stands at the frontier. Otherwise an operation
  * rejects with OVERLOADED ("no work was done, ask another"), at once unless the copy is about to arrive, so that failover
  * costs next to nothing and the past is never told as the present.
@@ -118,6 +121,12 @@ export class EngineSlot {
     })
   }
 
+  /** Calls `look` whenever it may hold more, until what is answered is called. */
+  watch(look: () => void): () => void {
+    this.#watching.add(look)
+    return () => this.#watching.delete(look)
+  }
+
   closed(why: string): void {
     this.#phase = { is: 'closed', why }
   }
@@ -155,6 +164,35 @@ export class EngineSlot {
     }
   }
 
+  /** The engine as it is reached for its vote, whether it stands at the frontier or not. */
+  voter(): Agent<Pick<TaskStore, 'seat' | 'vote'>> {
+    const admitted =
+      <I, O>(operation: 'seat' | 'vote', run: (store: Partial<TaskStore>) => Operation<I, O> | undefined) =>
+      (input: I, attempt: Attempt): Promise<O> => {
+        const phase = this.#phase
+        if (phase.is !== 'open' || !phase.admitted) throw this.#absence()
+        const own = run(phase.engine.operations)
+        if (own === undefined) throw new EnneadError('OVERLOADED', `${this.name} does not offer ${operation}`)
+        return own(input, attempt)
+      }
+    return {
+      name: this.name,
+      detail: this.detail,
+      operations: {
+        seat: admitted('seat', store => store.seat),
+        vote: admitted('vote', store => store.vote),
+      },
+    }
+  }
+
+  /** Why the open engine has no vote; undefined: it may have one. */
+  get learner(): string | undefined {
+    if (this.source.learner === true) return 'a learner by its settings'
+    if (this.#phase.is !== 'open') return undefined
+    const { learner, operations } = this.#phase.engine
+    return learner ?? (operations.vote === undefined ? `${this.detail} cannot vote` : undefined)
+  }
+
   /** The engine as the dispatcher knows it, with these operations. */
   agent(operations: readonly (keyof TaskStore)[]): Agent<TaskStore> {
     const gated: Partial<TaskStore> = Object.fromEntries(
@@ -165,18 +203,25 @@ export class EngineSlot {
 
   #gate<O extends keyof TaskStore>(operation: O) {
     return async (input: InputOf<TaskStore, O>, attempt: Attempt): Promise<OutputOf<TaskStore, O>> => {
-      if (!this.current && this.#isNear()) await this.whenAt(this.#frontier.head.seq, nearMs)
+      // What is acknowledged from now on, the caller need not see: under load the frontier would run ahead of every store.
+      const { seq } = this.#frontier.head
+      if (this.admitted && this.#seq < seq && this.#isNear()) await this.whenAt(seq, nearMs)
       const phase = this.#phase
-      if (!this.current || phase.is !== 'open') throw this.#absence()
+      if (phase.is !== 'open' || !phase.admitted || this.#seq < seq) throw this.#absence()
       const run = phase.engine.operations[operation]
       if (run === undefined) throw new EnneadError('OVERLOADED', `${this.name} does not offer ${operation}`)
       return invoke(run, input, attempt)
     }
   }
 
-  /** Absorbing the newest entries at this very moment, so that waiting is quicker than asking another. */
+  /**
+   * Absorbing the newest entries at this very moment, so that waiting is quicker than asking another. One that has been
+   * behind for longer is not: it may be frozen.
+   */
   #isNear(): boolean {
-    return this.admitted && this.#frontier.head.seq - this.#seq <= nearMax
+    const { head } = this.#frontier
+    const sinceMs = this.#clock.now() - this.#frontier.since(this.#seq + 1)
+    return head.seq - this.#seq <= nearMax && sinceMs <= nearSinceMs
   }
 
   #absence(): EnneadError {
@@ -199,6 +244,6 @@ export function invoke<O extends keyof TaskStore>(
 }
 
 /** The head of an engine, asked directly. */
-export function headOf(slot: EngineSlot, ms: number): Promise<Head> {
+export function headOf(slot: EngineSlot, ms: number): Promise<LogHead> {
   return slot.direct('head', undefined, ms)
 }

@@ -4,19 +4,19 @@ import type { Log } from '../../kernel/log.ts'
 import { type EngineSlot, headOf } from './engine-slot.ts'
 import type { Frontier } from './frontier.ts'
 import type { ReadLog } from './history.ts'
+import type { RecentLog } from './recent-log.ts'
 import type { LogEntry } from './task-store.ts'
 
 export interface FollowerParts {
   readonly slot: EngineSlot
   readonly frontier: Frontier
+  readonly recent: RecentLog
   /** Reads entries from a store that has them. */
   readonly readLog: ReadLog
   readonly clock: Clock
   readonly log: Log
 }
 
-/** Entries kept in memory for a copy that is a little behind; older ones are read from a log. */
-const tailMax = 2_000
 /** Entries handed over at once. */
 const batchMax = 200
 /** Time a store has to take over a batch. Milliseconds. */
@@ -24,13 +24,12 @@ const absorbMs = 10_000
 const pauseMs = { first: 50, last: 5_000 }
 
 /**
- * Brings one store to the frontier and keeps it there: absorbs entries in the order of the log, never skipping one,
- * from memory where it can and from another store's log otherwise. Works only while there is something to do.
+ * Brings one store to the end of the log and keeps it there: absorbs entries in order, never skipping one, from memory
+ * where it can and from another store's log otherwise. Works only while there is something to do.
  */
 export class Follower {
   readonly #parts: FollowerParts
   readonly #closing = new AbortController()
-  #tail: LogEntry[] = []
   #running: Promise<void> | undefined
   #failure: string | undefined
 
@@ -45,20 +44,8 @@ export class Follower {
 
   /** Goes well and needs no more than what is in memory, so that waiting for it makes sense. */
   get isClose(): boolean {
-    const { slot, frontier } = this.#parts
-    return slot.admitted && this.#failure === undefined && frontier.head.seq - slot.seq <= tailMax
-  }
-
-  /** Takes note of new entries, in the order of the log, and begins to absorb them. */
-  offer(entries: readonly LogEntry[]): void {
-    for (const entry of entries) {
-      const last = this.#tail.at(-1)?.position.seq
-      if (last !== undefined && entry.position.seq <= last) continue
-      if (last !== undefined && entry.position.seq > last + 1) this.#tail = []
-      this.#tail.push(entry)
-    }
-    if (this.#tail.length > tailMax) this.#tail = this.#tail.slice(-tailMax)
-    this.wake()
+    const { slot, recent } = this.#parts
+    return slot.admitted && this.#failure === undefined && recent.reachesBackTo(slot.seq)
   }
 
   /** Looks whether there is something to do. */
@@ -75,8 +62,8 @@ export class Follower {
   }
 
   #isBehind(): boolean {
-    const { slot, frontier } = this.#parts
-    return slot.admitted && slot.seq < frontier.head.seq
+    const { slot, frontier, recent } = this.#parts
+    return slot.admitted && slot.seq < Math.max(frontier.head.seq, recent.end)
   }
 
   async #catchUp(): Promise<void> {
@@ -99,27 +86,23 @@ export class Follower {
         await this.#lookAgain()
       }
     }
+    // A vote may have brought it there.
+    if (!this.#isBehind()) this.#failure = undefined
     this.#running = undefined
   }
 
   async #absorbNext(): Promise<void> {
-    const { slot, clock } = this.#parts
+    const { slot } = this.#parts
     const entries = await this.#entriesBehind(slot.seq)
     if (entries.length === 0) throw new EnneadError('UNAVAILABLE', 'no store has the next entries of the log')
-    const now = new Date(clock.wall()).toISOString()
-    const position = await slot.direct(
-      'absorb',
-      entries.map(entry => withoutExpired(entry, now)),
-      absorbMs,
-    )
+    const position = await slot.direct('absorb', entries, absorbMs)
     slot.reached(position.seq)
   }
 
   async #entriesBehind(seq: number): Promise<readonly LogEntry[]> {
-    const from = this.#tail.findIndex(entry => entry.position.seq > seq)
-    this.#tail = from === -1 ? [] : this.#tail.slice(from)
-    if (this.#tail[0]?.position.seq === seq + 1) return this.#tail.slice(0, batchMax)
-    return this.#parts.readLog({ afterSeq: seq, limit: batchMax })
+    const { recent, readLog } = this.#parts
+    const known = recent.behind(seq, batchMax)
+    return known.length > 0 ? known : readLog({ afterSeq: seq, limit: batchMax })
   }
 
   /** A batch that failed may have been taken over nevertheless. */
@@ -130,13 +113,4 @@ export class Follower {
     const head = await headOf(slot, absorbMs).catch(() => undefined)
     if (head !== undefined) slot.reached(head.seq)
   }
-}
-
-/**
- * Receipts that are past their time are not handed on: the writer's store may have forgotten them and given their key
- * away again at version 1, which a store that still holds the old one would take for known.
- */
-function withoutExpired(entry: LogEntry, now: string): LogEntry {
-  const puts = entry.commit.puts.filter(put => put.kind !== 'receipt' || put.expiresAt >= now)
-  return puts.length === entry.commit.puts.length ? entry : { ...entry, commit: { ...entry.commit, puts } }
 }

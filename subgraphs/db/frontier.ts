@@ -1,20 +1,17 @@
 import type { Clock } from '../../kernel/clock.ts'
 import { HeadTimes } from './head-times.ts'
 import { emptyHead } from './log-order.ts'
-import type { Position } from './task-store.ts'
-
-/** The newest entry of a log: where it stands, and the commit it holds ('' for an empty log). */
-export type Head = Position & { readonly commitId: string }
+import type { LogHead } from './task-store.ts'
 
 /**
- * The newest entry of the change log that this process knows of: committed here, or seen in the writer's store. It only
- * rises. A store that stands before it would answer with the past, so it does not answer.
+ * The newest entry of the change log that this process knows of: chosen here, or seen in a store, which only takes over
+ * what has been chosen. It only rises. A store that stands before it would answer with the past, so it does not answer.
  */
 export class Frontier {
   readonly #clock: Clock
   readonly #times: HeadTimes
   readonly #waiting = new Set<() => void>()
-  #head: Head = emptyHead
+  #head: LogHead = emptyHead
   #headAt: number | undefined
   #confirmedAt = -Infinity
 
@@ -24,11 +21,11 @@ export class Frontier {
     this.#times = new HeadTimes(graceMs)
   }
 
-  get head(): Head {
+  get head(): LogHead {
     return this.#head
   }
 
-  /** The writer's store has been asked, so that nothing it held then can be missing here. */
+  /** A quorum of stores has been asked, so that nothing that was acknowledged before can be missing here. */
   get confirmed(): boolean {
     return this.#confirmedAt !== -Infinity
   }
@@ -44,29 +41,30 @@ export class Frontier {
   }
 
   /**
-   * Moves up to `head`, which another store than the writer's holds, and wakes who waits for it; a head that is not higher
+   * Moves up to `head`, which some store holds, and wakes who waits for it; a head that is not higher
    * changes nothing. `at`: when it was committed, by the wall clock.
    */
-  raise(head: Head, at?: number): void {
-    this.#moveTo(head, -Infinity)
-    if (head.seq === this.#head.seq) this.#headAt = at
+  raise(head: LogHead, at?: number): void {
+    // What is new in it may have come right after everything was known, from another process.
+    this.#moveTo(head, this.#confirmedAt)
+    if (at !== undefined && head.seq === this.#head.seq) this.#headAt = at
   }
 
-  /** The writer's store stood at `head` at some moment after `askedAt` (monotonic). */
-  confirm(head: Head, askedAt: number): void {
+  /** A quorum has said, at some moment after `askedAt` (monotonic), that the chosen log ends at `head`. */
+  confirm(head: LogHead, askedAt: number): void {
     // What is new in it may have come right after the time before, from another process.
     this.#moveTo(head, this.#confirmedAt)
     this.#confirmedAt = Math.max(this.#confirmedAt, askedAt)
   }
 
-  /** This process has appended the entries from `first` to `head`, none of them before `sentAt` (monotonic). */
-  committed(first: number, head: Head, sentAt: number): void {
+  /** This process has appended the entries from `first` to `head`, none of them before `sentAt` (monotonic; -Infinity: not known). */
+  committed(first: number, head: LogHead, sentAt: number): void {
     const alone = first <= this.#head.seq + 1
     this.#moveTo(head, alone ? Math.max(sentAt, this.#confirmedAt) : this.#confirmedAt)
     this.#confirmedAt = Math.max(this.#confirmedAt, sentAt)
   }
 
-  #moveTo(head: Head, since: number): void {
+  #moveTo(head: LogHead, since: number): void {
     if (head.seq <= this.#head.seq) return
     this.#times.add(this.#head.seq + 1, since)
     this.#head = head

@@ -1,7 +1,6 @@
 import { EnneadError } from '../../kernel/errors.ts'
 import type { EngineSlot } from './engine-slot.ts'
-import type { Head } from './frontier.ts'
-import type { LogEntry } from './task-store.ts'
+import type { LogEntry, LogHead } from './task-store.ts'
 
 /** What is needed to read a log: entries behind a seq. */
 export type ReadLog = (read: {
@@ -11,7 +10,7 @@ export type ReadLog = (read: {
 
 /** A log: where it ends and how to read it. */
 export interface History {
-  readonly head: Head
+  readonly head: LogHead
   readonly log: ReadLog
 }
 
@@ -30,8 +29,8 @@ export async function sameHistory(one: History, other: History): Promise<boolean
 
 /** The refusal of `late`, whose log is neither the beginning nor the continuation of the one `known` holds. */
 export function diverged(
-  late: { readonly slot: EngineSlot; readonly head: Head },
-  known: { readonly slot: EngineSlot; readonly head: Head },
+  late: { readonly slot: EngineSlot; readonly head: LogHead },
+  known: { readonly slot: EngineSlot; readonly head: LogHead },
 ): EnneadError {
   const told = ({ slot, head }: typeof late): string =>
     `${slot.name} (${slot.place}) is at ${head.epoch}:${head.seq}`

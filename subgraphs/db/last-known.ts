@@ -72,7 +72,7 @@ interface Standing {
   readonly behind: number
   /** Monotonic time until which it held all there was; undefined: it does now. -Infinity: not known. */
   readonly wholeUntil: number | undefined
-  /** Wall-clock time of its newest entry while the writer's store has not been seen; undefined: it has. */
+  /** Wall-clock time of its newest entry while no majority has been seen; undefined: one has. */
   readonly unconfirmedFrom: number | undefined
 }
 
@@ -99,7 +99,7 @@ function degradationOf(
   }
   if (unconfirmedFrom === undefined) return undefined
   if (unconfirmedFrom === -Infinity)
-    throw refusal(slot, 'holds nothing, and the writer has not been seen yet')
+    throw refusal(slot, 'holds nothing, and no majority of the stores has been seen yet')
   return { agent, reason: 'unconfirmed', ageMs: Math.max(0, Math.ceil(clock.wall() - unconfirmedFrom)) }
 }
 

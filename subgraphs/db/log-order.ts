@@ -1,8 +1,5 @@
 import { EnneadError } from '../../kernel/errors.ts'
-import type { LogEntry, LogRead, Position } from './task-store.ts'
-
-/** Where a log ends, with the commit that is there. */
-export type LogHead = Position & { readonly commitId: string }
+import type { LogEntry, LogHead, LogRead, Position } from './task-store.ts'
 
 /** The head of a log that has no entries yet. */
 export const emptyHead: LogHead = { epoch: '', seq: 0, commitId: '' }

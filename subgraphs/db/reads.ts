@@ -69,7 +69,7 @@ export function openReads(parts: ReadsParts, create: CreateDispatcher = createDi
 
 /**
  * Reads for clients: current where a current store answers, else the last known where a store is not too far behind.
- * Until the writer's store has been seen once, nobody knows what is current, and every answer says so.
+ * Until a majority of the stores has been seen once, nobody knows what is current, and every answer says so.
  */
 export class Reads implements RecordSource {
   readonly #parts: ReadsParts
@@ -145,12 +145,13 @@ export function currentOnly(store: CurrentStore): RecordSource {
   }
 }
 
-/** Reads that must be of the present, for deciding: refused with UNAVAILABLE until the writer's store has been seen once. */
+/** Reads that must be of the present, for deciding: refused with UNAVAILABLE until a majority has been seen once. */
 export function confirmedStore(store: CurrentStore, frontier: Frontier): CurrentStore {
   return {
     call(operation, input, options) {
       if (frontier.confirmed) return store.call(operation, input, options)
-      const message = 'the writer store has not been seen since the start, so nobody knows what is current'
+      const message =
+        'no majority of the stores has been seen since the start, so nobody knows what is current'
       return Promise.reject(new EnneadError('UNAVAILABLE', message))
     },
   }

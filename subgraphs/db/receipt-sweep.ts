@@ -4,7 +4,6 @@ import type { EngineSlot } from './engine-slot.ts'
 
 export interface ReceiptSweepParts {
   readonly slots: readonly EngineSlot[]
-  readonly primary: EngineSlot
   readonly clock: Clock
   readonly log: Log
   /** Between two sweeps. Milliseconds. */
@@ -26,17 +25,18 @@ export async function sweepReceipts(parts: ReceiptSweepParts, signal: AbortSigna
 }
 
 /**
- * One sweep. The copies come first, and the primary only when all that take part have forgotten: a copy must never hold
- * a receipt whose key the primary has given away again. Those that join later forget before they absorb.
+ * One sweep. While some stores have forgotten a receipt and others have not, a command with its key runs into a conflict
+ * and is computed anew; a receipt with a later end replaces an old one whatever its version (`isNewer`). Stores that join
+ * later forget before they take part.
  */
-export async function sweepOnce(parts: Omit<ReceiptSweepParts, 'sweepMs'>): Promise<void> {
-  const { slots, primary, clock, log } = parts
+export async function sweepOnce({ slots, clock, log }: Omit<ReceiptSweepParts, 'sweepMs'>): Promise<void> {
   const now = new Date(clock.wall()).toISOString()
-  try {
-    const copies = slots.filter(slot => slot !== primary && slot.admitted)
-    await Promise.all(copies.map(slot => slot.direct('forget', now, forgetMs)))
-    if (primary.current) await primary.direct('forget', now, forgetMs)
-  } catch (failure) {
-    log.warn('db.receipts.sweep_failed', { error: failure })
+  const forget = async (slot: EngineSlot): Promise<void> => {
+    try {
+      await slot.direct('forget', now, forgetMs)
+    } catch (failure) {
+      log.warn('db.receipts.sweep_failed', { engine: slot.name, error: failure })
+    }
   }
+  await Promise.all(slots.filter(slot => slot.admitted).map(forget))
 }

@@ -8,6 +8,16 @@ export type StoredRecord =
 
 export type RecordKind = StoredRecord['kind']
 
+/**
+ * Does `record` come after `stored`, so that a store which takes over the log puts it? Of receipts the one that ends later
+ * does: a key whose receipt was forgotten begins again at version 1, also where the old one has not been forgotten yet.
+ */
+export function isNewer(record: StoredRecord, stored: StoredRecord | undefined): boolean {
+  if (stored === undefined) return true
+  if (record.kind === 'receipt' && stored.kind === 'receipt') return record.expiresAt > stored.expiresAt
+  return record.version > stored.version
+}
+
 interface Common {
   readonly id: string
   readonly workspaceId: string

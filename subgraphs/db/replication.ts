@@ -4,25 +4,29 @@ import type { Log } from '../../kernel/log.ts'
 import { EngineKeeper, type KeeperLimits } from './engine-keeper.ts'
 import { type EngineSlot, headOf } from './engine-slot.ts'
 import { Follower } from './follower.ts'
-import type { Frontier, Head } from './frontier.ts'
+import type { Frontier } from './frontier.ts'
 import { type ReadLog, diverged, sameHistory } from './history.ts'
-import type { LogEntry } from './task-store.ts'
+import type { RecentLog } from './recent-log.ts'
+import type { LogHead } from './task-store.ts'
 
 export interface ReplicationParts {
   readonly slots: readonly EngineSlot[]
-  /** The slot that takes commits; one of `slots`. */
-  readonly primary: EngineSlot
   readonly frontier: Frontier
+  readonly recent: RecentLog
   /** Reads the log from any store that stands at the frontier. */
   readonly readLog: ReadLog
+  /** Asks an engine where its log ends, and sees to its seat on the way. */
+  readonly look: (slot: EngineSlot, ms: number) => Promise<LogHead>
   /** Is told each time an engine has answered its keeper. */
   readonly answered: (slot: EngineSlot) => void
+  /** Does the next proposal bring what this store lacks? */
+  readonly isCarried: (slot: EngineSlot) => boolean
   readonly clock: Clock
   readonly log: Log
   readonly limits: KeeperLimits
 }
 
-/** Failures of the writer's store at start that time does not heal. */
+/** Failures of a store at start that time does not heal. */
 const lasting = new Set(['BAD_OPTION', 'DATA_FOLDER_UNREADABLE', 'DATA_FOLDER_IN_USE', 'DATA_FOLDER_CORRUPT'])
 
 /** What takes part in the domain besides the slot itself. */
@@ -33,20 +37,14 @@ interface Care {
 }
 
 /**
- * Keeps every engine open and at the frontier.
+ * Keeps every engine open and at the end of the log.
  *
  * What holds at any moment:
- * - one store, the primary, takes commits; its log is the history, and only ever grows;
- * - every other store is a prefix of that history, because it only absorbs entries in order and without a gap;
- * - a store answers reads only while its prefix reaches the frontier, the newest entry this process knows of, so a read
- *   that fails over sees every write this process has acknowledged before;
- * - a store joins only after its newest entry was found in the known history (or the known head in its own): it is
- *   then brought to the frontier, whichever it is. A primary that is behind, because it was away or is new, absorbs
- *   from a copy before it takes a commit. A cache only follows.
- *
- * What this does not give: while the primary is away there are no writes, a write the primary acknowledged and lost is
- * only saved when a copy had absorbed it, and two primaries are only noticed when a process opens both. Acknowledging
- * each record by two stores of three, with no primary, will change that; the log and the followers remain its repair.
+ * - every store's log is a beginning of the one chosen log, because it only takes over chosen entries in order and without
+ *   a gap, with its votes (quorum/) or here;
+ * - a store answers reads only while its log reaches the frontier, the newest entry this process knows of, so a read that
+ *   fails over sees every write this process has acknowledged before;
+ * - a store joins only after its newest entry was found in the known history, or the known head in its own.
  */
 export class Replication {
   readonly #parts: ReplicationParts
@@ -56,8 +54,7 @@ export class Replication {
   constructor(parts: ReplicationParts) {
     this.#parts = parts
     const admit = (slot: EngineSlot): Promise<void> => this.#admit(slot)
-    const answered = (slot: EngineSlot, head: Head, askedAt: number): void =>
-      this.#answered(slot, head, askedAt)
+    const answered = (slot: EngineSlot, head: LogHead): void => this.#answered(slot, head)
     this.#cares = parts.slots.map(slot => ({
       slot,
       keeper: new EngineKeeper({ ...parts, slot, admit, answered }),
@@ -72,45 +69,59 @@ export class Replication {
 
   /**
    * Opens all engines at once; those that fail are tried again in the background. Throws STORE_DIVERGED when two that
-   * opened hold different histories (a cache that does is left out), what the primary said when time does not heal it,
+   * opened hold different histories (a cache that does is left out), what the first store said when time does not heal it,
    * and UNAVAILABLE when neither sql nor nosql opened.
    */
   async open(): Promise<void> {
-    const { slots, primary, frontier, limits } = this.#parts
+    const { slots, frontier, limits } = this.#parts
     const failures = await Promise.all(this.#cares.map(({ keeper }) => keeper.open()))
-    const ofPrimary = failures[slots.indexOf(primary)]
-    if (ofPrimary instanceof EnneadError && lasting.has(ofPrimary.code)) throw ofPrimary
+    const [first] = failures
+    if (first instanceof EnneadError && lasting.has(first.code)) throw first
     for (const { keeper } of await this.#byProgress()) await keeper.join()
     const stores = slots.filter(isStore)
     for (const { phase } of stores) {
       if (phase.is === 'refused') throw new EnneadError('STORE_DIVERGED', phase.why)
     }
     if (stores.every(slot => !slot.admitted)) throw nothingOpened(slots, failures)
-    if (primary.admitted) await primary.whenAt(frontier.head.seq, limits.openMs)
+    // What is there already is where the first answers come from.
+    const near = slots
+      .filter(slot => slot.admitted)
+      .map(slot => slot.whenAt(frontier.head.seq, limits.openMs))
+    await Promise.any(near)
+  }
+
+  /** Looks after the engines from now on. */
+  begin(): void {
     for (const { keeper } of this.#cares) keeper.begin()
   }
 
   /**
-   * Hands new entries to all copies; resolves when those that are close hold them, after `waitMs` milliseconds at the
-   * latest: a copy that is slow or away must not hold up a write that is durable.
+   * Resolves when a majority of the stores hold the log up to `seq`, or one does and `waitMs` milliseconds have passed: a
+   * store that is slow or away must not hold up a write that has been chosen, but some store must be there to show it.
    */
-  async handOver(entries: readonly LogEntry[], waitMs: number): Promise<void> {
-    const last = entries.at(-1)
-    if (last === undefined) return
-    const waits: Promise<boolean>[] = []
-    for (const { slot, follower } of this.#cares) {
-      if (slot === this.#parts.primary) continue
-      follower.offer(entries)
-      if (follower.isClose) waits.push(slot.whenAt(last.position.seq, waitMs))
-    }
-    await Promise.all(waits)
+  async whenHeld(seq: number, waitMs: number): Promise<void> {
+    const { slots, clock } = this.#parts
+    const majority = Math.floor(slots.length / 2) + 1
+    await new Promise<void>(resolve => {
+      let enough = majority
+      const look = (): void => {
+        if (slots.filter(slot => slot.seq >= seq).length < enough) return
+        timer.cancel()
+        for (const leave of leaves) leave()
+        resolve()
+      }
+      const timer = clock.after(waitMs, () => {
+        enough = 1
+        look()
+      })
+      const leaves = slots.map(slot => slot.watch(look))
+      look()
+    })
   }
 
-  /** Asks the primary where it stands: another process may have written to it. */
-  async look(): Promise<void> {
-    const { primary, clock, limits } = this.#parts
-    const askedAt = clock.now()
-    if (primary.current) this.#answered(primary, await headOf(primary, limits.openMs), askedAt)
+  /** Has every store take over what it lacks, but for those which the next proposal brings it. */
+  wake(): void {
+    for (const { slot, follower } of this.#cares) if (!this.#parts.isCarried(slot)) follower.wake()
   }
 
   async close(): Promise<void> {
@@ -144,10 +155,9 @@ export class Replication {
   }
 
   async #admitNow(slot: EngineSlot): Promise<void> {
-    const { slots, primary, frontier, readLog, clock, limits } = this.#parts
-    // Before it absorbs anything: see withoutExpired in follower.ts.
+    const { slots, frontier, readLog, clock, limits } = this.#parts
+    // Before it takes part: see receipt-sweep.ts.
     await slot.direct('forget', new Date(clock.wall()).toISOString(), limits.openMs)
-    const askedAt = clock.now()
     const head = await headOf(slot, limits.openMs)
     const known = frontier.head
     const mine = { head, log: (read: Parameters<ReadLog>[0]) => slot.direct('log', read, limits.openMs) }
@@ -155,36 +165,30 @@ export class Replication {
       const holder = slots.find(other => other !== slot && other.admitted) ?? slot
       throw diverged({ slot, head }, { slot: holder, head: known })
     }
-    if (!isStore(slot) && head.seq > known.seq) {
+    if (slot.learner !== undefined && !isStore(slot) && head.seq > known.seq) {
       throw new EnneadError('UNAVAILABLE', `${slot.name} is ahead of the stores and waits for them`)
     }
-    // Only of use until the writer's store has said what there is.
-    const [newest] = frontier.confirmed
-      ? []
-      : await mine.log({ afterSeq: Math.max(0, head.seq - 1), limit: 1 })
+    // Only of use until a majority has said what there is.
+    const [newest] =
+      frontier.confirmed || head.seq === 0
+        ? []
+        : await mine.log({ afterSeq: Math.max(0, head.seq - 1), limit: 1 })
     slot.admit(head.seq)
-    if (slot === primary) frontier.confirm(head, askedAt)
-    else frontier.raise(head, newest === undefined ? undefined : Date.parse(newest.commit.at))
-    this.#wakeAll()
+    frontier.raise(head, newest === undefined ? undefined : Date.parse(newest.commit.at))
+    this.wake()
   }
 
-  /** An engine stands at `head`; of the primary that is news of what other processes have written. */
-  #answered(slot: EngineSlot, head: Head, askedAt: number): void {
-    const { primary, frontier, answered } = this.#parts
-    if (slot === primary && slot.current) {
-      slot.reached(head.seq)
-      frontier.confirm(head, askedAt)
-    }
-    this.#wakeAll()
+  /** An engine stands at `head`, which has been chosen: perhaps news of what other processes have written. */
+  #answered(slot: EngineSlot, head: LogHead): void {
+    const { frontier, answered } = this.#parts
+    slot.reached(head.seq)
+    frontier.raise(head)
+    this.wake()
     answered(slot)
-  }
-
-  #wakeAll(): void {
-    for (const { follower } of this.#cares) follower.wake()
   }
 }
 
-/** A cache follows, but what the history is, is not its to say: it may have outlived the stores it was filled from. */
+/** A cache that has no vote follows; what the history is, is not its to say: it may have outlived the stores. */
 function isStore({ name }: EngineSlot): boolean {
   return name !== 'cache'
 }

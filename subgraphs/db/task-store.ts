@@ -1,5 +1,6 @@
 import type { Operation } from '../../dispatch/port.ts'
 import type { Condition, Field, Scalar } from './condition.ts'
+import type { Ballot } from './quorum/ballot.ts'
 import type { RecordKind, StoredRecord } from './record.ts'
 import type { StoreInspection } from './store-inspection.ts'
 
@@ -14,6 +15,9 @@ export interface Position {
   readonly epoch: string
   readonly seq: number
 }
+
+/** Where a log ends: its newest position and the commit there ('' for an empty log). */
+export type LogHead = Position & { readonly commitId: string }
 
 export interface RecordQuery {
   readonly kind: RecordKind
@@ -84,6 +88,55 @@ export interface LogEntry {
   readonly commit: Omit<Commit, 'expects'>
 }
 
+/** What decides about commits, as of one moment. */
+export interface CommitFacts {
+  readonly head: LogHead
+  /** Where commits that are in the log already are, by id. */
+  readonly positions: ReadonlyMap<string, Position>
+  /** Versions of records the commits expect something of, by address (`addressOf`); left out: there is none. */
+  readonly versions: ReadonlyMap<string, number>
+}
+
+/** What a store vouched for last: that the log, chosen up to `base`, goes on with these entries. */
+export interface Accepted {
+  readonly ballot: Ballot
+  /** Counts the proposals of one ballot up from 1. */
+  readonly step: number
+  readonly base: LogHead
+  readonly entries: readonly LogEntry[]
+}
+
+/** A store's part in deciding what the log goes on with. As durable as the log. */
+export interface SeatState {
+  /** Counts up by one with every change, from a random number for each life. */
+  readonly turn: number
+  /** Names this life of the store's data. Made where no seat was, so that data which was lost has another one. */
+  readonly incarnation: string
+  /** It has been admitted: its promises and votes count for those who have it in their roster. */
+  readonly voting: boolean
+  /** Nothing of a lower ballot is accepted any more. */
+  readonly promised: Ballot
+  readonly accepted: Accepted | undefined
+  /** The members it knows of: incarnations by name, as of this ballot. */
+  readonly roster: { readonly set: Ballot; readonly members: Readonly<Record<string, string>> }
+}
+
+/** A seat and the log beside it; no state: nobody sat here yet. */
+export interface SeatReading {
+  readonly state: SeatState | undefined
+  readonly head: LogHead
+}
+
+/** A change of a seat that happens only if it is, and the log ends, where it was read. */
+export interface SeatChange {
+  /** 0: there is no seat yet. */
+  readonly turn: number
+  readonly head: LogHead
+  readonly next: SeatState
+  /** Chosen entries right behind `head` to take over with it. */
+  readonly apply: readonly LogEntry[]
+}
+
 export interface LogRead {
   /** Entries behind this seq … */
   readonly afterSeq: number
@@ -105,16 +158,23 @@ export interface TaskStore {
   readonly count: Operation<Pick<RecordQuery, 'kind' | 'workspaceId' | 'where'>, number>
   /** The records of a kind by id (by code point), for what looks at everything. Only whole stores can tell. */
   readonly scan: Operation<RecordScan, readonly StoredRecord[]>
-  /** Durable when it answers. Only the writer's store is asked; see writer.ts. */
-  readonly commit: Operation<readonly Commit[], readonly CommitOutcome[]>
-  /** The log's head: the position of the newest entry, with the commit's id ('' for an empty log). */
-  readonly head: Operation<undefined, Position & { readonly commitId: string }>
+  /** What it holds that decides about these commits. */
+  readonly facts: Operation<readonly Commit[], CommitFacts>
+  /** The log's head. */
+  readonly head: Operation<undefined, LogHead>
   readonly log: Operation<LogRead, readonly LogEntry[]>
   /**
    * Takes over entries of another store's log, in order, without a gap: entries at or below the own head are skipped,
    * records of a lower or equal version too. Durable when it answers, where the store is. Answers its new head.
    */
   readonly absorb: Operation<readonly LogEntry[], Position>
+  /** The store's seat in the quorum. Only a store whose answers outlive a crash has one. */
+  readonly seat: Operation<undefined, SeatReading>
+  /**
+   * Changes the seat, and takes over entries with it. Durable when it answers. Answers `changed` and what holds now: the
+   * change, or what was there instead; a store without transactions may have taken over the entries even so.
+   */
+  readonly vote: Operation<SeatChange, SeatReading & { readonly changed: boolean }>
   /** Forgets receipts that expired before this instant; answers how many. */
   readonly forget: Operation<string, number>
 }
@@ -126,5 +186,7 @@ export interface StoreEngine {
   readonly detail: string
   /** For `ennead doctor`; a store that does not outlive its process has none. */
   readonly inspection?: StoreInspection
+  /** Why it has no vote although it is of a kind that has one, for an operator. */
+  readonly learner?: string
   close(): Promise<void>
 }

@@ -1,17 +1,13 @@
-import type { Dispatcher } from '../../dispatch/port.ts'
 import { type Clock, type Timer, sleep } from '../../kernel/clock.ts'
-import { EnneadError, kindOf } from '../../kernel/errors.ts'
+import { EnneadError } from '../../kernel/errors.ts'
 import type { Log } from '../../kernel/log.ts'
-import type { EngineSlot } from './engine-slot.ts'
-import type { Frontier } from './frontier.ts'
-import type { Commit, CommitOutcome, LogEntry, TaskStore } from './task-store.ts'
+import type { Quorum } from './quorum/quorum.ts'
+import { unknownOutcome } from './quorum/quorum-failure.ts'
+import { unstorable } from './storable.ts'
+import type { Commit, CommitOutcome } from './task-store.ts'
 
 export interface WriterParts {
-  readonly store: Pick<Dispatcher<TaskStore>, 'call'>
-  readonly primary: EngineSlot
-  readonly frontier: Frontier
-  /** Hands durable entries to the copies; resolves when they hold them or `waitMs` have passed. */
-  readonly handOver: (entries: readonly LogEntry[], waitMs: number) => Promise<void>
+  readonly quorum: Pick<Quorum, 'commit'>
   readonly clock: Clock
   readonly log: Log
   readonly limits: WriterLimits
@@ -22,14 +18,12 @@ export interface WriterLimits {
   readonly queueMax: number
   /** Commits in one batch. */
   readonly batchMax: number
-  /** Time the primary has for a batch. Milliseconds. */
-  readonly attemptMs: number
   /** Longest time a commit may take for its caller. Milliseconds. */
   readonly commitMs: number
+  /** How long a batch is tried again before those who wait are refused: a majority that is gone may be back. Milliseconds. */
+  readonly graceMs: number
   /** How long a batch of unknown outcome is repeated. Milliseconds. */
   readonly unknownMs: number
-  /** How long an answer waits for the copies. Milliseconds. */
-  readonly copyWaitMs: number
 }
 
 export interface CommitOptions {
@@ -49,17 +43,13 @@ interface Waiting {
 const pauseMs = { first: 20, last: 250 }
 
 /**
- * The one way in which records change. Commits go to the primary in batches: those that arrive while a batch is on its
- * way make up the next one, in the order they came, so that one write to disk serves many callers. A commit is answered
- * when the primary has it durably and the copies have had a short while to take it over (see replication.ts).
+ * The one way in which records change. Commits go to the quorum in batches: those that arrive while a batch is on its
+ * way make up the next one, in the order they came, so that one round serves many callers. A commit is answered when it
+ * has been chosen and the stores that answer reads have had a short while to take it over.
  *
- * A batch whose outcome is unknown (the connection broke, no answer in time) is repeated with the same commit ids, which
- * changes nothing when it had happened, until the outcome is known; meanwhile new commits are refused at once, because
- * they cannot be promised anything. Nothing here remembers commits: what a process that dies had in flight is settled by
- * its clients repeating their idempotency keys.
- *
- * With a quorum of stores instead of a primary, commits of one record will go to all stores at once and be answered by
- * the second; batches, deadlines and refusals stay as they are, "the writer store is down" goes.
+ * A batch whose outcome is unknown is repeated with the same commit ids, which changes nothing when it had happened, until
+ * the outcome is known; meanwhile new commits are refused, because they cannot be promised anything. Nothing here
+ * remembers commits: what a process that dies had in flight is settled by its clients repeating their idempotency keys.
  */
 export class Writer {
   readonly #parts: WriterParts
@@ -67,6 +57,7 @@ export class Writer {
   #queue: Waiting[] = []
   #running: Promise<void> | undefined
   #uncertain = false
+  #failure: { readonly since: number; readonly last: unknown } | undefined
 
   constructor(parts: WriterParts) {
     this.#parts = parts
@@ -78,10 +69,9 @@ export class Writer {
    * UNKNOWN_COMMIT_OUTCOME when it may have happened or may still happen.
    */
   commit(commit: Commit, { signal, remainingMs }: CommitOptions = {}): Promise<CommitOutcome> {
-    const { primary, limits, clock } = this.#parts
-    if (this.#closing.signal.aborted || this.#uncertain || !primary.current) {
-      return Promise.reject(this.#down())
-    }
+    const { limits, clock } = this.#parts
+    const refusal = this.#refusal(commit)
+    if (refusal !== undefined) return Promise.reject(refusal)
     if (signal?.aborted === true) return Promise.reject(leftBeforeSent())
     if (this.#queue.length >= limits.queueMax) {
       return Promise.reject(
@@ -128,26 +118,34 @@ export class Writer {
   }
 
   async #send(batch: readonly Waiting[]): Promise<void> {
-    const { clock, log, limits, primary } = this.#parts
-    const sentAt = clock.now()
-    const until = sentAt + limits.unknownMs
+    const { clock, log, limits, quorum } = this.#parts
+    const since = clock.now()
+    const until = since + limits.unknownMs
     let pause: number = pauseMs.first
     for (;;) {
       try {
-        this.#settle(batch, await this.#commitNow(batch), sentAt)
+        const { outcomes, held } = await quorum.commit(
+          batch.map(one => one.commit),
+          since,
+        )
         this.#uncertain = false
+        this.#failure = undefined
+        this.#settle(batch, outcomes, held)
         return
       } catch (failure) {
-        log.warn('db.commit.failed', { engine: primary.name, commits: batch.length, error: failure })
-        if (!this.#uncertain && didNotHappen(failure)) {
-          await this.#refuse(batch, failure)
+        log.warn('db.commit.failed', { commits: batch.length, error: failure })
+        const now = clock.now()
+        this.#failure = { since: this.#failure?.since ?? now, last: failure }
+        const isPatient = now - this.#failure.since < limits.graceMs && !this.#closing.signal.aborted
+        if (!this.#uncertain && !isPatient && didNotHappen(failure)) {
+          for (const one of batch) one.fail(refused(failure))
           return
         }
-        this.#uncertain = true
-        // Those that were never sent can be told so at once.
-        for (const one of this.#queue.splice(0)) one.fail(this.#down(failure))
-        if (clock.now() >= until || this.#closing.signal.aborted) {
-          for (const one of batch) one.fail(unknownOutcome(failure))
+        this.#uncertain ||= !didNotHappen(failure)
+        // Those that were never sent can be told so.
+        if (!isPatient) for (const one of this.#queue.splice(0)) one.fail(refused(failure))
+        if (now >= until || this.#closing.signal.aborted) {
+          for (const one of batch) one.fail(this.#uncertain ? unknownOutcome(failure) : refused(failure))
           this.#uncertain = false
           return
         }
@@ -157,74 +155,35 @@ export class Writer {
     }
   }
 
-  #commitNow(batch: readonly Waiting[]): Promise<readonly CommitOutcome[]> {
-    const { store, limits } = this.#parts
-    return store.call(
-      'commit',
-      batch.map(one => one.commit),
-      // This loop repeats what is unknown itself, so that it always knows whether something is.
-      {
-        attemptMs: limits.attemptMs,
-        timeoutMs: limits.attemptMs,
-        priority: 'critical',
-        idempotent: false,
-      },
-    )
-  }
-
-  #settle(batch: readonly Waiting[], outcomes: readonly CommitOutcome[], sentAt: number): void {
-    const { primary, frontier, handOver, limits } = this.#parts
-    const entries: LogEntry[] = []
-    const committed: (() => void)[] = []
+  #settle(batch: readonly Waiting[], outcomes: readonly CommitOutcome[], held: Promise<void>): void {
     batch.forEach((one, index) => {
       const outcome = outcomes[index]
       if (outcome === undefined) one.fail(unknownOutcome())
       else if (outcome.is === 'conflict') one.settle(outcome)
-      else {
-        const { expects: _, ...commit } = one.commit
-        entries.push({ position: outcome.position, commit })
-        committed.push(() => one.settle(outcome))
-      }
-    })
-    entries.sort((a, b) => a.position.seq - b.position.seq)
-    const oldest = entries[0]
-    const newest = entries.at(-1)
-    if (oldest === undefined || newest === undefined) return
-    primary.reached(newest.position.seq)
-    frontier.committed(oldest.position.seq, { ...newest.position, commitId: newest.commit.id }, sentAt)
-    void handOver(entries, limits.copyWaitMs).finally(() => {
-      for (const settle of committed) settle()
+      else void held.then(() => one.settle(outcome))
     })
   }
 
-  /** A batch that certainly did not happen. One commit that the store refuses must not take the others with it. */
-  async #refuse(batch: readonly Waiting[], failure: unknown): Promise<void> {
-    const [only] = batch
-    if (kindOf(failure) === 'caller' && batch.length > 1) {
-      for (const one of batch) await this.#send([one])
-    } else if (kindOf(failure) === 'caller' && failure instanceof EnneadError) only?.fail(failure)
-    else for (const one of batch) one.fail(this.#down(failure))
-  }
-
-  #down(cause?: unknown): EnneadError {
-    const { primary } = this.#parts
-    return new EnneadError('UNAVAILABLE', `the writer store ${primary.name} is down, retry`, { cause })
+  /** Why a commit is not even taken. */
+  #refusal(commit: Commit): EnneadError | undefined {
+    const { clock, limits } = this.#parts
+    if (this.#closing.signal.aborted) return new EnneadError('UNAVAILABLE', 'this process is ending, retry')
+    const isLasting = this.#failure !== undefined && clock.now() - this.#failure.since >= limits.graceMs
+    if (this.#uncertain && isLasting) return refused(this.#failure?.last)
+    return unstorable(commit)
   }
 }
 
-/**
- * Whoever says so refused before the work or has rolled it back; silence and breaks say nothing. The dispatcher cannot
- * know what a store's failure means and calls every one unknown; the store's own words are its cause.
- */
+/** The proposer says when a proposal was sent; before that, nothing has happened. */
 function didNotHappen(failure: unknown): boolean {
-  if (!(failure instanceof EnneadError)) return false
-  if (failure.code === 'UNKNOWN_COMMIT_OUTCOME') return didNotHappen(failure.cause)
-  return failure.kind === 'overload' || failure.kind === 'fault' || failure.kind === 'caller'
+  return !(failure instanceof EnneadError && failure.code === 'UNKNOWN_COMMIT_OUTCOME')
 }
 
-function unknownOutcome(cause?: unknown): EnneadError {
-  const message = 'the write may or may not have happened; repeat it with its idempotency key'
-  return new EnneadError('UNKNOWN_COMMIT_OUTCOME', message, { cause })
+function refused(failure: unknown): EnneadError {
+  if (failure instanceof EnneadError && failure.code === 'UNAVAILABLE') return failure
+  return new EnneadError('UNAVAILABLE', 'no majority of the stores takes writes now, retry', {
+    cause: failure,
+  })
 }
 
 function leftBeforeSent(): EnneadError {

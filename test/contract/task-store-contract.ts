@@ -2,6 +2,7 @@ import { describe } from 'vitest'
 import type { TaskStore } from '../../subgraphs/db/task-store.ts'
 import type { StoreUnderTest } from './store-under-test.ts'
 import { absorbPromises, logPromises } from './task-store-log.ts'
+import { seatPromises } from './task-store-seat.ts'
 import { queryPromises } from './task-store-query.ts'
 import { commitPromises, readPromises } from './task-store-records.ts'
 
@@ -16,7 +17,7 @@ export function taskStoreContract(
     describe('reads', () => {
       readPromises(given)
     })
-    describe.runIf(promises.has('commit'))('commits', () => {
+    describe.runIf(promises.has('facts'))('commits', () => {
       commitPromises(given)
     })
     describe('log', () => {
@@ -24,6 +25,9 @@ export function taskStoreContract(
     })
     describe('absorbs', () => {
       absorbPromises(given)
+    })
+    describe.runIf(promises.has('vote'))('votes', () => {
+      seatPromises(given)
     })
     describe.runIf(promises.has('query'))('queries', () => {
       queryPromises(given)

@@ -17,7 +17,7 @@ export function logPromises(given: Given): void {
 
   test('the log is read forwards from a place and backwards from the head, in pages', async () => {
     await withStore(given, async store => {
-      const empty = given.promises.has('commit') ? [] : 'OVERLOADED'
+      const empty = given.promises.has('facts') ? [] : 'OVERLOADED'
       expect(await seqs(store, { afterSeq: 0, limit: 10 }).catch(codeOf)).toEqual(empty)
       await fill(store, commits)
       expect(await store.log({ afterSeq: 0, limit: 10 }, attempt())).toEqual(

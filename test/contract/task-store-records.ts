@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import type { StoredRecord } from '../../subgraphs/db/record.ts'
 import { comment, commitOf, entryOf, receipt, task } from './sample-records.ts'
 import { attempt, fill, type Given, withStore } from './store-under-test.ts'
+import { commitTo } from '../support/commit-to.ts'
 
 /** What every store promises of reads. */
 export function readPromises(given: Given): void {
@@ -66,31 +67,32 @@ export function commitPromises(given: Given): void {
   test('the first commit begins an epoch of 16 characters at 1, and the log has no gaps', async () => {
     await withStore(given, async store => {
       expect(await store.head(undefined, attempt())).toEqual({ epoch: '', seq: 0, commitId: '' })
-      const outcomes = await store.commit(
+      const outcomes = await commitTo(
+        store,
         [commitOf('c1', task('task_a')), commitOf('c2', task('task_b'))],
         attempt(),
       )
-      const more = await store.commit([commitOf('c3', task('task_c'))], attempt())
+      const more = await commitTo(store, [commitOf('c3', task('task_c'))], attempt())
       const epoch = (await store.head(undefined, attempt())).epoch
       expect(epoch).toMatch(/^\w{16}$/)
       expect([...outcomes, ...more]).toEqual(
         [1, 2, 3].map(seq => ({ is: 'committed', position: { epoch, seq } })),
       )
       expect(await store.head(undefined, attempt())).toEqual({ epoch, seq: 3, commitId: 'c3' })
-      expect(await store.commit([], attempt())).toEqual([])
+      expect(await commitTo(store, [], attempt())).toEqual([])
     })
   })
 
   test('a commit in conflict changes nothing, names the keys, and the others of its batch go on', async () => {
     await withStore(given, async store => {
-      await store.commit([commitOf('c1', task('task_a'))], attempt())
+      await commitTo(store, [commitOf('c1', task('task_a'))], attempt())
       const stale = commitOf('c2', task('task_a', { version: 3 }), {
         puts: [task('task_a', { version: 3 }), task('task_never')],
       })
-      const [conflict, next] = await store.commit([stale, commitOf('c3', task('task_b'))], attempt())
+      const [conflict, next] = await commitTo(store, [stale, commitOf('c3', task('task_b'))], attempt())
       expect(conflict).toEqual({ is: 'conflict', keys: [{ kind: 'task', id: 'task_a' }] })
       expect(next).toMatchObject({ is: 'committed', position: { seq: 2 } })
-      const [again] = await store.commit([commitOf('c4', task('task_a'))], attempt())
+      const [again] = await commitTo(store, [commitOf('c4', task('task_a'))], attempt())
       expect(again).toEqual({ is: 'conflict', keys: [{ kind: 'task', id: 'task_a' }] })
       const keys = ['task_a', 'task_never', 'task_b'].map(id => ({ kind: 'task' as const, id }))
       expect(await store.read(keys, attempt())).toEqual([task('task_a'), undefined, task('task_b')])
@@ -99,7 +101,8 @@ export function commitPromises(given: Given): void {
 
   test('commits of one batch see what the ones before them changed', async () => {
     await withStore(given, async store => {
-      const outcomes = await store.commit(
+      const outcomes = await commitTo(
+        store,
         [1, 2, 2].map((version, index) => commitOf(`c${index}`, task('task_a', { version }))),
         attempt(),
       )
@@ -113,9 +116,9 @@ export function commitPromises(given: Given): void {
   test('the same commit id answers as the first time and changes nothing', async () => {
     await withStore(given, async store => {
       const commit = commitOf('c1', task('task_a'))
-      const [first] = await store.commit([commit], attempt())
-      await store.commit([commitOf('c2', task('task_a', { version: 2, title: 'newer' }))], attempt())
-      const repeated = await store.commit([commit, commit], attempt())
+      const [first] = await commitTo(store, [commit], attempt())
+      await commitTo(store, [commitOf('c2', task('task_a', { version: 2, title: 'newer' }))], attempt())
+      const repeated = await commitTo(store, [commit, commit], attempt())
       expect(repeated).toEqual([first, first])
       expect(await store.head(undefined, attempt())).toMatchObject({ seq: 2, commitId: 'c2' })
       expect(await store.read([{ kind: 'task', id: 'task_a' }], attempt())).toMatchObject([
@@ -126,9 +129,9 @@ export function commitPromises(given: Given): void {
 
   test('of many writers that change one record at once, one wins each version', async () => {
     await withStore(given, async store => {
-      await store.commit([commitOf('c0', task('task_a'))], attempt())
+      await commitTo(store, [commitOf('c0', task('task_a'))], attempt())
       const rivals = Array.from({ length: 20 }, (_, index) =>
-        store.commit([commitOf(`r${index}`, task('task_a', { version: 2, number: index }))], attempt()),
+        commitTo(store, [commitOf(`r${index}`, task('task_a', { version: 2, number: index }))], attempt()),
       )
       const outcomes = (await Promise.all(rivals)).flat()
       expect(outcomes.filter(outcome => outcome.is === 'committed')).toHaveLength(1)
@@ -140,20 +143,20 @@ export function commitPromises(given: Given): void {
   test('a caller that left before the commit began has changed nothing', async () => {
     await withStore(given, async store => {
       const gone = attempt(AbortSignal.abort(new Error('gone')))
-      await expect(store.commit([commitOf('c1', task('task_a'))], gone)).rejects.toThrow('gone')
+      await expect(commitTo(store, [commitOf('c1', task('task_a'))], gone)).rejects.toThrow('gone')
       expect(await store.head(undefined, attempt())).toMatchObject({ seq: 0 })
     })
   })
 
   test('what was acknowledged is there after closing and opening', async () => {
     await withStore(given, async (store, again) => {
-      const [outcome] = await store.commit([commitOf('c1', task('task_a'))], attempt())
+      const [outcome] = await commitTo(store, [commitOf('c1', task('task_a'))], attempt())
       const head = await store.head(undefined, attempt())
       const reopened = await again()
       expect(await reopened.head(undefined, attempt())).toEqual(head)
       expect(await reopened.read([{ kind: 'task', id: 'task_a' }], attempt())).toEqual([task('task_a')])
-      expect(await reopened.commit([commitOf('c1', task('task_a'))], attempt())).toEqual([outcome])
-      const [next] = await reopened.commit([commitOf('c2', task('task_b'))], attempt())
+      expect(await commitTo(reopened, [commitOf('c1', task('task_a'))], attempt())).toEqual([outcome])
+      const [next] = await commitTo(reopened, [commitOf('c2', task('task_b'))], attempt())
       expect(next).toEqual({ is: 'committed', position: { epoch: head.epoch, seq: 2 } })
     })
   })

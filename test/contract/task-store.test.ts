@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
 import { silentLog } from '../../kernel/log.ts'
-import { openMemoryCache } from '../../subgraphs/db/agents/cache/memory-cache.ts'
 import { openLmdbStore } from '../../subgraphs/db/agents/nosql/lmdb-store.ts'
 import { openMongoStore } from '../../subgraphs/db/agents/nosql/mongo-store.ts'
 import { openRedisCache } from '../../subgraphs/db/agents/cache/redis-cache.ts'
@@ -20,13 +19,15 @@ const whole = new Set<keyof TaskStore>([
   'query',
   'count',
   'scan',
-  'commit',
+  'facts',
+  'seat',
+  'vote',
   'head',
   'log',
   'absorb',
   'forget',
 ])
-const cache = new Set<keyof TaskStore>(['read', 'head', 'log', 'absorb', 'forget'])
+const cache = new Set<keyof TaskStore>(['read', 'head', 'log', 'absorb', 'seat', 'vote', 'forget'])
 
 taskStoreContract('LMDB', whole, async () => {
   const directory = await mkdtemp(join(tmpdir(), 'ennead-lmdb-'))
@@ -36,12 +37,6 @@ taskStoreContract('LMDB', whole, async () => {
     [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }),
   }
 })
-
-taskStoreContract('memory cache', cache, async () => ({
-  durable: false,
-  open: async () => openMemoryCache(),
-  [Symbol.asyncDispose]: async () => {},
-}))
 
 describeWithService('Redis', findRedis(), command => {
   let server: RedisServer

@@ -9,6 +9,7 @@ import { until } from '../support/until.ts'
 import { read, runElsewhere, wholeLog, withServer, write } from './sql/embedded-for-tests.ts'
 import { attempt, connectionTo, openStore, rawClient, testFolder } from './sql/postgres-for-tests.ts'
 import type { TestFolder } from './sql/postgres-for-tests.ts'
+import { commitTo } from '../support/commit-to.ts'
 
 /** Bound of every wait: what takes a moment here may take long on a machine that does much else. */
 const patienceMs = 20_000
@@ -43,7 +44,7 @@ test('a server killed in the middle of commits comes back by itself with every a
       for (let number = 0; !enoughOf.signal.aborted; number++) {
         const id = `task_${name}_${number}`
         const commit = commitOf(`c_${id}`, task(id))
-        const [outcome] = await open.store.commit([commit], attempt()).catch((failure: unknown) => {
+        const [outcome] = await commitTo(open.store, [commit], attempt()).catch((failure: unknown) => {
           if (failure instanceof EnneadError && failure.kind === 'ambiguous') ambiguous.add(commit.id)
           return []
         })

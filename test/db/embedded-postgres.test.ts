@@ -9,6 +9,7 @@ import { commitOf, task } from '../contract/sample-records.ts'
 import { failureOf, packageWithoutLinks, read, withServer, write } from './sql/embedded-for-tests.ts'
 import { attempt, connectionTo, openStore, rawClient, testFolder } from './sql/postgres-for-tests.ts'
 import type { TestFolder } from './sql/postgres-for-tests.ts'
+import { commitTo } from '../support/commit-to.ts'
 
 const isRoot = process.geteuid?.() === 0
 
@@ -191,7 +192,7 @@ test('stop is bounded, may be called twice, and leaves no process', async () => 
   const pid = server.pid()
   if (pid === undefined) throw new Error('not running')
   await using open = await openStore({ connection: connectionTo(server) })
-  await open.store.commit([commitOf('c1', task('task_a'))], attempt())
+  await commitTo(open.store, [commitOf('c1', task('task_a'))], attempt())
   const began = performance.now()
   await Promise.all([server.stop(), server.stop()])
   expect(performance.now() - began).toBeLessThan(10_000)

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { schemaText } from '../../cli/package-root.ts'
 import { localSubgraph } from '../../cli/wiring/local-subgraph.ts'
@@ -10,7 +11,6 @@ import { silentLog } from '../../kernel/log.ts'
 import { openApiDomain } from '../../subgraphs/api/domain.ts'
 import { createApiService } from '../../subgraphs/api/service.ts'
 import { createAuthService } from '../../subgraphs/auth/service.ts'
-import { openMemoryCache } from '../../subgraphs/db/agents/cache/memory-cache.ts'
 import { openLmdbStore } from '../../subgraphs/db/agents/nosql/lmdb-store.ts'
 import { openSqlStore } from '../../subgraphs/db/agents/sql/sql-store.ts'
 import type { StoreEngine } from '../../subgraphs/db/task-store.ts'
@@ -34,15 +34,19 @@ interface Mark {
   readonly ageMs: number
 }
 
-/** A copy that stops following while `stopped()`; everything else of the engine is as it is. */
+/** A store that takes over nothing while `stopped()`, but votes on top of what it has; all else is as it is. */
 async function following(opening: Promise<StoreEngine>, stopped: () => boolean): Promise<StoreEngine> {
   const engine = await opening
-  const { absorb } = engine.operations
-  if (absorb === undefined) throw new Error('a copy must absorb')
+  const { absorb, vote } = engine.operations
+  if (absorb === undefined || vote === undefined) throw new Error('a store must absorb and vote')
   const operations: StoreEngine['operations'] = {
     ...engine.operations,
     absorb: (entries, attempt) =>
       stopped() ? Promise.reject(new Error('no space left')) : absorb(entries, attempt),
+    vote: (change, attempt) =>
+      stopped() && change.apply.length > 0
+        ? Promise.reject(new Error('no space left'))
+        : vote(change, attempt),
   }
   return { operations, detail: engine.detail, close: () => engine.close() }
 }
@@ -58,9 +62,14 @@ test('a client is told what is of the past and how old it may be, and nothing wh
       { name: 'sql', open: () => openSqlStore({ connection: postgres.connection, log: silentLog }) },
       {
         name: 'nosql',
-        open: () => following(openLmdbStore({ directory: folder.path, log: silentLog }), () => stopped),
+        open: () =>
+          following(openLmdbStore({ directory: join(folder.path, 'nosql'), log: silentLog }), () => stopped),
       },
-      { name: 'cache', open: () => following(Promise.resolve(openMemoryCache()), () => stopped) },
+      {
+        name: 'cache',
+        open: () =>
+          following(openLmdbStore({ directory: join(folder.path, 'cache'), log: silentLog }), () => stopped),
+      },
     ],
   })
   const address = await db.service.listen({ kind: 'tcp', host: '127.0.0.1', port: 0 })

@@ -1,22 +1,25 @@
-import { randomUUID } from 'node:crypto'
 import type { Attempt } from '../../dispatch/port.ts'
+import { addressOf } from '../../subgraphs/db/commit-batch.ts'
 import { compareRecords, compareText, isBehind, matches } from '../../subgraphs/db/evaluate.ts'
-import type { Head } from '../../subgraphs/db/frontier.ts'
 import { emptyHead, entriesBehind, isWanted } from '../../subgraphs/db/log-order.ts'
-import type { StoredRecord } from '../../subgraphs/db/record.ts'
+import { type StoredRecord, isNewer } from '../../subgraphs/db/record.ts'
 import type {
   Commit,
-  CommitOutcome,
+  CommitFacts,
   LogEntry,
+  LogHead,
   LogRead,
   Position,
   RecordKey,
+  SeatChange,
+  SeatReading,
+  SeatState,
   StoreEngine,
   TaskStore,
 } from '../../subgraphs/db/task-store.ts'
 
 /** What a test does to a store: called before the work of an operation, it may reject or wait. */
-export type Fault = (operation: keyof TaskStore, attempt: Attempt) => Promise<void>
+export type Fault = (operation: keyof TaskStore, attempt: Attempt, input: unknown) => Promise<void>
 
 /** The whole port in memory: real meaning, nothing durable. The data outlives `close`, so that it can be opened again. */
 export class MemoryTaskStore {
@@ -27,12 +30,7 @@ export class MemoryTaskStore {
   before: Fault | undefined
   /** Runs after an operation has taken effect, before it answers. */
   after: Fault | undefined
-  readonly #outcomes = new Map<string, CommitOutcome>()
-  readonly #epoch: string
-
-  constructor(epoch: string = randomUUID()) {
-    this.#epoch = epoch
-  }
+  seat: SeatState | undefined
 
   /** Opens it; fails like a store that is not there while `absent` answers true. */
   readonly open = (): Promise<StoreEngine> =>
@@ -40,9 +38,9 @@ export class MemoryTaskStore {
 
   readonly operations: TaskStore = {
     read: (keys, attempt) =>
-      this.#run('read', attempt, () => keys.map(key => this.records.get(address(key)))),
+      this.#run('read', attempt, keys, () => keys.map(key => this.records.get(address(key)))),
     query: (query, attempt) =>
-      this.#run('query', attempt, () => {
+      this.#run('query', attempt, query, () => {
         const { behind, order } = query
         return [...this.records.values()]
           .filter(record => record.kind === query.kind && record.workspaceId === query.workspaceId)
@@ -51,17 +49,18 @@ export class MemoryTaskStore {
           .sort(compareRecords(order))
           .slice(0, query.limit)
       }),
-    scan: ({ kind, afterId, limit }, attempt) =>
-      this.#run('scan', attempt, () =>
+    scan: (scan, attempt) =>
+      this.#run('scan', attempt, scan, () =>
         [...this.records.values()]
-          .filter(record => record.kind === kind && compareText(record.id, afterId) > 0)
+          .filter(record => record.kind === scan.kind && compareText(record.id, scan.afterId) > 0)
           .sort((left, right) => compareText(left.id, right.id))
-          .slice(0, limit),
+          .slice(0, scan.limit),
       ),
     count: (query, attempt) =>
       this.#run(
         'count',
         attempt,
+        query,
         () =>
           [...this.records.values()].filter(
             record =>
@@ -70,13 +69,14 @@ export class MemoryTaskStore {
               matches(record, query.where),
           ).length,
       ),
-    commit: (commits, attempt) =>
-      this.#run('commit', attempt, () => commits.map(commit => this.#commit(commit))),
-    head: (_input, attempt) => this.#run('head', attempt, () => this.head()),
-    log: (read, attempt) => this.#run('log', attempt, () => this.#log(read)),
-    absorb: (entries, attempt) => this.#run('absorb', attempt, () => this.#absorb(entries)),
+    facts: (commits, attempt) => this.#run('facts', attempt, commits, () => this.#facts(commits)),
+    head: (input, attempt) => this.#run('head', attempt, input, () => this.head()),
+    log: (read, attempt) => this.#run('log', attempt, read, () => this.#log(read)),
+    absorb: (entries, attempt) => this.#run('absorb', attempt, entries, () => this.#absorb(entries)),
+    seat: (input, attempt) => this.#run('seat', attempt, input, () => this.reading()),
+    vote: (change, attempt) => this.#run('vote', attempt, change, () => this.#vote(change)),
     forget: (instant, attempt) =>
-      this.#run('forget', attempt, () => {
+      this.#run('forget', attempt, instant, () => {
         const gone = [...this.records].filter(
           ([, record]) => record.kind === 'receipt' && record.expiresAt < instant,
         )
@@ -85,7 +85,7 @@ export class MemoryTaskStore {
       }),
   }
 
-  head(): Head {
+  head(): LogHead {
     const last = this.entries.at(-1)
     return last === undefined ? emptyHead : { ...last.position, commitId: last.commit.id }
   }
@@ -94,35 +94,56 @@ export class MemoryTaskStore {
   clear(): void {
     this.records.clear()
     this.entries.length = 0
-    this.#outcomes.clear()
+    this.seat = undefined
   }
 
-  async #run<T>(operation: keyof TaskStore, attempt: Attempt, work: () => T): Promise<T> {
+  /** Appends entries that come next. */
+  take(entries: readonly LogEntry[]): void {
+    for (const entry of entries) this.#take(entry)
+  }
+
+  reading(): SeatReading {
+    return { state: this.seat, head: this.head() }
+  }
+
+  async #run<T>(operation: keyof TaskStore, attempt: Attempt, input: unknown, work: () => T): Promise<T> {
     this.calls.push(operation)
-    await this.before?.(operation, attempt)
+    await this.before?.(operation, attempt, input)
     attempt.signal.throwIfAborted()
     const answer = work()
-    await this.after?.(operation, attempt)
+    await this.after?.(operation, attempt, input)
     return answer
   }
 
-  #commit(commit: Commit): CommitOutcome {
-    const known = this.#outcomes.get(commit.id)
-    if (known !== undefined) return known
-    const stale = commit.expects.filter(key => (this.records.get(address(key))?.version ?? 0) !== key.version)
-    if (stale.length > 0) return { is: 'conflict', keys: stale.map(({ kind, id }) => ({ kind, id })) }
-    const { expects: _, ...kept } = commit
-    const epoch = this.entries[0]?.position.epoch ?? this.#epoch
-    const position: Position = { epoch, seq: this.entries.length + 1 }
-    this.#take({ position, commit: kept })
-    return { is: 'committed', position }
+  #facts(commits: readonly Commit[]): CommitFacts {
+    const ids = new Set(commits.map(({ id }) => id))
+    const keys = commits.flatMap(({ expects }) => expects)
+    return {
+      head: this.head(),
+      positions: new Map(
+        this.entries
+          .filter(({ commit }) => ids.has(commit.id))
+          .map(({ commit, position }) => [commit.id, position]),
+      ),
+      versions: new Map(keys.map(key => [addressOf(key), this.records.get(address(key))?.version ?? 0])),
+    }
+  }
+
+  #vote({ turn, head, next, apply }: SeatChange): SeatReading & { readonly changed: boolean } {
+    const here = this.head()
+    const changed =
+      (this.seat?.turn ?? 0) === turn && here.seq === head.seq && here.commitId === head.commitId
+    if (changed) {
+      this.#absorb(apply)
+      this.seat = next
+    }
+    return { changed, ...this.reading() }
   }
 
   #take(entry: LogEntry): void {
     this.entries.push(entry)
-    this.#outcomes.set(entry.commit.id, { is: 'committed', position: entry.position })
     for (const put of entry.commit.puts) {
-      if ((this.records.get(address(put))?.version ?? 0) < put.version) this.records.set(address(put), put)
+      if (isNewer(put, this.records.get(address(put)))) this.records.set(address(put), put)
     }
   }
 

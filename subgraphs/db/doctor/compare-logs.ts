@@ -1,6 +1,5 @@
-import type { LogHead } from '../log-order.ts'
 import { canonical } from '../receipt.ts'
-import type { LogEntry } from '../task-store.ts'
+import type { LogEntry, LogHead } from '../task-store.ts'
 import { EnneadError } from '../../../kernel/errors.ts'
 import type { ExaminedStore } from './examined-store.ts'
 import type { Finding } from './finding.ts'

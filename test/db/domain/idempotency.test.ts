@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { systemClock } from '../../../kernel/clock.ts'
 import { EnneadError } from '../../../kernel/errors.ts'
 import { newGlobalId } from '../../../kernel/global-id.ts'
+import type { Commit } from '../../../subgraphs/db/task-store.ts'
 import { until } from '../../support/until.ts'
 import { createTask, newProject, newTask, openTestDb, principalOf } from './fixture.ts'
 
@@ -43,19 +44,24 @@ test('20 calls with one key at the same time do it once, and all but one say so'
 })
 
 test('a call that waits for the first one with its key does it itself when the first one fails', async () => {
-  await using db = await openTestDb()
+  await using db = await openTestDb({ limits: { graceMs: 0 } })
   const project = await newProject(db)
   const { sql } = db.stores
   const gate = Promise.withResolvers<undefined>()
-  let commits = 0
-  sql.before = async operation => {
-    if (operation !== 'commit' || ++commits > 1) return
-    await gate.promise
-    throw new EnneadError('AGENT_FAULT', 'the disk is full')
+  let firstId: string | undefined
+  for (const store of Object.values(db.stores)) {
+    store.before = async (operation, _attempt, input) => {
+      if (operation !== 'facts') return
+      const ids = (input as readonly Commit[]).map(({ id }) => id)
+      firstId ??= ids[0]
+      if (firstId === undefined || !ids.includes(firstId)) return
+      await gate.promise
+      throw new EnneadError('AGENT_FAULT', 'the disk is full')
+    }
   }
   const reads = (): number => sql.calls.filter(call => call === 'read').length
   const first = createTask(db, project, {}, 'key-1')
-  await until('the first one is being written', () => commits === 1)
+  await until('the first one is being written', () => firstId !== undefined)
   const before = reads()
   const second = createTask(db, project, {}, 'key-1')
   await until('the second one has looked for a receipt', () => reads() > before)

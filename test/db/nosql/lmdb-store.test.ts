@@ -10,6 +10,7 @@ import type { StoreEngine, TaskStore } from '../../../subgraphs/db/task-store.ts
 import { commitOf, task } from '../../contract/sample-records.ts'
 import { attempt, codeOf } from '../../contract/store-under-test.ts'
 import { until } from '../../support/until.ts'
+import { commitTo, voteFor } from '../../support/commit-to.ts'
 
 interface Opened extends AsyncDisposable {
   readonly directory: string
@@ -68,14 +69,17 @@ test('a caller that leaves while its commit is written is told so, and the commi
   const { store } = lmdb
   const leaving = new AbortController()
   const commit = commitOf('c1', task('task_a'))
-  const left = store.commit([commit], attempt(leaving.signal)).catch(codeOf)
-  const behind = store.commit([commitOf('c2', task('task_b'))], attempt())
+  const vote = voteFor(await store.seat(undefined, attempt()), commit)
+  const left = store.vote(vote, attempt(leaving.signal)).catch(codeOf)
+  const behind = commitTo(store, [commitOf('c2', task('task_b'))], attempt())
   // The write has been handed over in this turn; the answer comes in a later one.
   await Promise.resolve()
   leaving.abort()
   expect(await left).toBe('UNKNOWN_COMMIT_OUTCOME')
   await behind
-  expect(await store.commit([commit], attempt())).toMatchObject([{ is: 'committed', position: { seq: 1 } }])
+  expect(await commitTo(store, [commit], attempt())).toMatchObject([
+    { is: 'committed', position: { seq: 1 } },
+  ])
 })
 
 test('a store that has reached its size refuses to write and still reads', async () => {
@@ -84,7 +88,7 @@ test('a store that has reached its size refuses to write and still reads', async
   let failure: unknown
   for (let index = 0; failure === undefined && index < 200; index++) {
     const big = task(`task_${index}`, { description: 'x'.repeat(20_000) })
-    failure = await store.commit([commitOf(`c${index}`, big)], attempt()).then(() => undefined, codeOf)
+    failure = await commitTo(store, [commitOf(`c${index}`, big)], attempt()).then(() => undefined, codeOf)
   }
   expect(failure).toBe('UNAVAILABLE')
   expect(await store.read([{ kind: 'task', id: 'task_0' }], attempt())).toHaveLength(1)
@@ -94,9 +98,11 @@ test('an id that is too long is refused by a commit and is in no answer, and the
   await using lmdb = await opened()
   const { store } = lmdb
   const long = 'ü'.repeat(1_000)
-  const fine = store.commit([commitOf('c1', task('task_a'))], attempt())
-  expect(await store.commit([commitOf('c2', task(long))], attempt()).catch(codeOf)).toBe('BAD_USER_INPUT')
-  expect(await store.commit([commitOf(long, task('task_b'))], attempt()).catch(codeOf)).toBe('BAD_USER_INPUT')
+  const fine = commitTo(store, [commitOf('c1', task('task_a'))], attempt())
+  expect(await commitTo(store, [commitOf('c2', task(long))], attempt()).catch(codeOf)).toBe('BAD_USER_INPUT')
+  expect(await commitTo(store, [commitOf(long, task('task_b'))], attempt()).catch(codeOf)).toBe(
+    'BAD_USER_INPUT',
+  )
   await fine
   expect(await store.read([{ kind: 'task', id: long }], attempt())).toEqual([undefined])
   const children = { is: 'in', field: 'parentId', values: [long] } as const
@@ -108,7 +114,7 @@ test('while a long list is searched, other work gets its turn, and a caller that
   await using lmdb = await opened()
   const { store } = lmdb
   const puts = Array.from({ length: 5_000 }, (_, index) => task(`task_${index}`))
-  await store.commit([commitOf('c1', task('task_0'), { puts })], attempt())
+  await commitTo(store, [commitOf('c1', task('task_0'), { puts })], attempt())
   const query = { kind: 'task', workspaceId: 'workspace_1', where: { is: 'any', of: [] } } as const
   let turns = 0
   let searching = true
@@ -130,11 +136,11 @@ test('a list is of one moment, also when records change while it is searched', a
   await using lmdb = await opened()
   const { store } = lmdb
   const puts = Array.from({ length: 3_000 }, (_, index) => task(`task_${index}`))
-  await store.commit([commitOf('c1', task('task_0'), { puts })], attempt())
+  await commitTo(store, [commitOf('c1', task('task_0'), { puts })], attempt())
   const todo = { is: 'in', field: 'status', values: ['TODO'] } as const
   const counted = store.count({ kind: 'task', workspaceId: 'workspace_1', where: todo }, attempt())
   const done = puts.map(record => task(record.id, { version: 2, status: 'DONE' }))
-  await store.commit([{ ...commitOf('c2', task('task_0', { version: 2 })), puts: done }], attempt())
+  await commitTo(store, [{ ...commitOf('c2', task('task_0', { version: 2 })), puts: done }], attempt())
   expect(await counted).toBe(3_000)
 })
 

@@ -3,6 +3,8 @@ import { writeSync } from 'node:fs'
 import { silentLog } from '../../../kernel/log.ts'
 import { openLmdbStore } from '../../../subgraphs/db/agents/nosql/lmdb-store.ts'
 import { commitOf, task } from '../../contract/sample-records.ts'
+import type { TaskStore } from '../../../subgraphs/db/task-store.ts'
+import { commitTo } from '../../support/commit-to.ts'
 
 const engine = await openLmdbStore({ directory: process.argv[2] ?? '', log: silentLog })
 const attempt = { signal: new AbortController().signal, remainingMs: 10_000, number: 1 }
@@ -10,7 +12,7 @@ const attempt = { signal: new AbortController().signal, remainingMs: 10_000, num
 async function writer(name: string): Promise<never> {
   for (let index = 0; ; index++) {
     const id = `${name}_${index}`
-    const outcomes = await engine.operations.commit?.([commitOf(id, task(id))], attempt)
+    const outcomes = await commitTo(engine.operations as TaskStore, [commitOf(id, task(id))], attempt)
     if (outcomes?.[0]?.is === 'committed') writeSync(1, `${id}\n`)
   }
 }

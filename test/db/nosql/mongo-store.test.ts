@@ -14,6 +14,7 @@ import { describeWithService } from '../../services/availability.ts'
 import { findMongo, type MongoServer, startMongo } from '../../services/mongo.ts'
 import { freePort } from '../../services/service-process.ts'
 import { until } from '../../support/until.ts'
+import { commitTo, voteFor } from '../../support/commit-to.ts'
 
 interface Opened extends AsyncDisposable {
   readonly engine: StoreEngine
@@ -84,7 +85,7 @@ describeWithService('MongoDB', findMongo(), command => {
             commitOf(`${who}_shared_${version}`, task('task_a', { version })),
             commitOf(`${who}_own_${version}`, task(`task_${who}_${version}`)),
           ]
-          const [shared, own] = await store.commit(commits, attempt())
+          const [shared, own] = await commitTo(store, commits, attempt())
           expect(own?.is).toBe('committed')
           if (shared?.is === 'committed') won.push(`${shared.position.epoch}:${version}`)
         }
@@ -105,7 +106,7 @@ describeWithService('MongoDB', findMongo(), command => {
   test('an entry whose writer died before it reached the records is in the records for whoever comes next', async () => {
     const database = `died${++databases}`
     await using alive = await opened(server.url, database)
-    const [first] = await alive.store.commit([commitOf('c1', task('task_a'))], attempt())
+    const [first] = await commitTo(alive.store, [commitOf('c1', task('task_a'))], attempt())
     if (first?.is !== 'committed') throw new Error('not committed')
     const { epoch } = first.position
     await insertEntry(server.url, database, epoch, 2)
@@ -115,12 +116,12 @@ describeWithService('MongoDB', findMongo(), command => {
     await insertEntry(server.url, database, epoch, 3)
     // Whoever commits finds the place taken, and then the conflict.
     const stale = commitOf('c3', task('task_a', { version: 3, title: 'stale' }))
-    expect(await alive.store.commit([stale], attempt())).toMatchObject([{ is: 'conflict' }])
+    expect(await commitTo(alive.store, [stale], attempt())).toMatchObject([{ is: 'conflict' }])
     await insertEntry(server.url, database, epoch, 4)
     await using later = await opened(server.url, database)
     expect(await later.store.read(taskA, attempt())).toMatchObject([{ version: 4 }])
     const again = commitOf('lost_4', task('task_a', { version: 4 }))
-    expect(await later.store.commit([again], attempt())).toEqual([
+    expect(await commitTo(later.store, [again], attempt())).toEqual([
       { is: 'committed', position: { epoch, seq: 4 } },
     ])
   })
@@ -128,19 +129,41 @@ describeWithService('MongoDB', findMongo(), command => {
   test('a caller that leaves while its commit is written is told so, and the commit id tells what became of it', async () => {
     await using own = await startMongo(command)
     await using mongo = await opened(own.url, 'left')
-    await mongo.store.commit([commitOf('c1', task('task_a'))], attempt())
+    await commitTo(mongo.store, [commitOf('c1', task('task_a'))], attempt())
     const leaving = new AbortController()
     const commit = commitOf('c2', task('task_b'))
+    const vote = voteFor(await mongo.store.seat(undefined, attempt()), commit)
     own.process.freeze()
-    const left = mongo.store.commit([commit], attempt(leaving.signal)).catch(codeOf)
+    const left = mongo.store.vote(vote, attempt(leaving.signal)).catch(codeOf)
     // Its turn comes before the next turn of the event loop; the server cannot answer.
     await nextTurn()
     leaving.abort()
     expect(await left).toBe('UNKNOWN_COMMIT_OUTCOME')
     own.process.thaw()
-    expect(await mongo.store.commit([commit], attempt())).toMatchObject([
+    expect(await commitTo(mongo.store, [commit], attempt())).toMatchObject([
       { is: 'committed', position: { seq: 2 } },
     ])
+  })
+
+  test('a database that is dropped under an open store is filled anew from its beginning, without a gap', async () => {
+    const database = `dropped${++databases}`
+    await using one = await opened(server.url, database)
+    await using two = await opened(server.url, database)
+    const entries = [1, 2, 3, 4, 5].map(seq => entryOf(seq, commitOf(`c${seq}`, task(`task_${seq}`))))
+    await one.store.absorb(entries.slice(0, 3), attempt())
+    expect(await two.store.absorb(entries.slice(3, 4), attempt())).toMatchObject({ seq: 4 })
+    const raw = await createConnection(server.url, { dbName: database }).asPromise()
+    await raw.dropDatabase()
+    await raw.close()
+    expect(await two.store.absorb(entries.slice(4), attempt()).catch(codeOf)).toBe('UNAVAILABLE')
+    expect(await one.store.head(undefined, attempt())).toMatchObject({ seq: 0 })
+    expect(await two.store.seat(undefined, attempt())).toMatchObject({ state: undefined, head: { seq: 0 } })
+    await one.store.absorb(entries, attempt())
+    for (const { store } of [one, two]) {
+      expect(await store.head(undefined, attempt())).toMatchObject({ seq: 5, commitId: 'c5' })
+      expect(await store.log({ afterSeq: 0, limit: 10 }, attempt())).toEqual(entries)
+      expect(await store.read([{ kind: 'task', id: 'task_1' }], attempt())).toMatchObject([{ id: 'task_1' }])
+    }
   })
 
   test('a list that a caller no longer waits for is not waited for', async () => {
@@ -167,7 +190,7 @@ describeWithService('MongoDB', findMongo(), command => {
         updatedAt: `2026-01-01T00:00:00.${String((index * 7) % 1_000).padStart(3, '0')}Z`,
       }),
     )
-    await mongo.store.commit([commitOf('c1', task('task_0'), { puts: records })], attempt())
+    await commitTo(mongo.store, [commitOf('c1', task('task_0'), { puts: records })], attempt())
     const conditions: Condition[] = [
       { is: 'all', of: [] },
       { is: 'in', field: 'projectId', values: ['p1'] },
@@ -192,7 +215,7 @@ describeWithService('MongoDB', findMongo(), command => {
     const write = async (who: number): Promise<void> => {
       for (let index = 0; failures.length === 0; index++) {
         const id = `task_${who}_${index}`
-        await mongo.store.commit([commitOf(`c_${id}`, task(id))], attempt()).then(
+        await commitTo(mongo.store, [commitOf(`c_${id}`, task(id))], attempt()).then(
           () => acknowledged.push(id),
           (failure: unknown) => failures.push(codeOf(failure)),
         )

@@ -15,7 +15,19 @@ afterAll(() => postgres[Symbol.asyncDispose]())
 
 taskStoreContract(
   'sql (PostgreSQL embedded)',
-  new Set(['read', 'query', 'count', 'scan', 'commit', 'head', 'log', 'absorb', 'forget'] as const),
+  new Set([
+    'read',
+    'query',
+    'count',
+    'scan',
+    'facts',
+    'seat',
+    'vote',
+    'head',
+    'log',
+    'absorb',
+    'forget',
+  ] as const),
   () => {
     const schema = `contract_${randomBytes(6).toString('hex')}`
     return Promise.resolve({

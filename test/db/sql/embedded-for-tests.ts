@@ -12,6 +12,7 @@ import type {
 } from '../../../subgraphs/db/agents/sql/embedded/embedded-postgres.ts'
 import { commitOf, task } from '../../contract/sample-records.ts'
 import { attempt, connectionTo, openStore } from './postgres-for-tests.ts'
+import { commitTo } from '../../support/commit-to.ts'
 
 export async function withServer(
   options: EmbeddedPostgresOptions,
@@ -27,7 +28,7 @@ export async function withServer(
 
 export async function write(server: EmbeddedPostgres, commitId: string, taskId: string): Promise<void> {
   await using open = await openStore({ connection: connectionTo(server), schema: 'ennead' })
-  const [outcome] = await open.store.commit([commitOf(commitId, task(taskId))], attempt())
+  const [outcome] = await commitTo(open.store, [commitOf(commitId, task(taskId))], attempt())
   expect(outcome?.is).toBe('committed')
 }
 

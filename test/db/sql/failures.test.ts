@@ -8,6 +8,7 @@ import { commitOf, task } from '../../contract/sample-records.ts'
 import { until } from '../../support/until.ts'
 import { attempt, rawClient, testFolder, testPostgres } from './postgres-for-tests.ts'
 import type { OpenStore, TestPostgres } from './postgres-for-tests.ts'
+import { commitTo } from '../../support/commit-to.ts'
 
 let postgres: TestPostgres
 
@@ -117,7 +118,7 @@ test('a change whose caller leaves is ambiguous, happens once, and answers its r
   const change = commitOf('c2', task('task_a', { version: 2 }))
   await blocked(open, async () => {
     const leaving = new AbortController()
-    const commit = open.store.commit([change], attempt(leaving.signal))
+    const commit = commitTo(open.store, [change], attempt(leaving.signal))
     await until('the commit waits in the server', async () => (await waiting(open)) === 1)
     leaving.abort(new Error('deadline'))
     // It waits for the record it reads first: nothing was written yet, and that is known.
@@ -125,12 +126,12 @@ test('a change whose caller leaves is ambiguous, happens once, and answers its r
   })
   await blockedWrites(open, async () => {
     const leaving = new AbortController()
-    const commit = open.store.commit([change], attempt(leaving.signal))
+    const commit = commitTo(open.store, [change], attempt(leaving.signal))
     await until('the commit waits in the server', async () => (await waiting(open)) === 1)
     leaving.abort(new Error('deadline'))
     await expect(commit).rejects.toMatchObject({ code: 'UNKNOWN_COMMIT_OUTCOME', kind: 'ambiguous' })
   })
-  const [outcome] = await open.store.commit([change], attempt())
+  const [outcome] = await commitTo(open.store, [change], attempt())
   expect(outcome).toMatchObject({ is: 'committed', position: { seq: 2 } })
   expect(await open.store.log({ afterSeq: 0, limit: 10 }, attempt())).toHaveLength(2)
 })
@@ -142,7 +143,7 @@ test('a change whose connection breaks after it was sent is ambiguous, a read is
     raw`select pg_terminate_backend(pid) from pg_stat_activity
       where application_name = 'ennead' and state = 'active'`
   await blockedWrites(open, async () => {
-    const commit = open.store.commit([commitOf('c2', task('task_a', { version: 2 }))], attempt())
+    const commit = commitTo(open.store, [commitOf('c2', task('task_a', { version: 2 }))], attempt())
     await until('the commit waits in the server', async () => (await waiting(open)) === 1)
     const failed = failureOf(commit)
     await breakThem()
@@ -197,7 +198,7 @@ test('a store outlives its server: it fails while that is away and serves again 
   await using folder = await testFolder()
   await using own = await testPostgres({ directory: join(folder.path, 'postgres') })
   await using open = await own.open()
-  await open.store.commit([commitOf('c1', task('task_a'))], attempt())
+  await commitTo(open.store, [commitOf('c1', task('task_a'))], attempt())
   const pid = own.server.pid()
   if (pid === undefined) throw new Error('not running')
   process.kill(pid, 'SIGKILL')
@@ -210,7 +211,7 @@ test('a store outlives its server: it fails while that is away and serves again 
   expect(failures.every(failure => failure instanceof EnneadError && failure.code === 'UNAVAILABLE')).toBe(
     true,
   )
-  const [outcome] = await open.store.commit([commitOf('c2', task('task_b'))], attempt())
+  const [outcome] = await commitTo(open.store, [commitOf('c2', task('task_b'))], attempt())
   expect(outcome).toMatchObject({ is: 'committed', position: { seq: 2 } })
 })
 
@@ -235,7 +236,7 @@ test('after closing, operations are refused', async () => {
 
 async function filled(options: Parameters<TestPostgres['open']>[0] = {}): Promise<OpenStore> {
   const open = await postgres.open(options)
-  await open.store.commit([commitOf('c1', task('task_a'))], attempt())
+  await commitTo(open.store, [commitOf('c1', task('task_a'))], attempt())
   return open
 }
 

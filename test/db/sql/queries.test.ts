@@ -11,6 +11,7 @@ import type { Statement } from '../../../subgraphs/db/agents/sql/lane.ts'
 import { commitOf, task } from '../../contract/sample-records.ts'
 import { attempt, rawClient, testPostgres } from './postgres-for-tests.ts'
 import type { OpenStore, TestPostgres } from './postgres-for-tests.ts'
+import { commitTo } from '../../support/commit-to.ts'
 
 let postgres: TestPostgres
 let filled: OpenStore
@@ -35,7 +36,7 @@ beforeAll(async () => {
       }),
     ),
   )
-  await filled.store.commit(commits, attempt())
+  await commitTo(filled.store, commits, attempt())
   await using raw = rawClient(postgres.connection)
   await raw`analyze ${raw(filled.schema)}.records`
   await raw`analyze ${raw(filled.schema)}.log`
@@ -124,7 +125,7 @@ test('text is found in any case of any script, as toLowerCase has it, and patter
     'ꭰᎠ',
   ]
   const records = texts.map((title, index) => task(`task_${index}`, { title }))
-  await open.store.commit([commitOf('c1', task('task_0'), { expects: [], puts: records })], attempt())
+  await commitTo(open.store, [commitOf('c1', task('task_0'), { expects: [], puts: records })], attempt())
   for (const text of texts.flatMap(text => [
     text,
     text.toLowerCase(),
@@ -162,7 +163,7 @@ test('every field can be asked for and ordered by, with values of any type, and 
     { ...task('x'), kind: 'label', id: 'label_1', name: 'ä', colour: '#fff' },
   ]
   const records = mixed.map(strip)
-  await open.store.commit([commitOf('c1', task('task_1'), { expects: [], puts: records })], attempt())
+  await commitTo(open.store, [commitOf('c1', task('task_1'), { expects: [], puts: records })], attempt())
   const value = fc.oneof(
     fc.constantFrom<(string | number | boolean | null)[]>(
       'u1',

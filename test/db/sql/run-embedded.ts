@@ -3,10 +3,12 @@ import { startEmbeddedPostgres } from '../../../subgraphs/db/agents/sql/embedded
 import { openSqlStore } from '../../../subgraphs/db/agents/sql/sql-store.ts'
 import { commitOf, task } from '../../contract/sample-records.ts'
 import { attempt, connectionTo } from './postgres-for-tests.ts'
+import type { TaskStore } from '../../../subgraphs/db/task-store.ts'
+import { commitTo } from '../../support/commit-to.ts'
 
 const [, , directory = ''] = process.argv
 const server = await startEmbeddedPostgres({ directory })
 const store = await openSqlStore({ connection: connectionTo(server) })
-await store.operations.commit?.([commitOf('c_child', task('task_child'))], attempt())
+await commitTo(store.operations as TaskStore, [commitOf('c_child', task('task_child'))], attempt())
 process.stdout.write(`${server.pid()}\n`)
 setInterval(() => undefined, 1_000)

@@ -2,10 +2,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { EnneadError } from '../../../kernel/errors.ts'
 import { openSqlStore } from '../../../subgraphs/db/agents/sql/sql-store.ts'
 import type { TaskRecord } from '../../../subgraphs/db/record.ts'
-import type { Commit } from '../../../subgraphs/db/task-store.ts'
+import type { Commit, TaskStore } from '../../../subgraphs/db/task-store.ts'
 import { commitOf, entryOf, task } from '../../contract/sample-records.ts'
 import { attempt, openStore, rawClient, testPostgres } from './postgres-for-tests.ts'
 import type { TestPostgres } from './postgres-for-tests.ts'
+import { commitTo } from '../../support/commit-to.ts'
 
 let postgres: TestPostgres
 
@@ -25,14 +26,14 @@ test('stores that open at the same moment bring the schema to its version once',
   const stores = await Promise.all(
     Array.from({ length: 4 }, () => openStore({ connection: postgres.connection, schema })),
   )
-  await stores[0]?.store.commit([commitOf('c1', task('task_a'))], attempt())
+  await commitTo(stores[0]?.store as TaskStore, [commitOf('c1', task('task_a'))], attempt())
   for (const { store } of stores) {
     expect(await store.head(undefined, attempt())).toMatchObject({ seq: 1, commitId: 'c1' })
   }
   await Promise.all(stores.map(({ engine }) => engine.close()))
   await using raw = rawClient(postgres.connection)
   const applied = await raw`select version from ${raw(schema)}.migrations`
-  expect(applied.map(row => row['version'])).toEqual([1])
+  expect(applied.map(row => row['version'])).toEqual([1, 2])
 })
 
 test('a schema of a newer version is refused and left alone', async () => {
@@ -42,7 +43,7 @@ test('a schema of a newer version is refused and left alone', async () => {
   const again = openSqlStore({ connection: postgres.connection, schema: open.schema })
   await expect(again).rejects.toMatchObject({
     code: 'DATA_FOLDER_CORRUPT',
-    message: expect.stringContaining('version 7 and this Ennead knows up to 1'),
+    message: expect.stringContaining('version 7 and this Ennead knows up to 2'),
   })
 })
 
@@ -52,7 +53,7 @@ test('a schema somebody else made can be used without the right to make schemas'
   await raw`create schema given authorization plain`
   const connection = { ...postgres.connection, user: 'plain' }
   await using open = await openStore({ connection, schema: 'given' })
-  await open.store.commit([commitOf('c1', task('task_a'))], attempt())
+  await commitTo(open.store, [commitOf('c1', task('task_a'))], attempt())
   const without = openSqlStore({ connection, schema: 'not_given' })
   await expect(without).rejects.toMatchObject({
     code: 'AGENT_FAULT',
@@ -63,7 +64,11 @@ test('a schema somebody else made can be used without the right to make schemas'
 test('text that PostgreSQL cannot hold as text comes back exactly, and does no harm to its batch', async () => {
   await using open = await postgres.open()
   const odd = task('task_odd', { title: 'a\0b\ud800c"\\', description: '\0', searchText: '\udfff\0' })
-  const outcomes = await open.store.commit([commitOf('c1', odd), commitOf('c2', task('task_b'))], attempt())
+  const outcomes = await commitTo(
+    open.store,
+    [commitOf('c1', odd), commitOf('c2', task('task_b'))],
+    attempt(),
+  )
   expect(outcomes.map(outcome => outcome.is)).toEqual(['committed', 'committed'])
   const keys = [{ kind: 'task' as const, id: 'task_odd' }]
   expect(await open.store.read(keys, attempt())).toEqual([odd])
@@ -87,7 +92,7 @@ test('a batch of a thousand commits, each with large texts, is one change', asyn
   const large = (index: number): TaskRecord =>
     task(`task_${index}`, { number: index, description: 'ä'.repeat(5_000) })
   const commits = Array.from({ length: 1_000 }, (_, index) => commitOf(`c${index}`, large(index)))
-  const outcomes = await open.store.commit(commits, attempt())
+  const outcomes = await commitTo(open.store, commits, attempt())
   expect(outcomes.every(outcome => outcome.is === 'committed')).toBe(true)
   const keys = commits.map((_, index) => ({ kind: 'task' as const, id: `task_${index}` }))
   expect(await open.store.read(keys, attempt())).toEqual(commits.map(commit => commit.puts[0]))
@@ -100,13 +105,13 @@ test('writers in different processes take turns: every version is written once a
   )
   const [first] = stores
   if (first === undefined) throw new Error('no store')
-  await first.store.commit([commitOf('c0', task('task_a'))], attempt())
+  await commitTo(first.store, [commitOf('c0', task('task_a'))], attempt())
   const rounds = 15
   const winners: string[] = []
   const rival = async (store: (typeof first)['store'], name: string): Promise<void> => {
     for (let version = 2; version <= rounds; version++) {
       const commit: Commit = commitOf(`${name}_${version}`, task('task_a', { version, title: name }))
-      const [outcome] = await store.commit([commit], attempt())
+      const [outcome] = await commitTo(store, [commit], attempt())
       if (outcome?.is === 'committed') winners.push(commit.id)
       const [record] = await store.read([{ kind: 'task', id: 'task_a' }], attempt())
       // Whoever lost sees at least the version it wanted to write.

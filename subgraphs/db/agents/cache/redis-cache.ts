@@ -1,15 +1,32 @@
-import { createHash } from 'node:crypto'
-import type { Redis } from 'ioredis'
 import { EnneadError } from '../../../../kernel/errors.ts'
 import type { Log } from '../../../../kernel/log.ts'
-import { emptyHead, entriesBehind, gap, isWanted, diverged, type LogHead } from '../../log-order.ts'
+import { emptyHead, entriesBehind, gap, isWanted, diverged } from '../../log-order.ts'
 import type { StoredRecord } from '../../record.ts'
 import type { StoreInspection } from '../../store-inspection.ts'
-import type { LogEntry, LogRead, Position, RecordKey, StoreEngine } from '../../task-store.ts'
-import { notCached, requirePositive } from './memory-cache.ts'
+import type {
+  LogEntry,
+  LogHead,
+  LogRead,
+  Position,
+  RecordKey,
+  SeatChange,
+  SeatReading,
+  SeatState,
+  StoreEngine,
+} from '../../task-store.ts'
 import { inspectionOf } from './redis-inspect.ts'
 import { RedisConnection } from './redis-connection.ts'
-import { absorbScript, forgetScript, headScript, logScript, readScript } from './redis-scripts.ts'
+import { evaluate } from './redis-evaluate.ts'
+import { ageOf, valueOf } from './redis-value.ts'
+import {
+  absorbScript,
+  forgetScript,
+  headScript,
+  logScript,
+  readScript,
+  seatScript,
+  voteScript,
+} from './redis-scripts.ts'
 
 export interface RedisCacheOptions {
   /** `redis://user:password@host:port/db` or `rediss://…` */
@@ -53,7 +70,14 @@ export async function openRedisCache(options: RedisCacheOptions): Promise<StoreE
   return {
     detail: connection.detail,
     inspection: cache.inspection,
+    ...(connection.whyNoVote === undefined ? {} : { learner: connection.whyNoVote }),
     operations: {
+      ...(connection.whyNoVote === undefined
+        ? {
+            seat: (_input, { signal }) => cache.seat(signal),
+            vote: (change, { signal }) => cache.vote(change, signal),
+          }
+        : {}),
       read: (keys, { signal }) => cache.read(keys, signal),
       head: (_input, { signal }) => cache.head(signal),
       log: (read, { signal }) => cache.log(read, signal),
@@ -61,6 +85,17 @@ export async function openRedisCache(options: RedisCacheOptions): Promise<StoreE
       forget: (before, { signal }) => cache.forget(before, signal),
     },
     close: async () => connection.close(),
+  }
+}
+
+/** Refuses to answer what a cache cannot know; another agent is asked, and nobody is blamed. */
+function notCached(what: string): EnneadError {
+  return new EnneadError('OVERLOADED', `not cached: ${what}`)
+}
+
+function requirePositive(name: string, value: number): void {
+  if (!Number.isSafeInteger(value) || value < 1) {
+    throw new EnneadError('BAD_OPTION', `${name} must be an integer >= 1, got ${value}`)
   }
 }
 
@@ -72,7 +107,7 @@ class RedisCache {
 
   constructor(connection: RedisConnection, prefix: string, recordsMax: number, logMax: number) {
     this.#connection = connection
-    this.#keys = ['head', 'records', 'ages', 'log'].map(part => `{${prefix}}:${part}`)
+    this.#keys = ['head', 'records', 'ages', 'log', 'seat'].map(part => `{${prefix}}:${part}`)
     this.#recordsMax = recordsMax
     this.#logMax = logMax
   }
@@ -162,6 +197,33 @@ class RedisCache {
     return position
   }
 
+  async seat(signal: AbortSignal): Promise<SeatReading> {
+    await this.#connection.requireMemory()
+    return readingOf(await this.#script(seatScript, [], signal))
+  }
+
+  async vote(
+    { turn, head, next, apply }: SeatChange,
+    signal: AbortSignal,
+  ): Promise<SeatReading & { readonly changed: boolean }> {
+    await this.#connection.requireMemory()
+    // A script must not hold Redis up for long; what does not fit into this one is taken over before.
+    const early = apply.slice(0, -entriesMax)
+    if (early.length > 0) await this.absorb(early, signal)
+    const rest = apply.slice(-entriesMax)
+    const from = early.at(-1) ?? { position: head, commit: { id: head.commitId } }
+    const [first] = rest
+    const entries =
+      first === undefined
+        ? []
+        : [this.#recordsMax, this.#logMax, first.position.epoch, first.position.seq, ...rest.flatMap(partsOf)]
+    const parts = [turn, from.position.seq, from.commit.id, next.turn, JSON.stringify(next), ...entries]
+    const answer = await this.#script(voteScript, parts, signal)
+    // The script's first word.
+    const changed = (answer as readonly string[])[0] === '1'
+    return { changed, ...readingOf(answer) }
+  }
+
   async forget(before: string, signal: AbortSignal): Promise<number> {
     const records = this.#keys[1] ?? ''
     let forgotten = 0
@@ -195,33 +257,6 @@ class RedisCache {
   }
 }
 
-/** Runs a script by its hash, and whole when Redis does not know it (yet, or after a restart). */
-async function evaluate(
-  client: Redis,
-  script: string,
-  keys: readonly string[],
-  parts: readonly (string | number)[],
-): Promise<unknown> {
-  const hash = hashOf(script)
-  try {
-    return await client.evalsha(hash, keys.length, ...keys, ...parts)
-  } catch (failure) {
-    if (!(failure instanceof Error) || !failure.message.startsWith('NOSCRIPT')) throw failure
-    return client.eval(script, keys.length, ...keys, ...parts)
-  }
-}
-
-const hashes = new Map<string, string>()
-
-function hashOf(script: string): string {
-  let hash = hashes.get(script)
-  if (hash === undefined) {
-    hash = createHash('sha1').update(script).digest('hex')
-    hashes.set(script, hash)
-  }
-  return hash
-}
-
 /** Adds what is wanted to `found`; says whether that is enough. */
 function takeWanted(entries: readonly LogEntry[], read: LogRead, found: LogEntry[]): boolean {
   for (const entry of entries) {
@@ -234,12 +269,17 @@ function takeWanted(entries: readonly LogEntry[], read: LogRead, found: LogEntry
 /** An entry as the absorb script takes it. */
 function partsOf(entry: LogEntry): (string | number)[] {
   const { commit } = entry
-  const puts = commit.puts.flatMap(record => [
-    `${record.kind}/${record.id}`,
-    record.version,
-    `${record.version}|${JSON.stringify(record)}`,
-  ])
+  const puts = commit.puts.flatMap(record => [`${record.kind}/${record.id}`, ageOf(record), valueOf(record)])
   return [commit.id, JSON.stringify(entry), commit.puts.length, ...puts]
+}
+
+function readingOf(answer: unknown): SeatReading {
+  // What redis-scripts.ts says they are; only vote writes the state.
+  const [, epoch = '', seq = '0', commitId = '', state = ''] = answer as readonly string[]
+  return {
+    head: { epoch, seq: Number(seq), commitId },
+    state: state === '' ? undefined : (JSON.parse(state) as SeatState),
+  }
 }
 
 function positionOf({ epoch, seq }: Position): Position {

@@ -19,12 +19,21 @@ const reconnectMaxMs = 2_000
 /** One connection to Redis that never queues what it cannot send, and never sends a command twice. */
 export class RedisConnection {
   readonly detail: string
+  /** Why this server must not vote, as it was when it was opened; undefined: it may. */
+  readonly whyNoVote: string | undefined
   readonly #client: Redis
+  /** Looked up anew with every connection: it may be another server, or one with other settings. */
+  #forgetful: Promise<string | undefined>
   #pending = 0
 
-  private constructor(client: Redis, detail: string) {
+  private constructor(client: Redis, detail: string, whyNoVote: string | undefined) {
     this.#client = client
     this.detail = detail
+    this.whyNoVote = whyNoVote
+    this.#forgetful = Promise.resolve(whyNoVote)
+    client.on('ready', () => {
+      this.#forgetful = whyForgetful(client)
+    })
   }
 
   /** Rejects with UNAVAILABLE, naming host and port only, when Redis does not answer. */
@@ -43,7 +52,9 @@ export class RedisConnection {
     client.on('error', (failure: unknown) => log.debug('db.redis.connection', { place, failure }))
     try {
       await client.connect()
-      return new RedisConnection(client, versionIn(await client.info('server')))
+      const whyNoVote = await whyForgetful(client)
+      if (whyNoVote !== undefined) log.warn('db.redis.no_vote', { place, why: whyNoVote })
+      return new RedisConnection(client, versionIn(await client.info('server')), whyNoVote)
     } catch (cause) {
       client.disconnect()
       throw new EnneadError('UNAVAILABLE', `Redis at ${place} cannot be reached`, { cause })
@@ -77,8 +88,30 @@ export class RedisConnection {
     })
   }
 
+  /** Rejects with AGENT_FAULT when what this Redis acknowledges may be forgotten. */
+  async requireMemory(): Promise<void> {
+    const why = await this.#forgetful
+    if (why !== undefined) throw new EnneadError('AGENT_FAULT', why)
+  }
+
   close(): void {
     this.#client.disconnect()
+  }
+}
+
+const settings = { appendonly: 'yes', appendfsync: 'always', 'maxmemory-policy': 'noeviction' } as const
+
+/** Why this Redis may forget what it has acknowledged; undefined: it does not. */
+async function whyForgetful(client: Redis): Promise<string | undefined> {
+  try {
+    for (const [name, wanted] of Object.entries(settings)) {
+      // The answer to CONFIG GET of one name: the name and its value.
+      const [, value] = (await client.config('GET', name)) as readonly string[]
+      if (value !== wanted) return `Redis runs with ${name} ${value ?? 'unset'}; to vote it needs ${wanted}`
+    }
+    return undefined
+  } catch {
+    return 'Redis does not let this user see its settings (CONFIG GET), so that nobody knows whether it forgets'
   }
 }
 

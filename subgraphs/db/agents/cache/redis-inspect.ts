@@ -1,6 +1,7 @@
 import type { RecordKind, StoredRecord } from '../../record.ts'
 import type { Cure, Inspected, StoreInspection } from '../../store-inspection.ts'
 import type { RedisConnection } from './redis-connection.ts'
+import { ageOf, valueOf } from './redis-value.ts'
 
 /** Runs a script on the keys of the cache. */
 type RunScript = (
@@ -41,11 +42,9 @@ function inspected(address: string, value: string): Inspected {
   if (record === undefined || record.kind !== key.kind || record.id !== key.id) {
     return { key, record: undefined, seen: value, faults: ['value is not the record of its key'] }
   }
-  const version = value.slice(0, bar)
-  const faults =
-    version === String(record.version)
-      ? []
-      : [`value says version ${version}, the record says ${record.version}`]
+  const age = value.slice(0, bar)
+  const wanted = ageOf(record)
+  const faults = age === String(wanted) ? [] : [`value says version ${age}, the record says ${wanted}`]
   return { key, record, seen: value, faults }
 }
 
@@ -58,7 +57,7 @@ function recordIn(text: string): StoredRecord | undefined {
 }
 
 function partsOf({ key, seen, record }: Cure): readonly string[] {
-  const value = record === undefined ? '' : `${record.version}|${JSON.stringify(record)}`
+  const value = record === undefined ? '' : valueOf(record)
   return [`${key.kind}/${key.id}`, typeof seen === 'string' ? seen : '', value]
 }
 

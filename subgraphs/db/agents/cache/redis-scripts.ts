@@ -3,7 +3,8 @@
  * whole parts and the scripts can tell: the head counts what the other three must hold.
  *
  * KEYS: 1 head (hash: epoch, seq, commitId, complete, records, entries), 2 records (hash: kind/id → version|JSON),
- * 3 ages (sorted set: kind/id by the seq that last changed it), 4 log (list: the newest entries as JSON).
+ * 3 ages (sorted set: kind/id by the seq that last changed it), 4 log (list: the newest entries as JSON), 5 seat (hash:
+ * turn, state as JSON; the store's part in the quorum).
  */
 const intact = `
 local function intact()
@@ -42,49 +43,83 @@ if from > to then return {seq, first, {}} end
 return {seq, first, redis.call('LRANGE', KEYS[4], from - first, to - first)}
 `
 
+/** Takes over entries from ARGV[from] on; `head` is what intact() said. Answers 'ok' | 'gap' | 'diverged', epoch, seq. */
+const takeOver = `
+local function takeOver(head, from)
+  local recordsMax, logMax, epoch, first = tonumber(ARGV[from]), tonumber(ARGV[from + 1]), ARGV[from + 2], tonumber(ARGV[from + 3])
+  local seq, commitId, complete = 0, '', '1'
+  if head then
+    if head[1] ~= epoch then return {'diverged', head[1], head[2]} end
+    seq, commitId, complete = tonumber(head[2]), head[3], head[4]
+  end
+  if first > seq + 1 then return {'gap', head and epoch or '', seq} end
+  if not head then redis.call('DEL', KEYS[1], KEYS[2], KEYS[3], KEYS[4]) end
+  local at, place = first, from + 4
+  while place <= #ARGV do
+    local id, json, puts = ARGV[place], ARGV[place + 1], tonumber(ARGV[place + 2])
+    place = place + 3
+    if at == seq and id ~= commitId then return {'diverged', epoch, seq} end
+    if at == seq + 1 then
+      for index = place, place + puts * 3 - 1, 3 do
+        local address, version, value = ARGV[index], tonumber(ARGV[index + 1]), ARGV[index + 2]
+        local held = redis.call('HGET', KEYS[2], address)
+        if not held or tonumber(string.match(held, '^%d+')) < version then
+          redis.call('HSET', KEYS[2], address, value)
+          redis.call('ZADD', KEYS[3], at, address)
+        end
+      end
+      redis.call('RPUSH', KEYS[4], json)
+      seq, commitId = at, id
+    end
+    place = place + puts * 3
+    at = at + 1
+  end
+  while redis.call('HLEN', KEYS[2]) > recordsMax do
+    local oldest = redis.call('ZPOPMIN', KEYS[3])
+    redis.call('HDEL', KEYS[2], oldest[1])
+    complete = '0'
+  end
+  redis.call('LTRIM', KEYS[4], -logMax, -1)
+  redis.call('HSET', KEYS[1], 'epoch', epoch, 'seq', seq, 'commitId', commitId, 'complete', complete,
+    'records', redis.call('HLEN', KEYS[2]), 'entries', redis.call('LLEN', KEYS[4]))
+  return {'ok', epoch, seq}
+end
+`
+
+const reading = `
+local function reading(changed)
+  local head = intact()
+  local state = redis.call('HGET', KEYS[5], 'state')
+  return {changed, head and head[1] or '', head and head[2] or '0', head and head[3] or '', state or ''}
+end
+`
+
+/** → '0', the head's epoch, seq and commitId, the seat ('' when there is none). */
+export const seatScript = `${intact}${reading}
+return reading('0')
+`
+
+/**
+ * ARGV: turn, seq and commitId of the head as they were read, the next turn and state, then as for absorb, with no entries
+ * perhaps. → as seatScript, with '1' when it was changed.
+ */
+export const voteScript = `${intact}${takeOver}${reading}
+local head = intact()
+local turn = redis.call('HGET', KEYS[5], 'turn') or '0'
+if turn ~= ARGV[1] or (head and head[2] or '0') ~= ARGV[2] or (head and head[3] or '') ~= ARGV[3] then
+  return reading('0')
+end
+if #ARGV > 9 and takeOver(head, 6)[1] ~= 'ok' then return reading('0') end
+redis.call('HSET', KEYS[5], 'turn', ARGV[4], 'state', ARGV[5])
+return reading('1')
+`
+
 /**
  * ARGV: recordsMax, logMax, epoch, first seq, then for each entry: commit id, JSON, number of puts, and for each put:
  * kind/id, version, value. → 'ok' | 'gap' | 'diverged', epoch and seq of the head.
  */
-export const absorbScript = `${intact}
-local recordsMax, logMax, epoch, first = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
-local head = intact()
-local seq, commitId, complete = 0, '', '1'
-if head then
-  if head[1] ~= epoch then return {'diverged', head[1], head[2]} end
-  seq, commitId, complete = tonumber(head[2]), head[3], head[4]
-end
-if first > seq + 1 then return {'gap', head and epoch or '', seq} end
-if not head then redis.call('DEL', unpack(KEYS)) end
-local at, place = first, 5
-while place <= #ARGV do
-  local id, json, puts = ARGV[place], ARGV[place + 1], tonumber(ARGV[place + 2])
-  place = place + 3
-  if at == seq and id ~= commitId then return {'diverged', epoch, seq} end
-  if at == seq + 1 then
-    for index = place, place + puts * 3 - 1, 3 do
-      local address, version, value = ARGV[index], tonumber(ARGV[index + 1]), ARGV[index + 2]
-      local held = redis.call('HGET', KEYS[2], address)
-      if not held or tonumber(string.match(held, '^%d+')) < version then
-        redis.call('HSET', KEYS[2], address, value)
-        redis.call('ZADD', KEYS[3], at, address)
-      end
-    end
-    redis.call('RPUSH', KEYS[4], json)
-    seq, commitId = at, id
-  end
-  place = place + puts * 3
-  at = at + 1
-end
-while redis.call('HLEN', KEYS[2]) > recordsMax do
-  local oldest = redis.call('ZPOPMIN', KEYS[3])
-  redis.call('HDEL', KEYS[2], oldest[1])
-  complete = '0'
-end
-redis.call('LTRIM', KEYS[4], -logMax, -1)
-redis.call('HSET', KEYS[1], 'epoch', epoch, 'seq', seq, 'commitId', commitId, 'complete', complete,
-  'records', redis.call('HLEN', KEYS[2]), 'entries', redis.call('LLEN', KEYS[4]))
-return {'ok', epoch, seq}
+export const absorbScript = `${intact}${takeOver}
+return takeOver(intact(), 1)
 `
 
 /** ARGV: kind/id … → how many of them were there and are no longer. */

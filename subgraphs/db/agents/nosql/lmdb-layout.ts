@@ -2,9 +2,9 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { open, type Database, type RootDatabase } from 'lmdb'
 import { EnneadError } from '../../../../kernel/errors.ts'
-import type { LogHead } from '../../log-order.ts'
 import type { StoredRecord } from '../../record.ts'
-import type { LogEntry, Position, RecordKey } from '../../task-store.ts'
+import type { LogEntry, LogHead, Position, RecordKey, SeatState } from '../../task-store.ts'
+import { keyBytesMax } from '../../storable.ts'
 import { faultOfDataFile } from './lmdb-file.ts'
 
 /** Raised when what is stored changes its form; another format is refused, not guessed at. */
@@ -13,7 +13,7 @@ const format = 1
 /** The tables of one LMDB environment. Values are JSON, which measured twice as fast to read as MessagePack. */
 export interface LmdbTables {
   readonly root: RootDatabase<unknown, string>
-  /** `format` and `head`. */
+  /** `format`, `head` and `seat`. */
   readonly meta: Database<unknown, string>
   /** By seq. */
   readonly log: Database<LogEntry, number>
@@ -117,12 +117,15 @@ export function getRecord(tables: LmdbTables, key: RecordKey): StoredRecord | un
   return workspaceId === undefined ? undefined : tables.records.get([key.kind, workspaceId, key.id])
 }
 
-/** The longest id or name a key may hold, in bytes of UTF-8; LMDB's keys end at 1,978 bytes. */
-const keyTextMax = 480
+/** The seat as stored; undefined: there is none. */
+export function storedSeat(tables: LmdbTables): SeatState | undefined {
+  // Only writeEntries writes it.
+  return tables.meta.get('seat') as SeatState | undefined
+}
 
 /** Can this text be part of a key? What does not fit is in no table. */
 export function fitsKey(text: string): boolean {
-  return Buffer.byteLength(text) <= keyTextMax
+  return Buffer.byteLength(text) <= keyBytesMax
 }
 
 /** Throws BAD_USER_INPUT for an entry with an id that does not fit into a key; asked before a batch begins. */
@@ -132,7 +135,7 @@ export function requireKeys(commit: LogEntry['commit']): void {
   if (event !== undefined) ids.push(event.projectId, event.taskId)
   for (const ref of puts.flatMap(refsOf)) ids.push(ref[2])
   if (!ids.every(fitsKey)) {
-    throw new EnneadError('BAD_USER_INPUT', `an id has more than ${keyTextMax} bytes`)
+    throw new EnneadError('BAD_USER_INPUT', `an id has more than ${keyBytesMax} bytes`)
   }
 }
 

@@ -1,17 +1,35 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Random } from '../../../../kernel/clock.ts'
 import { EnneadError } from '../../../../kernel/errors.ts'
 import type { Log } from '../../../../kernel/log.ts'
-import { emptyHead, entriesBehind, isWanted, type LogHead } from '../../log-order.ts'
-import type { StoredRecord } from '../../record.ts'
-import type { Commit, CommitOutcome, LogEntry, LogRead, Position, StoreEngine } from '../../task-store.ts'
-import { addressOf, decideBatch } from '../../commit-batch.ts'
+import { emptyHead, entriesBehind, isWanted } from '../../log-order.ts'
+import { type StoredRecord, isNewer } from '../../record.ts'
+import type {
+  Commit,
+  CommitFacts,
+  LogEntry,
+  LogHead,
+  LogRead,
+  Position,
+  SeatChange,
+  SeatReading,
+  SeatState,
+  StoreEngine,
+} from '../../task-store.ts'
+import { addressOf } from '../../commit-batch.ts'
 import { inspectionOf } from './lmdb-inspect.ts'
-import { behindAll, getRecord, openTables, putEntry, putRecord, storedHead } from './lmdb-layout.ts'
+import {
+  behindAll,
+  getRecord,
+  openTables,
+  putEntry,
+  putRecord,
+  storedHead,
+  storedSeat,
+} from './lmdb-layout.ts'
 import { fitsKey, type LmdbTables, requireKeys } from './lmdb-layout.ts'
 import { countRecords, queryRecords, scanRecords } from './lmdb-query.ts'
-import { GroupCommit, unknownOutcome, WriteLane } from './write-lane.ts'
+import { unknownOutcome, WriteLane } from './write-lane.ts'
 
 export interface LmdbStoreOptions {
   /** Folder of the environment; made when it is missing. One process at a time may have it open. */
@@ -19,11 +37,9 @@ export interface LmdbStoreOptions {
   /** Bytes of the data file from which on writes are refused. At least 1 MiB. Default 64 GiB. */
   readonly mapSizeMax?: number
   readonly log: Log
-  /** Default Math.random; only makes names of epochs. */
-  readonly random?: Random
 }
 
-const defaults = { mapSizeMax: 64 * 2 ** 30, random: Math.random } as const
+const defaults = { mapSizeMax: 64 * 2 ** 30 } as const
 
 /**
  * A whole TaskStore in this process, on LMDB: a commit answers when it is on disk (fdatasync), whole or not at all.
@@ -31,12 +47,12 @@ const defaults = { mapSizeMax: 64 * 2 ** 30, random: Math.random } as const
  * work gets a turn in between.
  */
 export async function openLmdbStore(options: LmdbStoreOptions): Promise<StoreEngine> {
-  const { directory, mapSizeMax, random, log } = { ...defaults, ...options }
+  const { directory, mapSizeMax, log } = { ...defaults, ...options }
   if (!Number.isSafeInteger(mapSizeMax) || mapSizeMax < 2 ** 20) {
     throw new EnneadError('BAD_OPTION', `mapSizeMax must be an integer >= ${2 ** 20}, got ${mapSizeMax}`)
   }
   const tables = openTables(directory)
-  const store = new LmdbStore(tables, join(directory, 'data.mdb'), mapSizeMax, random)
+  const store = new LmdbStore(tables, join(directory, 'data.mdb'), mapSizeMax)
   log.debug('db.lmdb.opened', { seq: store.head.seq })
   return {
     detail: 'LMDB (embedded)',
@@ -52,9 +68,17 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<StoreEng
         signal.throwIfAborted()
         return scanRecords(tables, scan)
       },
-      commit: async (commits, { signal }) => {
-        for (const commit of commits) requireKeys(commit)
-        return store.group.commit(commits, signal)
+      facts: async (commits, { signal }) => {
+        signal.throwIfAborted()
+        return store.facts(commits)
+      },
+      seat: async (_input, { signal }) => {
+        signal.throwIfAborted()
+        return store.seat
+      },
+      vote: async (change, { signal }) => {
+        for (const { commit } of change.apply) requireKeys(commit)
+        return store.lane.run(signal, () => store.vote(change), unknownOutcome)
       },
       head: async (_input, { signal }) => {
         signal.throwIfAborted()
@@ -79,22 +103,41 @@ const forgetMax = 1_000
 
 class LmdbStore {
   readonly lane = new WriteLane()
-  readonly group: GroupCommit
   readonly #tables: LmdbTables
   readonly #file: string
   readonly #bytesMax: number
-  readonly #random: Random
 
-  constructor(tables: LmdbTables, file: string, bytesMax: number, random: Random) {
+  constructor(tables: LmdbTables, file: string, bytesMax: number) {
     this.#tables = tables
     this.#file = file
     this.#bytesMax = bytesMax
-    this.#random = random
-    this.group = new GroupCommit(this.lane, commits => this.#commit(commits))
   }
 
   get head(): LogHead {
     return storedHead(this.#tables) ?? emptyHead
+  }
+
+  get seat(): SeatReading {
+    return { state: storedSeat(this.#tables), head: this.head }
+  }
+
+  facts(commits: readonly Commit[]): CommitFacts {
+    const tables = this.#tables
+    const positions = new Map<string, Position>()
+    const versions = new Map<string, number>()
+    for (const { id, expects } of commits) {
+      const position = fitsKey(id) ? tables.commits.get(id) : undefined
+      if (position !== undefined) positions.set(id, position)
+      for (const key of expects) versions.set(addressOf(key), getRecord(tables, key)?.version ?? 0)
+    }
+    return { head: this.head, positions, versions }
+  }
+
+  async vote({ turn, head, next, apply }: SeatChange): Promise<SeatReading & { readonly changed: boolean }> {
+    const { state = { turn: 0 }, head: here } = this.seat
+    const changed = state.turn === turn && here.seq === head.seq && here.commitId === head.commitId
+    if (changed) await this.#write(apply, next)
+    return { changed, ...this.seat }
   }
 
   async absorb(entries: readonly LogEntry[]): Promise<Position> {
@@ -150,21 +193,10 @@ class LmdbStore {
     await this.lane.run(new AbortController().signal, () => this.#tables.root.close())
   }
 
-  async #commit(commits: readonly Commit[]): Promise<readonly CommitOutcome[]> {
-    const { outcomes, entries } = decideBatch(commits, {
-      head: this.head,
-      positionOf: id => this.#tables.commits.get(id),
-      versionOf: key => getRecord(this.#tables, key)?.version ?? 0,
-      random: this.#random,
-    })
-    await this.#write(entries)
-    return outcomes
-  }
-
-  /** Appends entries and puts their records in one durable transaction. */
-  async #write(entries: readonly LogEntry[]): Promise<void> {
+  /** Appends entries, puts their records, and the seat if one is given, in one durable transaction. */
+  async #write(entries: readonly LogEntry[], seat?: SeatState): Promise<void> {
     const first = entries[0]
-    if (first === undefined) return
+    if (first === undefined && seat === undefined) return
     await this.#requireRoom()
     const tables = this.#tables
     const changes = new Map<string, { before: StoredRecord | undefined; after: StoredRecord }>()
@@ -173,14 +205,15 @@ class LmdbStore {
         const address = addressOf(record)
         const known = changes.get(address)
         const before = known === undefined ? getRecord(tables, record) : known.before
-        if ((known?.after ?? before ?? { version: 0 }).version < record.version) {
+        if (isNewer(record, known?.after ?? before)) {
           changes.set(address, { before, after: record })
         }
       }
     }
     // The condition makes a second process on this folder, which must not be, fail instead of forking the log.
     const written = await tables.log
-      .ifNoExists(first.position.seq, () => {
+      .ifNoExists(first?.position.seq ?? 0, () => {
+        if (seat !== undefined) void tables.meta.put('seat', seat)
         for (const entry of entries) putEntry(tables, entry)
         for (const { before, after } of changes.values()) putRecord(tables, before, after)
       })

@@ -1,5 +1,5 @@
 import type { AnyBulkWriteOperation, Model } from 'mongoose'
-import type { RecordKind, StoredRecord } from '../../record.ts'
+import { type RecordKind, type StoredRecord, isNewer } from '../../record.ts'
 import type { LogEntry } from '../../task-store.ts'
 import { addressOf } from '../../commit-batch.ts'
 import { isDuplicate, type MongoConnection } from './mongo-connection.ts'
@@ -7,7 +7,7 @@ import { documentOf, type MongoModels, type RecordDocument } from './mongo-model
 
 /**
  * Brings the records to where these entries of the log say they are, and remembers that. May be repeated, and done by
- * several processes at once: a record never goes back to a lower version. Durable when it answers.
+ * several processes at once: a record never goes back to an older one. Durable when it answers.
  */
 export async function applyEntries(
   models: MongoModels,
@@ -19,7 +19,7 @@ export async function applyEntries(
   const newest = new Map<string, StoredRecord>()
   for (const record of entries.flatMap(entry => entry.commit.puts)) {
     const address = addressOf(record)
-    if ((newest.get(address)?.version ?? 0) < record.version) newest.set(address, record)
+    if (isNewer(record, newest.get(address))) newest.set(address, record)
   }
   const byKind = Map.groupBy(newest.values(), record => record.kind)
   await Promise.all(
@@ -47,7 +47,7 @@ async function putNewer(
     // The driver's types of a filter do not know a union of documents; the fields are those of every record.
     const writes = records.map(record => ({
       replaceOne: {
-        filter: { _id: record.id, version: { $lt: record.version } },
+        filter: { _id: record.id, ...olderThan(record) },
         replacement: documentOf(record),
         upsert,
       },
@@ -61,6 +61,13 @@ async function putNewer(
     if (!isDuplicate(failure)) throw failure
     await put(false)
   }
+}
+
+/** What `isNewer` says, as a filter. */
+function olderThan(record: StoredRecord): object {
+  return record.kind === 'receipt'
+    ? { expiresAt: { $lt: record.expiresAt } }
+    : { version: { $lt: record.version } }
 }
 
 async function raiseMarker(models: MongoModels, seq: number, { writeConcern }: Written): Promise<void> {

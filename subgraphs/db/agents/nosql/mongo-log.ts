@@ -1,8 +1,17 @@
-import type { Random } from '../../../../kernel/clock.ts'
 import { EnneadError } from '../../../../kernel/errors.ts'
-import { diverged, emptyHead, entriesBehind, type LogHead } from '../../log-order.ts'
-import type { Commit, CommitOutcome, LogEntry, Position, RecordKey } from '../../task-store.ts'
-import { addressOf, decideBatch } from '../../commit-batch.ts'
+import { diverged, emptyHead, entriesBehind } from '../../log-order.ts'
+import type {
+  Commit,
+  CommitFacts,
+  LogEntry,
+  LogHead,
+  Position,
+  RecordKey,
+  SeatChange,
+  SeatReading,
+  SeatState,
+} from '../../task-store.ts'
+import { addressOf } from '../../commit-batch.ts'
 import { applyEntries, modelOf } from './mongo-apply.ts'
 import { isDuplicate, mongoFailure, type MongoConnection, wasNeverSent } from './mongo-connection.ts'
 import { entryOf, logDocumentOf, type MongoModels } from './mongo-models.ts'
@@ -22,17 +31,15 @@ export class MongoLog {
   readonly lane = new WriteLane()
   readonly #models: MongoModels
   readonly #mongo: MongoConnection
-  readonly #random: Random
   #head: LogHead = emptyHead
   /** All entries up to here are in the records. */
   #applied = 0
   /** What this process knows of the head and the records may be behind what is stored. */
   #stale = true
 
-  constructor(models: MongoModels, mongo: MongoConnection, random: Random) {
+  constructor(models: MongoModels, mongo: MongoConnection) {
     this.#models = models
     this.#mongo = mongo
-    this.#random = random
   }
 
   get stale(): boolean {
@@ -43,29 +50,71 @@ export class MongoLog {
     return this.#applied
   }
 
-  /** Decides and writes a batch. In the lane only. */
-  async commit(commits: readonly Commit[]): Promise<readonly CommitOutcome[]> {
-    for (let round = 0; round < roundsMax; round++) {
-      await this.settle()
-      const [positions, versions] = await Promise.all([
-        this.#positions(commits.map(commit => commit.id)),
-        this.#versions(commits.flatMap(commit => commit.expects)),
-      ]).catch((failure: unknown) => {
-        throw mongoFailure(failure)
-      })
-      const { outcomes, entries } = decideBatch(commits, {
-        head: this.#head,
-        positionOf: id => positions.get(id),
-        versionOf: key => versions.get(addressOf(key)) ?? 0,
-        random: this.#random,
-      })
-      if (await this.#append(entries)) return outcomes
+  /** What decides about these commits. In the lane only. */
+  async facts(commits: readonly Commit[]): Promise<CommitFacts> {
+    await this.settle()
+    // Before the others: what another process appends meanwhile may be in them, and is none of this head's business.
+    const head = this.#head
+    const [positions, versions] = await Promise.all([
+      this.#positions(commits.map(commit => commit.id)),
+      this.#versions(commits.flatMap(commit => commit.expects)),
+    ]).catch((failure: unknown) => {
+      throw mongoFailure(failure)
+    })
+    return { head, positions, versions }
+  }
+
+  /** Where the log ends, as it is now. In the lane only. */
+  async end(): Promise<LogHead> {
+    this.#stale = true
+    await this.settle()
+    return this.#head
+  }
+
+  /** The seat, and where the log ends. In the lane only. */
+  async seat(): Promise<SeatReading> {
+    await this.end()
+    try {
+      const found = await this.#models.seat.findOne({ _id: 'seat' }).lean().exec()
+      // Only vote writes it.
+      return { state: found === null ? undefined : (JSON.parse(found.state) as SeatState), head: this.#head }
+    } catch (failure) {
+      throw mongoFailure(failure)
     }
-    throw unknownOutcome()
+  }
+
+  /**
+   * Takes over entries, then changes the seat. A crash in between leaves entries that are chosen and a seat that has not
+   * moved, which is a state the store could be in anyway. In the lane only.
+   */
+  async vote(change: SeatChange): Promise<SeatReading & { readonly changed: boolean }> {
+    await this.settle()
+    const { head, apply, turn, next } = change
+    const stands = this.#head.seq === head.seq && this.#head.commitId === head.commitId
+    const changed = stands && (await this.#append(apply)) && (await this.#sit(turn, next))
+    return changed ? { changed, state: next, head: this.#head } : { changed, ...(await this.seat()) }
+  }
+
+  async #sit(turn: number, next: SeatState): Promise<boolean> {
+    try {
+      const { matchedCount, upsertedCount } = await this.#models.seat
+        .updateOne(
+          { _id: 'seat', turn },
+          { $set: { turn: next.turn, state: JSON.stringify(next) } },
+          { upsert: turn === 0, writeConcern: this.#mongo.durable },
+        )
+        .exec()
+      return matchedCount + upsertedCount > 0
+    } catch (failure) {
+      if (isDuplicate(failure)) return false
+      throw wasNeverSent(failure) ? mongoFailure(failure) : unknownOutcome(failure)
+    }
   }
 
   /** Takes over what follows the own log. In the lane only. */
   async absorb(entries: readonly LogEntry[]): Promise<Position> {
+    // Another process may have brought the store to where these go on.
+    if ((entries[0]?.position.seq ?? 0) > this.#head.seq + 1) this.#stale = true
     for (let round = 0; round < roundsMax; round++) {
       await this.settle()
       const fresh = entriesBehind(this.#head, entries)
@@ -108,8 +157,14 @@ export class MongoLog {
         .limit(catchUpMax)
         .lean()
         .exec()
+      const [first] = behind
       const last = behind.at(-1)
-      if (last === undefined) break
+      if (first === undefined || last === undefined) break
+      if (first._id !== this.#applied + 1) {
+        // Written by who did not know yet that the store had lost what comes before: filled in anew, in order.
+        await log.deleteMany({ _id: { $gt: this.#applied } }, { writeConcern: this.#mongo.durable }).exec()
+        break
+      }
       await applyEntries(this.#models, this.#mongo, behind.map(entryOf))
       this.#applied = last._id
     }
@@ -123,6 +178,10 @@ export class MongoLog {
   async #append(entries: readonly LogEntry[]): Promise<boolean> {
     const last = entries.at(-1)
     if (last === undefined) return true
+    if (!(await this.#endsWhereKnown())) {
+      this.#stale = true
+      return false
+    }
     try {
       await this.#models.log.bulkWrite(
         entries.map(entry => ({ insertOne: { document: logDocumentOf(entry) } })),
@@ -143,6 +202,18 @@ export class MongoLog {
     this.#head = { ...last.position, commitId: last.commit.id }
     this.#applied = last.position.seq
     return true
+  }
+
+  /** Is the newest entry this process knows of still there? A store may lose its data under a process that runs on. */
+  async #endsWhereKnown(): Promise<boolean> {
+    const { seq, commitId } = this.#head
+    if (seq === 0) return true
+    try {
+      const found = await this.#models.log.findOne({ _id: seq }, { commitId: 1 }).lean().exec()
+      return found?.commitId === commitId
+    } catch (failure) {
+      throw mongoFailure(failure)
+    }
   }
 
   async #positions(commitIds: readonly string[]): Promise<ReadonlyMap<string, Position>> {

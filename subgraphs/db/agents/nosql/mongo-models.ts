@@ -31,11 +31,19 @@ export interface MarkerDocument {
   readonly seq: number
 }
 
-/** What a store is made of: a collection for each kind of record, the log and the marker. */
+/** One document, `seat`: the store's part in the quorum, as JSON, and how often it has changed. */
+export interface SeatDocument {
+  readonly _id: 'seat'
+  readonly turn: number
+  readonly state: string
+}
+
+/** What a store is made of: a collection for each kind of record, the log, the marker and the seat. */
 export interface MongoModels {
   readonly records: ReadonlyMap<RecordKind, Model<RecordDocument>>
   readonly log: Model<LogDocument>
   readonly marker: Model<MarkerDocument>
+  readonly seat: Model<SeatDocument>
 }
 
 type Definition<R extends StoredRecord> = Readonly<Record<keyof R, SchemaDefinitionProperty>>
@@ -111,6 +119,13 @@ export function mongoModels(connection: Connection): MongoModels {
     marker: connection.model<MarkerDocument>(
       'marker',
       new Schema<MarkerDocument>({ _id: String, seq: number }, { ...options, collection: 'markers' }),
+    ),
+    seat: connection.model<SeatDocument>(
+      'seat',
+      new Schema<SeatDocument>(
+        { _id: String, turn: number, state: text },
+        { ...options, collection: 'seats' },
+      ),
     ),
   }
 }

@@ -1,9 +1,7 @@
 import type { PipelineStage } from 'mongoose'
 import type { Attempt } from '../../../../dispatch/port.ts'
-import type { Random } from '../../../../kernel/clock.ts'
 import { EnneadError } from '../../../../kernel/errors.ts'
 import type { Log } from '../../../../kernel/log.ts'
-import { emptyHead, type LogHead } from '../../log-order.ts'
 import type { StoredRecord } from '../../record.ts'
 import type { LogEntry, LogRead, RecordKey, RecordQuery, RecordScan, StoreEngine } from '../../task-store.ts'
 import { addressOf } from '../../commit-batch.ts'
@@ -19,9 +17,9 @@ import { connectMongo, mongoFailure, type MongoConnection } from './mongo-connec
 import { indexFor, logIndexFor } from './mongo-indexes.ts'
 import { inspectionOf } from './mongo-inspect.ts'
 import { MongoLog } from './mongo-log.ts'
+import { unknownOutcome } from './write-lane.ts'
 import { entryOf, type LogDocument, mongoModels, type MongoModels } from './mongo-models.ts'
 import { type RecordDocument, recordOf } from './mongo-models.ts'
-import { GroupCommit } from './write-lane.ts'
 
 export interface MongoStoreOptions {
   /** `mongodb://user:password@host:port/database` or `mongodb+srv://…` */
@@ -31,11 +29,9 @@ export interface MongoStoreOptions {
   /** Milliseconds until a server must be found. At least 1. Default 5,000. */
   readonly connectTimeoutMs?: number
   readonly log: Log
-  /** Default Math.random; only makes names of epochs. */
-  readonly random?: Random
 }
 
-const defaults = { connectTimeoutMs: 5_000, random: Math.random } as const
+const defaults = { connectTimeoutMs: 5_000 } as const
 
 /** Reads that may wait for MongoDB at once; further ones are refused. */
 const readsMax = 1_000
@@ -48,13 +44,13 @@ const readMsMax = 30_000
  * breaks of the connection heal by themselves.
  */
 export async function openMongoStore(options: MongoStoreOptions): Promise<StoreEngine> {
-  const { url, database, connectTimeoutMs, log, random } = { ...defaults, ...options }
+  const { url, database, connectTimeoutMs, log } = { ...defaults, ...options }
   if (!Number.isSafeInteger(connectTimeoutMs) || connectTimeoutMs < 1) {
     throw new EnneadError('BAD_OPTION', `connectTimeoutMs must be an integer >= 1, got ${connectTimeoutMs}`)
   }
   const mongo = await connectMongo(url, database, connectTimeoutMs, log)
   const models = mongoModels(mongo.connection)
-  const writer = new MongoLog(models, mongo, random)
+  const writer = new MongoLog(models, mongo)
   const never = new AbortController().signal
   try {
     await makeCollections(models)
@@ -64,7 +60,6 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<StoreE
     throw mongoFailure(failure)
   }
   const store = new MongoStore(models, writer)
-  const group = new GroupCommit(writer.lane, commits => writer.commit(commits))
   return {
     detail: mongo.detail,
     inspection: inspectionOf(models, mongo),
@@ -73,8 +68,10 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<StoreE
       query: (query, attempt) => store.query(query, attempt),
       count: (query, attempt) => store.count(query, attempt),
       scan: (scan, attempt) => store.scan(scan, attempt),
-      commit: (commits, { signal }) => group.commit(commits, signal),
-      head: (_input, attempt) => store.head(attempt),
+      facts: (commits, { signal }) => writer.lane.run(signal, () => writer.facts(commits)),
+      seat: (_input, { signal }) => writer.lane.run(signal, () => writer.seat()),
+      vote: (change, { signal }) => writer.lane.run(signal, () => writer.vote(change), unknownOutcome),
+      head: (_input, { signal }) => writer.lane.run(signal, () => writer.end()),
       log: (read, attempt) => store.log(read, attempt),
       absorb: (entries, { signal }) => writer.lane.run(signal, () => writer.absorb(entries)),
       forget: (before, { signal }) => writer.lane.run(signal, () => forget(models, mongo, before)),
@@ -159,11 +156,6 @@ class MongoStore {
     return documents.map(recordOf)
   }
 
-  async head(attempt: Attempt): Promise<LogHead> {
-    const [newest] = await this.log({ afterSeq: 0, limit: 1, newestFirst: true }, attempt)
-    return newest === undefined ? emptyHead : { ...newest.position, commitId: newest.commit.id }
-  }
-
   async log(read: LogRead, attempt: Attempt): Promise<readonly LogEntry[]> {
     const newestFirst = read.newestFirst === true
     const place = newestFirst ? (read.afterSeq === 0 ? {} : { $lt: read.afterSeq }) : { $gt: read.afterSeq }
@@ -234,7 +226,7 @@ async function forget(models: MongoModels, { durable }: MongoConnection, before:
 }
 
 async function makeCollections(models: MongoModels): Promise<void> {
-  for (const model of [...models.records.values(), models.log, models.marker]) {
+  for (const model of [...models.records.values(), models.log, models.marker, models.seat]) {
     await model.createCollection()
     await model.createIndexes()
   }

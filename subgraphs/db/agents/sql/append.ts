@@ -1,36 +1,33 @@
 import { fields } from '../../condition.ts'
-import type { RecordKind, StoredRecord } from '../../record.ts'
-import type { Commit, LogEntry, Position, RecordKey } from '../../task-store.ts'
+import { type RecordKind, type StoredRecord, isNewer } from '../../record.ts'
+import type {
+  Commit,
+  CommitFacts,
+  LogEntry,
+  LogHead,
+  SeatChange,
+  SeatReading,
+  SeatState,
+} from '../../task-store.ts'
 import { columns, columnTypes, rowOf, storable } from './columns.ts'
 import { textArray } from './condition-sql.ts'
 import type { SqlRow, Statement } from './lane.ts'
-import { count, onlyRow, text } from './rows.ts'
-
-/** The head as the store keeps it. */
-export interface Head extends Position {
-  readonly commitId: string
-}
-
-/** What a batch of commits is decided by, as of one moment. */
-export interface Facts {
-  readonly head: Head
-  readonly seqs: ReadonlyMap<string, number>
-  readonly versions: ReadonlyMap<string, number>
-}
+import { addressOf } from '../../commit-batch.ts'
+import { count, onlyRow, text, textOrNull } from './rows.ts'
 
 export const headStatement: Statement = {
   text: 'select epoch, seq, commit_id from head',
   values: [],
 }
 
-export function headOf(rows: readonly SqlRow[]): Head {
+export function headOf(rows: readonly SqlRow[]): LogHead {
   const row = onlyRow(rows)
   return { epoch: text(row, 'epoch'), seq: count(row, 'seq'), commitId: text(row, 'commit_id') }
 }
 
 /** Reads head, known commits and versions in one statement, so that all are of the same moment. */
 export function factsStatement(commits: readonly Commit[]): Statement {
-  const keys = new Map(commits.flatMap(commit => commit.expects).map(key => [address(key), key]))
+  const keys = new Map(commits.flatMap(commit => commit.expects).map(key => [addressOf(key), key]))
   return {
     text: `select epoch, seq, commit_id,
       (select coalesce(json_agg(json_build_array(l.commit_id, l.seq)), '[]') from log l
@@ -47,21 +44,28 @@ export function factsStatement(commits: readonly Commit[]): Statement {
   }
 }
 
-export function factsOf(rows: readonly SqlRow[]): Facts {
+export function factsOf(rows: readonly SqlRow[]): CommitFacts {
   const row = onlyRow(rows)
   // Both columns are built by the statement above in exactly this form.
   const commits = row['commits'] as readonly (readonly [id: string, seq: number])[]
   const versions = row['versions'] as readonly (readonly [kind: RecordKind, id: string, version: number])[]
+  const head = headOf(rows)
   return {
-    head: headOf(rows),
-    seqs: new Map(commits),
-    versions: new Map(versions.map(([kind, id, version]) => [address({ kind, id }), version])),
+    head,
+    positions: new Map(commits.map(([id, seq]) => [id, { epoch: head.epoch, seq }])),
+    versions: new Map(versions.map(([kind, id, version]) => [addressOf({ kind, id }), version])),
   }
 }
 
-/** A record's key as one text, unique over all kinds. */
-export function address(key: RecordKey): string {
-  return `${key.kind}/${key.id}`
+export const seatStatement: Statement = {
+  text: 'select epoch, seq, commit_id, seat from head',
+  values: [],
+}
+
+export function seatOf(rows: readonly SqlRow[]): SeatReading {
+  const seat = textOrNull(onlyRow(rows), 'seat')
+  // Only voteStatement writes it.
+  return { state: seat === null ? undefined : (JSON.parse(seat) as SeatState), head: headOf(rows) }
 }
 
 const rowColumns: readonly (readonly [name: string, type: string])[] = [
@@ -84,8 +88,10 @@ const replaced = rowColumns.flatMap(([name]) =>
  * for its disk is made to, for this transaction; stronger settings than `on` are left alone.
  */
 const appendText = `with moved as (
-    update head set epoch = $1::text, seq = $2::bigint, commit_id = $3::text
-      where epoch = $4::text and seq = $5::bigint and commit_id = $6::text returning seq
+    update head set epoch = $1::text, seq = $2::bigint, commit_id = $3::text,
+        turn = coalesce($9::bigint, turn), seat = coalesce($10::text, seat)
+      where epoch = $4::text and seq = $5::bigint and commit_id = $6::text
+        and turn = coalesce($11::bigint, turn) returning seq
   ), entries as (
     insert into log (seq, commit_id, workspace_id, actor_id, at, project_id, task_id, event, puts)
       select seq, commit_id, workspace_id, actor_id, at, project_id, task_id, event, puts
@@ -98,23 +104,23 @@ const appendText = `with moved as (
         as p (${rowColumns.map(([name, type]) => `${name} ${type}`).join(', ')})
       where exists (select from moved)
       on conflict (kind, id) do update set ${replaced.join(', ')}
-      where $9::boolean or excluded.version > r.version
+      where case when r.kind = 'receipt' then excluded.expires_at > r.expires_at else excluded.version > r.version end
   )
   select seq, case when current_setting('synchronous_commit') = 'off'
     then set_config('synchronous_commit', 'on', true) end from moved`
 
 /**
- * Appends entries, which must begin right behind `head`, and stores their records: all of them, or with `newerOnly`
- * those of a higher version than the one stored.
+ * Appends entries, which must begin right behind `head`, and stores their records where they are newer than what is
+ * stored; with a seat, changes that as well, and nothing when the seat has had another turn since.
  */
 export function appendStatement(
-  head: Head,
+  head: LogHead,
   entries: readonly LogEntry[],
-  options: { readonly newerOnly: boolean },
+  seat?: Pick<SeatChange, 'turn' | 'next'>,
 ): Statement {
   const last = entries.at(-1)
   const next = last === undefined ? head : { ...last.position, commitId: last.commit.id }
-  const records = lastOfEach(entries, options.newerOnly)
+  const records = lastOfEach(entries)
   return {
     text: appendText,
     values: [
@@ -126,19 +132,20 @@ export function appendStatement(
       head.commitId,
       JSON.stringify(entries.map(logRow)),
       JSON.stringify(records.map(rowOf)),
-      !options.newerOnly,
+      seat?.next.turn ?? null,
+      seat === undefined ? null : JSON.stringify(seat.next),
+      seat?.turn ?? null,
     ],
     write: true,
   }
 }
 
 /** One record a key, as storing them one after the other would leave it. */
-function lastOfEach(entries: readonly LogEntry[], newerOnly: boolean): readonly StoredRecord[] {
+function lastOfEach(entries: readonly LogEntry[]): readonly StoredRecord[] {
   const records = new Map<string, StoredRecord>()
   for (const record of entries.flatMap(entry => entry.commit.puts)) {
-    const stored = records.get(address(record))
-    if (newerOnly && stored !== undefined && record.version <= stored.version) continue
-    records.set(address(record), record)
+    const address = addressOf(record)
+    if (isNewer(record, records.get(address))) records.set(address, record)
   }
   return [...records.values()]
 }

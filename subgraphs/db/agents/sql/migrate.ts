@@ -11,6 +11,8 @@ const oldestServer = 14
 export interface ServerFacts {
   /** As people say it, e.g. `18.4`. */
   readonly version: string
+  /** It waits for its disk, so that what it answered outlives its machine's power. */
+  readonly durable: boolean
 }
 
 /**
@@ -87,12 +89,11 @@ async function inspect(run: Run, log: Log): Promise<ServerFacts> {
       `the PostgreSQL database is encoded in ${textOf(row, 'encoding')}; create one with encoding UTF8`,
     )
   }
-  for (const setting of ['fsync', 'pages']) {
-    if (textOf(row, setting) === 'off') {
-      log.warn('sql.not-durable', { setting: setting === 'pages' ? 'full_page_writes' : setting })
-    }
+  const off = ['fsync', 'pages'].filter(setting => textOf(row, setting) === 'off')
+  for (const setting of off) {
+    log.warn('sql.not-durable', { setting: setting === 'pages' ? 'full_page_writes' : setting })
   }
-  return { version }
+  return { version, durable: off.length === 0 }
 }
 
 /** A statement without values, outside the prepared ones; may be several. */

@@ -88,4 +88,12 @@ insert into head (epoch, seq, commit_id) values ('', 0, '');
 alter table head set (fillfactor = 10);
 `,
   },
+  {
+    version: 2,
+    name: 'seat',
+    sql: `
+-- The store's part in the quorum, as JSON, and how often it has changed; in the one row that every change waits for.
+alter table head add column turn bigint not null default 0, add column seat text;
+`,
+  },
 ]

@@ -1,12 +1,19 @@
 import { systemClock } from '../../../../kernel/clock.ts'
-import type { Clock, Random } from '../../../../kernel/clock.ts'
+import type { Clock } from '../../../../kernel/clock.ts'
 import { EnneadError } from '../../../../kernel/errors.ts'
 import { silentLog } from '../../../../kernel/log.ts'
 import type { Log } from '../../../../kernel/log.ts'
 import { entriesBehind } from '../../log-order.ts'
-import type { CommitOutcome, StoreEngine, TaskStore } from '../../task-store.ts'
-import { decideBatch } from '../../commit-batch.ts'
-import { address, appendStatement, factsOf, factsStatement, headOf, headStatement } from './append.ts'
+import type { SeatChange, StoreEngine, TaskStore } from '../../task-store.ts'
+import {
+  appendStatement,
+  factsOf,
+  factsStatement,
+  headOf,
+  headStatement,
+  seatOf,
+  seatStatement,
+} from './append.ts'
 import { inspectionOf } from './inspect.ts'
 import { Lanes } from './lanes.ts'
 import type { Run } from './lanes.ts'
@@ -31,8 +38,6 @@ export interface SqlStoreOptions {
   readonly detailSuffix?: string
   readonly log?: Log
   readonly clock?: Clock
-  /** Names the epoch of a log that begins here. */
-  readonly random?: Random
 }
 
 const defaults = {
@@ -42,7 +47,6 @@ const defaults = {
   statementTimeoutMs: 30_000,
   log: silentLog,
   clock: systemClock,
-  random: Math.random,
 } as const
 
 /** How often a write is decided anew because another process had written meanwhile. Each time, one of them succeeded. */
@@ -66,9 +70,13 @@ export async function openSqlStore(options: SqlStoreOptions): Promise<StoreEngin
     const never = new AbortController().signal
     const server = await lanes.write(never, run => migrate(run, parts.schema, parts.log))
     const suffix = options.detailSuffix === undefined ? '' : ` (${options.detailSuffix})`
+    const { seat: _seat, vote: _vote, ...following } = operationsOn(lanes)
     return {
-      operations: operationsOn(lanes, parts.random),
       inspection: inspectionOf(lanes),
+      // What the server calls durable would not be, so that it could forget what it promised.
+      ...(server.durable
+        ? { operations: operationsOn(lanes) }
+        : { operations: following, learner: 'PostgreSQL runs with fsync or full_page_writes off' }),
       detail: `PostgreSQL ${server.version}${suffix}`,
       close: () => lanes.close(),
     }
@@ -78,7 +86,7 @@ export async function openSqlStore(options: SqlStoreOptions): Promise<StoreEngin
   }
 }
 
-function operationsOn(lanes: Lanes, random: Random): TaskStore {
+function operationsOn(lanes: Lanes): TaskStore {
   const lists = new ListStatements()
   return {
     async read(keys, { signal }) {
@@ -101,33 +109,26 @@ function operationsOn(lanes: Lanes, random: Random): TaskStore {
     async log(read, { signal }) {
       return (await lanes.read(logStatement(read), signal)).map(logEntry)
     },
-    commit: (commits, { signal }) => lanes.write(signal, run => commitAll(run, commits, random)),
+    async facts(commits, { signal }) {
+      return factsOf(await lanes.read(factsStatement(commits), signal))
+    },
+    async seat(_none, { signal }) {
+      return seatOf(await lanes.read(seatStatement, signal))
+    },
+    vote: (change, { signal }) => lanes.write(signal, run => vote(run, change)),
     absorb: (entries, { signal }) => lanes.write(signal, run => absorbAll(run, entries)),
     forget: (before, { signal }) => lanes.write(signal, run => forgetAll(run, before, signal)),
   }
 }
 
-const commitAll = (
-  run: Run,
-  commits: Parameters<TaskStore['commit']>[0],
-  random: Random,
-): Promise<readonly CommitOutcome[]> =>
-  inRounds(async () => {
-    if (commits.length === 0) return []
-    const { head, seqs, versions } = factsOf(await run(factsStatement(commits)))
-    const { outcomes, entries } = decideBatch(commits, {
-      head,
-      positionOf: id => {
-        const seq = seqs.get(id)
-        return seq === undefined ? undefined : { epoch: head.epoch, seq }
-      },
-      versionOf: key => versions.get(address(key)) ?? 0,
-      random,
-    })
-    if (entries.length === 0) return outcomes
-    const moved = await run(appendStatement(head, entries, { newerOnly: false }))
-    return moved.length === 0 ? undefined : outcomes
-  })
+async function vote(run: Run, change: SeatChange): ReturnType<TaskStore['vote']> {
+  const { head, apply, next } = change
+  const moved = await run(appendStatement(head, apply, change))
+  if (moved.length === 0) return { changed: false, ...seatOf(await run(seatStatement)) }
+  const last = apply.at(-1)
+  const now = last === undefined ? head : { ...last.position, commitId: last.commit.id }
+  return { changed: true, state: next, head: now }
+}
 
 const absorbAll = (run: Run, entries: Parameters<TaskStore['absorb']>[0]): ReturnType<TaskStore['absorb']> =>
   inRounds(async () => {
@@ -135,7 +136,7 @@ const absorbAll = (run: Run, entries: Parameters<TaskStore['absorb']>[0]): Retur
     const fresh = entriesBehind(head, entries)
     const last = fresh.at(-1)
     if (last === undefined) return { epoch: head.epoch, seq: head.seq }
-    const moved = await run(appendStatement(head, fresh, { newerOnly: true }))
+    const moved = await run(appendStatement(head, fresh))
     return moved.length === 0 ? undefined : last.position
   })
 

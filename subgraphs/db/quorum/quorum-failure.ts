@@ -1,0 +1,39 @@
+import { EnneadError } from '../../../kernel/errors.ts'
+import type { Answered } from './answers.ts'
+
+/** Another proposer has bid higher; to be tried again with a higher bid. */
+class OutbidError extends EnneadError {
+  constructor() {
+    super('UNAVAILABLE', 'other processes write at the same time, retry')
+  }
+}
+
+export function outbid(): EnneadError {
+  return new OutbidError()
+}
+
+export function wasOutbid(failure: unknown): boolean {
+  return failure instanceof OutbidError
+}
+
+/** Why these answers are no majority: names what each store said. */
+export function noQuorum(answers: readonly Answered[]): EnneadError {
+  if (answers.some(({ answer }) => answer?.is === 'refused' && answer.why === 'outbid')) return outbid()
+  const told = answers.map(({ name, answer }) => `${name} ${toldOf(answer)}`)
+  const message = `writes need a majority of the stores, and there is none: ${told.join(', ')}; retry`
+  return new EnneadError('UNAVAILABLE', message, {
+    cause: new AggregateError(answers.flatMap(({ failure }) => (failure === undefined ? [] : [failure]))),
+  })
+}
+
+function toldOf(answer: Answered['answer']): string {
+  if (answer === undefined) return 'does not answer'
+  if (answer.is === 'granted') return 'is there'
+  return answer.why === 'behind' ? 'is still catching up' : 'has no vote yet'
+}
+
+/** What may have happened, with what is known of it. */
+export function unknownOutcome(cause?: unknown): EnneadError {
+  const message = 'the write may or may not have happened; repeat it with its idempotency key'
+  return new EnneadError('UNKNOWN_COMMIT_OUTCOME', message, { cause })
+}

@@ -1,0 +1,37 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { type Mutant, QuorumSimulation, anySteps } from '../../support/quorum-simulation.ts'
+
+function property(mutant?: Mutant) {
+  return fc.asyncProperty(
+    fc.scheduler(),
+    anySteps,
+    fc.infiniteStream(fc.nat(99)),
+    (scheduler, steps, noise) => new QuorumSimulation(scheduler, noise, mutant).run(steps),
+  )
+}
+
+test('whatever is lost, late or dies, nothing acknowledged is lost and every history is linearizable', async () => {
+  await fc.assert(property(), { numRuns: 1_500, endOnFailure: true })
+}, 60_000)
+
+describe('the simulation notices', () => {
+  const mutants: readonly Mutant[] = [
+    'acknowledges before writing',
+    'forgets its promises',
+    'votes while behind',
+    'votes after losing its data',
+    'repeats without looking at commit ids',
+  ]
+  test.each(mutants)(
+    'a quorum that %s',
+    async mutant => {
+      const found = await fc.check(property(mutant), { numRuns: 5_000, seed: 42, endOnFailure: true })
+      expect(found.failed).toBe(true)
+      expect(String(found.errorInstance)).toMatch(
+        /was told to be|two logs differ|not linearizable|has no vote yet/,
+      )
+    },
+    60_000,
+  )
+})

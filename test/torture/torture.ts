@@ -1,0 +1,175 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { isLinearizable } from '../support/linearizable.ts'
+import { seededRandom } from '../support/seeded-random.ts'
+import type { MongoCommand } from '../services/mongo.ts'
+import { type History, historyOf } from './history.ts'
+import { compareStores } from './judge.ts'
+import { type TorturedStore, startStores } from './stores.ts'
+
+export interface TortureOptions {
+  readonly minutes: number
+  readonly seed: number
+  readonly postgres: string
+  readonly mongo: MongoCommand
+  readonly redis: string
+  /** Is told what is done to which store. */
+  readonly tell: (line: string) => void
+}
+
+export interface TortureReport {
+  readonly operations: number
+  readonly commits: number
+  readonly faults: Readonly<Record<string, number>>
+  readonly unavailable: number
+  readonly unknown: number
+  readonly reasons: Readonly<Record<string, number>>
+  readonly entries: number
+  /** What must not be; empty: all is well. */
+  readonly wrong: readonly string[]
+}
+
+const kinds = ['kill', 'freeze', 'stall', 'reset', 'empty', 'process'] as const
+const clients = 12
+const settleMsMax = 60_000
+const noticedMs = 800
+
+interface Worker {
+  readonly child: ChildProcess
+  /** All stores hold all there is and have their vote, as it sees it. */
+  isWell: boolean
+}
+
+/** Two db processes under load, one fault at a time for `minutes`, and then a judgement on all that was told. */
+export async function torture(options: TortureOptions): Promise<TortureReport> {
+  const { minutes, seed, tell } = options
+  const random = seededRandom(seed)
+  await using stores = await startStores(options.postgres, options.mongo, options.redis)
+  const folder = await mkdtemp(join(tmpdir(), 'ennead-torture-'))
+  try {
+    let started = 0
+    const start = (): Worker => launch(folder, ++started, stores.all, Math.floor(random() * 2 ** 31))
+    const workers = [start(), start()]
+    const areWell = (): boolean => workers.every(worker => worker.isWell)
+    await until(areWell, settleMsMax)
+    const faults = new Map<string, number>()
+    const end = performance.now() + minutes * 60_000
+    while (performance.now() < end) {
+      const kind = kinds[Math.floor(random() * kinds.length)] ?? 'kill'
+      const store = stores.all[Math.floor(random() * stores.all.length)]
+      if (store === undefined) throw new Error('no store')
+      const what = kind === 'process' ? kind : `${kind} ${store.name}`
+      tell(what)
+      faults.set(what, (faults.get(what) ?? 0) + 1)
+      if (kind === 'process') {
+        const victim = Math.floor(random() * workers.length)
+        workers[victim]?.child.kill('SIGKILL')
+        workers[victim] = start()
+      } else await suffer(kind, store, 200 + random() * 800)
+      // Until both must have noticed it.
+      await pause(noticedMs)
+      for (const worker of workers) worker.isWell = false
+      // One fault at a time: the next one only when the last is overcome.
+      if (!(await until(areWell, settleMsMax))) tell(`not well ${settleMsMax} ms after ${what}`)
+      await pause(random() * 300)
+    }
+    for (const { child } of workers) child.kill('SIGTERM')
+    await Promise.all(workers.map(({ child }) => once(child, 'exit')))
+    const files = await readdir(folder)
+    const history = historyOf(await Promise.all(files.map(file => readFile(join(folder, file), 'utf8'))))
+    const { wrong, entries } = await compareStores(stores.all, history.told)
+    return report(history, faults, entries, [...wrong, ...nonLinearizable(history)])
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+function launch(folder: string, number: number, stores: readonly TorturedStore[], seed: number): Worker {
+  const urls = Object.fromEntries(stores.map(({ name, url }) => [name, url]))
+  const name = `p${number}`
+  const settings = JSON.stringify({ ...urls, name, seed, clients, history: join(folder, name) })
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'worker.ts'), settings], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const killed = (): void => void child.kill('SIGKILL')
+  process.once('exit', killed)
+  child.once('exit', () => process.off('exit', killed))
+  const worker: Worker = { child, isWell: false }
+  let text = ''
+  child.stdout?.on('data', (chunk: Buffer) => {
+    const lines = (text + chunk.toString()).split('\n')
+    text = lines.pop() ?? ''
+    const last = lines.at(-1)
+    if (last === undefined) return
+    // The worker's own health.
+    const { ready, agents } = JSON.parse(last) as { ready: boolean; agents: { detail: string }[] }
+    worker.isWell = ready && agents.every(({ detail }) => /, (at \d+|[12]?\d behind)$/.test(detail))
+  })
+  return worker
+}
+
+async function suffer(
+  kind: 'kill' | 'freeze' | 'stall' | 'reset' | 'empty',
+  store: TorturedStore,
+  ms: number,
+): Promise<void> {
+  switch (kind) {
+    case 'kill':
+      await store.process.kill()
+      await pause(ms)
+      return store.process.start()
+    case 'freeze':
+      store.process.freeze()
+      await pause(ms)
+      return store.process.thaw()
+    case 'stall':
+      store.wire.suffer({ is: 'stall' })
+      await pause(ms)
+      store.wire.suffer({ is: 'none' })
+      // What was swallowed never arrives: as after a network has lost it for good.
+      return store.wire.reset()
+    case 'reset':
+      return store.wire.reset()
+    case 'empty':
+      return store.empty()
+    default:
+      return undefined
+  }
+}
+
+async function until(condition: () => boolean, msMax: number): Promise<boolean> {
+  const end = performance.now() + msMax
+  while (!condition()) {
+    if (performance.now() > end) return false
+    await pause(20)
+  }
+  return true
+}
+
+function nonLinearizable({ registers }: History): string[] {
+  return [...registers].flatMap(([record, operations]) =>
+    isLinearizable(operations, '0') ? [] : [`the history of ${record} is not linearizable`],
+  )
+}
+
+function report(
+  { operations, told, unavailable, unknown, reasons }: History,
+  faults: ReadonlyMap<string, number>,
+  entries: number,
+  wrong: readonly string[],
+): TortureReport {
+  return {
+    operations,
+    commits: [...told.values()].filter(place => place !== 'never').length,
+    faults: Object.fromEntries(faults),
+    unavailable,
+    unknown,
+    reasons: Object.fromEntries(reasons),
+    entries,
+    wrong,
+  }
+}
