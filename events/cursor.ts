@@ -1,4 +1,5 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, createSecretKey, timingSafeEqual } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import { EnneadError } from '../kernel/errors.ts'
 import { type Position, formatPosition, parsePosition } from './position.ts'
 
@@ -10,13 +11,14 @@ const textMax = 200
  * such as a workspace, so that a cursor is of no use anywhere else and no position can be made up.
  */
 export class CursorCodec {
-  readonly #key: Buffer
+  readonly #key: KeyObject
 
   constructor(key: Buffer) {
     if (key.length < 32) {
       throw new EnneadError('BAD_OPTION', `the cursor key must have at least 32 bytes, got ${key.length}`)
     }
-    this.#key = key
+    // Bytes are made a key anew for each tag, which costs four times what the tag does.
+    this.#key = createSecretKey(key)
   }
 
   encode(position: Position, scope: string): string {
