@@ -1,6 +1,9 @@
 import { parse, print } from 'graphql'
+import type { DocumentNode } from 'graphql'
 import { EnneadError, kindOf } from '../../kernel/errors.ts'
+import type { Supergraph } from '../supergraph/supergraph.ts'
 import { joinConditions } from './joined-conditions.ts'
+import { faultsOf } from './lint-plan.ts'
 import { inOrderOfMutations } from './mutation-order.ts'
 import type { Plan } from './plan.ts'
 import type { Planner, PlannerChoice, PlanRequest } from './planner.ts'
@@ -10,21 +13,23 @@ import { RustProcess } from './rust-process.ts'
 /** Told before a planner is made ready, and before an operation is planned. */
 export type OnPhase = (phase: 'ready' | 'plan') => void
 
-type Make = (sdl: string) => Promise<Planner>
+type Make = (supergraph: Supergraph) => Promise<Planner>
 
 /** Loaded when it is first needed: Apollo's packages cost a quarter of a second and 40 MB. */
-const apollo: Make = async sdl => {
-  const [{ ApolloPlanner }, { loadSupergraph }] = await Promise.all([
-    import('./apollo-planner.ts'),
-    import('../supergraph/supergraph.ts'),
-  ])
-  return new ApolloPlanner(loadSupergraph(sdl))
+async function load(sdl: string): Promise<Supergraph> {
+  const { loadSupergraph } = await import('../supergraph/supergraph.ts')
+  return loadSupergraph(sdl)
+}
+
+const apollo: Make = async supergraph => {
+  const { ApolloPlanner } = await import('./apollo-planner.ts')
+  return new ApolloPlanner(supergraph)
 }
 
 /** One for all supergraphs of this thread. */
 const rustProcess = new RustProcess()
 
-const rust: Make = sdl => rustProcess.open(sdl)
+const rust: Make = ({ sdl }) => rustProcess.open(sdl)
 
 /** The planners of a choice, the one to ask first in front. Where the Rust planner does not load, Apollo's serves. */
 async function order(choice: PlannerChoice): Promise<readonly Make[]> {
@@ -32,12 +37,16 @@ async function order(choice: PlannerChoice): Promise<readonly Make[]> {
   return choice === 'rust' ? [rust, apollo] : [apollo, rust]
 }
 
-/** Plans in this thread, by the planners of its choice; an operation that one of them cannot plan goes to the next. */
+/**
+ * Plans in this thread, by the planners of its choice. An operation that one of them cannot plan, or whose plan has faults, goes
+ * to the next.
+ */
 export class LocalPlanner implements Planner {
   readonly #sdl: string
   readonly #onPhase: OnPhase
   readonly #makers: Promise<readonly Make[]>
   readonly #made = new Map<Make, Promise<Planner>>()
+  #supergraph: Promise<Supergraph> | undefined
 
   constructor(choice: PlannerChoice, sdl: string, onPhase: OnPhase = () => undefined) {
     this.#sdl = sdl
@@ -57,21 +66,22 @@ export class LocalPlanner implements Planner {
   }
 
   async plan(request: PlanRequest, signal?: AbortSignal): Promise<Plan> {
-    if (!needsRewriting(request.text)) return this.#plan(request, signal)
     const written = parse(request.text, { noLocation: true })
     const { document, joined } = joinConditions(written, request.operationName)
     const text = document === written ? request.text : print(document)
-    const plan = await this.#plan({ ...request, text }, signal)
+    const plan = await this.#plan({ ...request, text }, document, signal)
     return inOrderOfMutations(joined.length === 0 ? plan : { ...plan, joined }, document)
   }
 
-  async #plan(request: PlanRequest, signal: AbortSignal | undefined): Promise<Plan> {
+  async #plan(request: PlanRequest, document: DocumentNode, signal: AbortSignal | undefined): Promise<Plan> {
     const failures: unknown[] = []
     for (const make of await this.#makers) {
       try {
         const planner = await this.#ready(make)
         this.#onPhase('plan')
-        return await planner.plan(request, signal)
+        const plan = await planner.plan(request, signal)
+        await this.#refuseFaults(plan, document, request.operationName)
+        return plan
       } catch (failure) {
         signal?.throwIfAborted()
         if (kindOf(failure) === 'caller') throw failure
@@ -93,18 +103,29 @@ export class LocalPlanner implements Planner {
     }
   }
 
+  /** One without fetches is told apart from a plan by whoever asked. */
+  async #refuseFaults(plan: Plan, document: DocumentNode, operationName: string | undefined): Promise<void> {
+    if (plan.fetches === 0) return
+    const { apiSchema } = await this.#loaded()
+    const faults = faultsOf(plan, document, operationName, apiSchema)
+    if (faults.length === 0) return
+    throw new EnneadError('QUERY_PLAN_FAILED', 'this operation could not be planned', {
+      cause: new Error(`the plan of the ${plan.plannedBy} planner is faulty: ${faults.join('; ')}`),
+    })
+  }
+
+  #loaded(): Promise<Supergraph> {
+    this.#supergraph ??= load(this.#sdl)
+    return this.#supergraph
+  }
+
   #ready(make: Make): Promise<Planner> {
     let planner = this.#made.get(make)
     if (planner === undefined) {
       this.#onPhase('ready')
-      planner = make(this.#sdl)
+      planner = this.#loaded().then(make)
       this.#made.set(make, planner)
     }
     return planner
   }
-}
-
-/** Most operations have no conditions and are no mutations, and need not be parsed to see it. */
-function needsRewriting(text: string): boolean {
-  return ['skip', 'include', 'mutation'].some(word => text.includes(word))
 }

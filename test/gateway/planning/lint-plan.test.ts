@@ -1,0 +1,163 @@
+import fc from 'fast-check'
+import { buildASTSchema, Kind, parse, print, validate, visit } from 'graphql'
+import type { FieldNode } from 'graphql'
+import { expect, test } from 'vitest'
+import { unreachable } from '../../../kernel/errors.ts'
+import { withSafeNames } from '../../../gateway/planning/client-names.ts'
+import { faultsOf } from '../../../gateway/planning/lint-plan.ts'
+import { LocalPlanner } from '../../../gateway/planning/local-planner.ts'
+import type { FetchNode, Plan, PlanNode } from '../../../gateway/planning/plan.ts'
+import { loadSupergraph } from '../../../gateway/supergraph/supergraph.ts'
+import { composeForTest } from '../../support/federated.ts'
+import { librarySubgraphs, monolithSdl } from '../../support/library-graph.ts'
+import { randomOperation } from '../../support/random-operation.ts'
+
+const supergraph = loadSupergraph(
+  composeForTest({
+    a: {
+      sdl: `type Query { user(id: ID!): User search: [Hit] } union Hit = User | Post type User @key(fields: "id") { id: ID! name(upper: Boolean, most: Int = 3): String friend: User posts: [Post] }
+        type Post @key(fields: "id") { id: ID! title: String }`,
+    },
+    b: {
+      sdl: `type User @key(fields: "id") { id: ID! age(at: String): Int mail: String } type Post @key(fields: "id") { id: ID! likes(of: String): Int }`,
+    },
+  }),
+)
+
+const query = `query ($id: ID!, $at: String) {
+  user(id: $id) { name(upper: true, most: 2) old: age(at: $at) friend { mail age } posts { title likes(of: "ada") } }
+  search { __typename ... on User { mail } ... on Post { likes } }
+}`
+
+const planners = ['apollo', 'rust'] as const
+
+function lint(plan: Plan): readonly string[] {
+  return faultsOf(plan, parse(query), undefined, supergraph.apiSchema)
+}
+
+/** The plan with one of its fetches replaced. */
+function changed(plan: Plan, at: number, change: (fetch: FetchNode) => FetchNode | undefined): Plan {
+  let index = 0
+  const walk = (node: PlanNode): PlanNode | undefined => {
+    switch (node.kind) {
+      case 'Fetch':
+        return index++ === at ? change(node) : node
+      case 'Flatten': {
+        const inner = walk(node.node)
+        return inner && { ...node, node: inner }
+      }
+      case 'Condition':
+        return node
+      case 'Sequence':
+      case 'Parallel':
+        return { ...node, nodes: node.nodes.flatMap(inner => walk(inner) ?? []) }
+      default:
+        return unreachable(node)
+    }
+  }
+  return { ...plan, root: plan.root && walk(plan.root) }
+}
+
+/** The operation of a fetch with its nth field as `edit` makes it. */
+function withField(fetch: FetchNode, nth: number, edit: (field: FieldNode) => FieldNode): FetchNode {
+  let index = 0
+  const document = visit(parse(fetch.operation, { noLocation: true }), {
+    Field: field => (isMachinery(field) ? undefined : index++ === nth ? edit(field) : undefined),
+  })
+  return { ...fetch, operation: print(document) }
+}
+
+const typename: FieldNode = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } }
+
+/** Not what the client asked for, so that its loss is another fault. */
+function isMachinery({ name }: FieldNode): boolean {
+  return ['_entities', '__typename', 'id'].includes(name.value)
+}
+
+async function planOf(planner: 'apollo' | 'rust'): Promise<Plan> {
+  const plan = await new LocalPlanner(planner, supergraph.sdl).plan({ text: query, operationName: undefined })
+  expect(plan.plannedBy).toBe(planner)
+  return plan
+}
+
+function fetchesOf(plan: Plan): readonly FetchNode[] {
+  const found: FetchNode[] = []
+  for (let at = 0; at < plan.fetches; at++) {
+    changed(plan, at, fetch => {
+      found.push(fetch)
+      return fetch
+    })
+  }
+  return found
+}
+
+test.each(planners)(
+  'a plan of the %s planner has no faults, and each damage to what all objects have is one',
+  async planner => {
+    const plan = await planOf(planner)
+    expect(lint(plan)).toEqual([])
+    let damages = 0
+    for (const [at, fetch] of fetchesOf(plan).entries()) {
+      const fields: FieldNode[] = []
+      visit(parse(fetch.operation), { Field: field => void (isMachinery(field) || fields.push(field)) })
+      for (const [nth, field] of fields.entries()) {
+        // What only some objects of a union have may be left out of a plan: `mail` and `likes` of the search.
+        if (
+          fetch.operation.includes('mail') ||
+          (fetch.operation.includes('likes') && !fetch.operation.includes('of:'))
+        )
+          continue
+        damages++
+        const lost = changed(plan, at, one => withField(one, nth, () => typename))
+        expect(lint(lost), `without ${field.name.value} of ${fetch.operation}`).not.toEqual([])
+        for (const argument of field.arguments ?? []) {
+          const others = (field.arguments ?? []).filter(each => each !== argument)
+          const bare = changed(plan, at, one => withField(one, nth, node => ({ ...node, arguments: others })))
+          expect(lint(bare), `without ${argument.name.value} of ${fetch.operation}`).not.toEqual([])
+        }
+      }
+    }
+    expect(damages).toBeGreaterThan(4)
+  },
+)
+
+test.each(planners)('a plan of the %s planner without one of its fetches has faults', async planner => {
+  const plan = await planOf(planner)
+  for (const [at, fetch] of fetchesOf(plan).entries()) {
+    if (fetch.operation.includes('mail') && !fetch.operation.includes('age')) continue
+    if (fetch.operation.includes('likes') && !fetch.operation.includes('of:')) continue
+    expect(lint(changed(plan, at, () => undefined)), fetch.operation).not.toEqual([])
+  }
+})
+
+test('a fetch that asks for two things under one name is a fault', () => {
+  const fetch = (operation: string): Plan => ({
+    plannedBy: 'apollo',
+    root: { kind: 'Fetch', serviceName: 'a', operation, operationKind: 'query' },
+    source: undefined,
+    fetches: 1,
+  })
+  const document = parse('{ search { __typename } }')
+  const faults = (operation: string) => faultsOf(fetch(operation), document, undefined, supergraph.apiSchema)
+  expect(faults('{search{...on User{name ...on User{name(upper:true)}}}}')).toEqual([
+    'a fetch asks for two things under the name "name"',
+  ])
+  expect(faults('{search{...on User{name} ...on Post{name:title}}}')).toEqual([])
+})
+
+test('plans of random operations that are answered well have no faults', async () => {
+  const library = loadSupergraph(composeForTest(librarySubgraphs))
+  const monolith = buildASTSchema(parse(monolithSdl))
+  const planner = new LocalPlanner('apollo', library.sdl)
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.nat(10_000), { minLength: 10, maxLength: 60 }), async tape => {
+      const text = randomOperation(monolith, tape)
+      const document = parse(text)
+      fc.pre(validate(monolith, document).every(({ message }) => message.includes('never used')))
+      // The first planner's: had it faults, the other one's plan would come.
+      const safe = print(withSafeNames(document, text, library.reserved).node)
+      expect((await planner.plan({ text: safe, operationName: undefined })).plannedBy, text).toBe('apollo')
+    }),
+    { numRuns: 100 },
+  )
+})
