@@ -29,6 +29,9 @@ export interface ReplicationParts {
 /** Failures of a store at start that time does not heal. */
 const lasting = new Set(['BAD_OPTION', 'DATA_FOLDER_UNREADABLE', 'DATA_FOLDER_IN_USE', 'DATA_FOLDER_CORRUPT'])
 
+/** The longest a write that has been chosen waits for a store to take it over. Milliseconds. */
+const heldMsMax = 2_000
+
 /** What takes part in the domain besides the slot itself. */
 interface Care {
   readonly slot: EngineSlot
@@ -97,7 +100,8 @@ export class Replication {
 
   /**
    * Resolves when a majority of the stores hold the log up to `seq`, or one does and `waitMs` milliseconds have passed: a
-   * store that is slow or away must not hold up a write that has been chosen, but some store must be there to show it.
+   * store that is slow or away must not hold up a write that has been chosen, but some store should show it. When none
+   * does for `heldMsMax`, it resolves all the same: reads are of the past then, and say so.
    */
   async whenHeld(seq: number, waitMs: number): Promise<void> {
     const { slots, clock } = this.#parts
@@ -110,8 +114,12 @@ export class Replication {
         for (const leave of leaves) leave()
         resolve()
       }
-      const timer = clock.after(waitMs, () => {
+      let timer = clock.after(waitMs, () => {
         enough = 1
+        timer = clock.after(heldMsMax, () => {
+          enough = 0
+          look()
+        })
         look()
       })
       const leaves = slots.map(slot => slot.watch(look))

@@ -179,9 +179,11 @@ export class Proposer {
 
   /** Bids until a majority promises, learns where the log ends, and has it end there for all. */
   async #lead(): Promise<Leading> {
-    const { id, members, clock, seen, confirmed, log } = this.#parts
+    const { id, members, clock, confirmed, log } = this.#parts
     const askedAt = clock.now()
-    const ballot = { round: ++this.#round, by: id }
+    const seen = members.map(member => member.known?.state?.promised.round ?? 0)
+    this.#round = Math.max(this.#round, ...seen) + 1
+    const ballot = { round: this.#round, by: id }
     const answers = await this.#gather(member => member.promise(ballot))
     const voices = quorumOf(voicesOf(answers))
     if (voices === undefined) {
@@ -199,7 +201,7 @@ export class Proposer {
       .map(state => state.roster)
       .reduce((a, b) => (compareBallots(b.set, a.set) > 0 ? b : a))
     const leading: Leading = { ballot, step: 0, head: top.head, roster }
-    seen(top.head)
+    this.#parts.seen(top.head)
     log.info('db.quorum.leading', { ballot: `${ballot.round}.${ballot.by}`, at: top.head.seq })
     // It may have been chosen, or may yet be by nobody but this proposer.
     const left = newestAccepted(states).filter(({ position }) => position.seq > top.head.seq)

@@ -102,7 +102,8 @@ export class Quorum {
     const { slots, limits, log } = this.#parts
     await Promise.allSettled(slots.map(slot => this.look(slot, limits.attemptMs)))
     try {
-      await this.learn()
+      // What is undecided now, nobody is about to decide but a process that runs beside this one, and it can wait.
+      if (this.#note() !== 'known') await this.settle()
     } catch (failure) {
       log.warn('db.quorum.none', { error: failure })
     }

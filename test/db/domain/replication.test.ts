@@ -258,6 +258,31 @@ describe('opening', () => {
     expect(sql.entries).toEqual(nosql.entries)
   })
 
+  test('what was chosen and taken over by no store when its process died is there when another one starts', async () => {
+    const [sql, nosql, cache] = [new MemoryTaskStore(), new MemoryTaskStore(), new MemoryTaskStore()]
+    const engines = [engineOf('sql', sql), engineOf('nosql', nosql), engineOf('cache', cache)]
+    const commit = commitOf('c2', task('task_b'))
+    {
+      await using db = await openTestDb({ engines })
+      await db.domain.writer.commit(commitOf('c1', task('task_a')))
+      await until('all have it', () => [sql, nosql, cache].every(({ entries }) => entries.length === 1))
+      for (const store of [sql, nosql, cache]) {
+        store.before = operation =>
+          operation === 'absorb'
+            ? Promise.reject(new EnneadError('AGENT_FAULT', 'no space left'))
+            : Promise.resolve()
+      }
+      // Durable in a majority's votes: it is acknowledged, although no store shows it yet.
+      expect(await db.domain.writer.commit(commit)).toMatchObject({ is: 'committed', position: { seq: 2 } })
+      expect([sql, nosql, cache].every(({ entries }) => entries.length === 1)).toBe(true)
+    }
+    for (const store of [sql, nosql, cache]) heal(store)
+    await using db = await openTestDb({ engines })
+    expect(db.domain.health().ready).toBe(true)
+    await until('all have it', () => [sql, nosql, cache].every(({ entries }) => entries.length === 2))
+    expect(await db.domain.writer.commit(commit)).toMatchObject({ is: 'committed', position: { seq: 2 } })
+  })
+
   test('a majority that lost its data is not outvoted by what is left, nor overwritten', async () => {
     const [sql, nosql, cache] = [new MemoryTaskStore(), new MemoryTaskStore(), new MemoryTaskStore()]
     const engines = [engineOf('sql', sql), engineOf('nosql', nosql), engineOf('cache', cache)]
