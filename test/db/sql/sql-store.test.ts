@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { EnneadError } from '../../../kernel/errors.ts'
+import { migrations } from '../../../subgraphs/db/agents/sql/schema.ts'
 import { openSqlStore } from '../../../subgraphs/db/agents/sql/sql-store.ts'
 import type { TaskRecord } from '../../../subgraphs/db/record.ts'
 import type { Commit, TaskStore } from '../../../subgraphs/db/task-store.ts'
@@ -33,17 +34,17 @@ test('stores that open at the same moment bring the schema to its version once',
   await Promise.all(stores.map(({ engine }) => engine.close()))
   await using raw = rawClient(postgres.connection)
   const applied = await raw`select version from ${raw(schema)}.migrations`
-  expect(applied.map(row => row['version'])).toEqual([1, 2])
+  expect(applied.map(row => row['version'])).toEqual(migrations.map(({ version }) => version))
 })
 
 test('a schema of a newer version is refused and left alone', async () => {
   await using open = await postgres.open()
   await using raw = rawClient(postgres.connection)
-  await raw`insert into ${raw(open.schema)}.migrations (version, name) values (7, 'from the future')`
+  await raw`insert into ${raw(open.schema)}.migrations (version, name) values (99, 'from the future')`
   const again = openSqlStore({ connection: postgres.connection, schema: open.schema })
   await expect(again).rejects.toMatchObject({
     code: 'DATA_FOLDER_CORRUPT',
-    message: expect.stringContaining('version 7 and this Ennead knows up to 2'),
+    message: expect.stringContaining(`version 99 and this Ennead knows up to ${migrations.length}`),
   })
 })
 

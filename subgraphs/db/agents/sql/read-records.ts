@@ -1,3 +1,4 @@
+import type { Condition } from '../../condition.ts'
 import { EnneadError } from '../../../../kernel/errors.ts'
 import type { RecordKind, StoredRecord } from '../../record.ts'
 import type { RecordKey, RecordQuery, RecordScan } from '../../task-store.ts'
@@ -61,6 +62,7 @@ export class ListStatements {
       `select body from records where ${where}${behind}` +
         ` order by ${orderSql(query.kind, query.order)} limit $${values.list.push(query.limit)}::int`,
       values,
+      query.where,
     )
   }
 
@@ -69,6 +71,7 @@ export class ListStatements {
     return this.#statement(
       `select count(*)::float8 as count from records where ${this.#where(query, values)}`,
       values,
+      query.where,
     )
   }
 
@@ -79,11 +82,18 @@ export class ListStatements {
     return `kind = '${query.kind}' and workspace_id = ${workspace} and ${conditionSql(query.where, values)}`
   }
 
-  #statement(sql: string, values: Values): Statement {
-    const prepared = this.#prepared.has(sql) || this.#prepared.size < preparedMax
+  #statement(sql: string, values: Values, where: Condition): Statement {
+    // How to find a text depends on the text: a plan that was made for any would walk past all to find a rare one.
+    const worth = !hasText(where) && this.#prepared.size < preparedMax
+    const prepared = this.#prepared.has(sql) || worth
     if (prepared) this.#prepared.add(sql)
     return { text: sql, values: values.list, prepared }
   }
+}
+
+function hasText(where: Condition): boolean {
+  if (where.is === 'all' || where.is === 'any') return where.of.some(hasText)
+  return where.is === 'not' ? hasText(where.of) : where.is === 'contains'
 }
 
 /** The record a row's `body` is. */

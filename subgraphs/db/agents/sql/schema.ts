@@ -96,4 +96,45 @@ alter table head set (fillfactor = 10);
 alter table head add column turn bigint not null default 0, add column seat text;
 `,
   },
+  {
+    version: 3,
+    name: 'few of many, and text',
+    sql: `
+-- Records of which few fulfil a filter: found by it and sorted, where walking along an order would meet too many others.
+create index task_status on records (workspace_id, status, updated_at) where kind = 'task' and status <> 'DONE';
+create index task_urgency on records (workspace_id, priority, updated_at) where kind = 'task' and priority > 1;
+create index task_creator on records (workspace_id, creator_id) where kind = 'task';
+create index task_title on records using hash (title) where kind = 'task';
+-- How many texts hold a word is known by samples only; without them the planner takes every word for rare.
+create statistics task_title_sample on (coalesce(lowered ->> 'title', lower(title collate "C"))) from records;
+create statistics task_text_sample on (coalesce(lowered ->> 'search_text', lower(search_text collate "C"))) from records;
+alter statistics task_title_sample set statistics 500;
+alter statistics task_text_sample set statistics 500;
+-- Texts by their trigrams. The extension belongs to PostgreSQL and may be created by who may create in the database; where
+-- it is not there or not allowed, searches read whole workspaces (docs/stores.md).
+do $text$
+declare home text;
+begin
+  perform pg_advisory_xact_lock(hashtextextended('ennead:pg_trgm', 0));
+  begin
+    create extension if not exists pg_trgm with schema public;
+  exception when others then
+    begin
+      create extension if not exists pg_trgm;
+    exception when others then
+      raise notice 'pg_trgm cannot be created: %', sqlerrm;
+    end;
+  end;
+  select nspname into home from pg_extension e join pg_namespace n on n.oid = e.extnamespace where extname = 'pg_trgm';
+  if home is null then return; end if;
+  execute format('create index task_title_text on records using gin
+    ((coalesce(lowered ->> ''title'', lower(title collate "C"))) %I.gin_trgm_ops)
+    with (gin_pending_list_limit = 1024) where kind = ''task''', home);
+  execute format('create index task_text on records using gin
+    ((coalesce(lowered ->> ''search_text'', lower(search_text collate "C"))) %I.gin_trgm_ops)
+    with (gin_pending_list_limit = 1024) where kind = ''task''', home);
+end
+$text$;
+`,
+  },
 ]
