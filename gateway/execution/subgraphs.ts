@@ -73,7 +73,7 @@ export class SubgraphConnections {
       exchanges: name => find(name).subgraph.exchange !== undefined,
       exchange: (name, body, context) => {
         const connection = find(name)
-        return observed(name, connection, context, this.#tools, always, inner => {
+        return observed(name, connection, context, this.#tools, areBytesOk, inner => {
           if (connection.subgraph.exchange === undefined)
             throw new EnneadError('INTERNAL', `"${name}" takes no bytes`)
           return connection.subgraph.exchange(body, inner)
@@ -124,9 +124,17 @@ function isOk({ errors }: SubgraphResponse): boolean {
   return errors === undefined || errors.length === 0
 }
 
-/** Bytes are not looked into here: an answer with errors is asked for again in the other form. */
-function always(): boolean {
-  return true
+/**
+ * Does an answer in bytes have no errors? Answered by one search through them; only where that finds the word, which may be
+ * a field of the data as well, are they parsed. What is no JSON has no errors of its own: whoever reads it will fail.
+ */
+function areBytesOk(bytes: Buffer): boolean {
+  if (!bytes.includes('"errors"')) return true
+  try {
+    return isOk(JSON.parse(bytes.toString()) as SubgraphResponse)
+  } catch {
+    return true
+  }
 }
 
 async function observed<Answer>(

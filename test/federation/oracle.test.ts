@@ -20,7 +20,8 @@ describe.each(['apollo', 'rust'] as const)('%s', name => {
     // Otherwise the comparison would say little.
     expect(counts.federated).toBeGreaterThan(casesMax / 4)
     expect(counts.withErrors).toBeGreaterThan(casesMax / 20)
-    expect(plans.own).toBeGreaterThan(plans.all * 0.8)
+    // While the Rust planner's process rests after a panic the other one plans: a fast machine gets more done meanwhile.
+    expect(plans.own).toBeGreaterThan(plans.all / 2)
   }, 300_000)
 
   test.each(globSync('*.json', { cwd: foundFolder }).sort())('the case %s stays corrected', async file => {
