@@ -6,7 +6,7 @@ import { fuzz, noCounts, replay } from './oracle/fuzz.ts'
 import { describeFound, foundFolder } from './oracle/report.ts'
 import type { Case } from './oracle/shrink.ts'
 
-/** Cases of the suite; `npm run fuzz -- --cases 20000` is what CI runs beside it. */
+/** Cases of the suite for each planner; `npm run fuzz -- --cases 20000` runs more of them. */
 const casesMax = 300
 
 describe.each(['apollo', 'rust'] as const)('%s', name => {
