@@ -79,12 +79,9 @@ export class Member {
     return this.#ask(reading => ruleAccept(reading, proposal, known))
   }
 
-  /** Changes the seat as `change` says; undefined: not as it is now. For founding and admission only. */
-  install(change: (reading: SeatReading) => SeatState | undefined): Promise<Answer> {
-    return this.#ask(reading => {
-      const next = change(reading)
-      return next === undefined ? { is: 'refused', why: 'outbid' } : { is: 'change', next, apply: [] }
-    })
+  /** Changes the seat as `rule` says. For founding and admission only. */
+  install(rule: (reading: SeatReading) => Ruling): Promise<Answer> {
+    return this.#ask(rule)
   }
 
   /** Looks at the seat; makes one where none is. */

@@ -5,7 +5,7 @@ import { type Answered, gather, voicesOf } from './answers.ts'
 import type { Ballot } from './ballot.ts'
 import type { Member } from './member.ts'
 import { noQuorum } from './quorum-failure.ts'
-import type { KnownEntries, Leading, Proposal } from './rules.ts'
+import { type KnownEntries, type Leading, type Proposal, refused, ruleAdmission } from './rules.ts'
 
 /**
  * Makes the stores of a new deployment, or of one that had a single writer before, the first members. They must be more
@@ -34,8 +34,12 @@ export async function found(members: readonly Member[], ballot: Ballot, log: Log
   for (const { member, state: before } of seen) {
     await member.install(({ state }) =>
       state === undefined || !isEmpty(state) || state.incarnation !== before.incarnation
-        ? undefined
-        : { ...state, turn: state.turn + 1, voting: true, promised: ballot, roster },
+        ? refused('outsider')
+        : {
+            is: 'change',
+            next: { ...state, turn: state.turn + 1, voting: true, promised: ballot, roster },
+            apply: [],
+          },
     )
   }
   log.info('db.quorum.founded', { members: Object.keys(roster.members) })
@@ -47,42 +51,53 @@ function isEmpty({ roster }: SeatState): boolean {
 }
 
 /**
- * Gives a store its vote: one that is new, or that lost its data and with it the memory of what it promised. First every
- * other member takes note of its incarnation, under the ballot that leads, so that no majority counts an older one any
- * more; then the store itself, which holds the whole chosen log, takes its seat with a promise for that ballot. Rejects
- * when it does not stand at the end of the log, or one of the others does not answer.
+ * Has every other member take note of the incarnation of a store that is new, or that lost its data and with it the memory
+ * of what it promised: under the ballot that leads, so that no majority counts an older one any more. Answers with what
+ * the store may take its seat (`seat`); undefined: it has it. Like a commit this is one round, so that other processes
+ * which write can stop it no more than a commit. Rejects when one of the others does not agree.
  */
-export async function admit(
+export async function announce(
   members: readonly Member[],
   leading: Leading,
-  member: Member,
+  { member, incarnation }: Candidate,
   known: KnownEntries,
-  log: Log,
-): Promise<void> {
-  const { state, head } = await member.look()
+): Promise<Proposal> {
   const { name } = member
-  if (state.voting && leading.roster.members[name] === state.incarnation) return
-  if (head.seq !== leading.head.seq || head.commitId !== leading.head.commitId) {
-    throw new EnneadError('UNAVAILABLE', `${name} is not at the end of the log yet`)
-  }
   const { ballot, head: base } = leading
-  const roster = { set: ballot, members: { ...leading.roster.members, [name]: state.incarnation } }
+  const roster = { set: ballot, members: { ...leading.roster.members, [name]: incarnation } }
   const proposal: Proposal = { ballot, step: ++leading.step, base, entries: [], roster }
   const others = members.filter(other => other !== member && other.name in leading.roster.members)
   const missing = Object.keys(leading.roster.members).filter(
     other => other !== name && !others.some(present => present.name === other),
   )
-  const answers = await gather(others, other => other.accept(proposal, known), true)
-  requireAll(answers, missing)
-  const { entries, step } = proposal
-  const accepted = { ballot, step, base, entries }
-  await member.install(now =>
-    now.state?.incarnation === state.incarnation && now.head.seq === base.seq
-      ? { ...now.state, turn: now.state.turn + 1, voting: true, promised: ballot, accepted, roster }
-      : undefined,
-  )
+  requireAll(await gather(others, other => other.accept(proposal, known), true), missing)
   leading.roster = roster
-  log.info('db.quorum.admitted', { member: name, at: base.seq })
+  return proposal
+}
+
+/**
+ * The store takes its seat. Nothing needs to wait for it, and others may lead meanwhile: all other members know its
+ * incarnation for good, so that every majority before this is one of them alone, and every one after has one of them. It
+ * takes over what it lacks of the log as it was chosen when it was announced, and promises that ballot.
+ */
+export async function seat(
+  { member, incarnation }: Candidate,
+  proposal: Proposal,
+  known: KnownEntries,
+  log: Log,
+): Promise<void> {
+  const answer = await member.install(reading => ruleAdmission(reading, proposal, incarnation, known))
+  if (answer.is === 'refused') {
+    const why = answer.why === 'behind' ? 'is not near enough to the end of the log' : 'lost its data again'
+    throw new EnneadError('UNAVAILABLE', `${member.name} ${why}`)
+  }
+  log.info('db.quorum.admitted', { member: member.name, at: proposal.base.seq })
+}
+
+/** A store without a vote, in the life in which it is to get one. */
+export interface Candidate {
+  readonly member: Member
+  readonly incarnation: string
 }
 
 function requireAll(answers: readonly Answered[], missing: readonly string[]): void {

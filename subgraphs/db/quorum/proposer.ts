@@ -2,12 +2,12 @@ import { type Clock, type Random, sleep } from '../../../kernel/clock.ts'
 import { EnneadError } from '../../../kernel/errors.ts'
 import type { Log } from '../../../kernel/log.ts'
 import { addressOf, decideBatch } from '../commit-batch.ts'
-import type { RecentLog } from '../recent-log.ts'
+import { RecentLog } from '../recent-log.ts'
 import type { Commit, CommitFacts, CommitOutcome, LogEntry, LogHead, SeatState } from '../task-store.ts'
 import { gather, voicesOf } from './answers.ts'
 import { compareBallots } from './ballot.ts'
 import type { Answer, Member } from './member.ts'
-import { admit, found } from './membership.ts'
+import { announce, found, seat } from './membership.ts'
 import { noQuorum, outbid, unknownOutcome, wasOutbid } from './quorum-failure.ts'
 import { quorumOf } from './roster.ts'
 import type { KnownEntries, Leading } from './rules.ts'
@@ -104,10 +104,25 @@ export class Proposer {
     return this.#alone(async () => undefined)
   }
 
-  /** Gives a store that stands at the end of the log its vote, if it has none. Rejects when it, or the others, cannot. */
-  admit(member: Member): Promise<void> {
+  /**
+   * Gives a store that is near the end of the log its vote, if it has none. Other work waits while the others agree to it,
+   * not while the store takes its seat. Rejects when it, or the others, cannot.
+   */
+  async admit(member: Member): Promise<void> {
     const { members, log } = this.#parts
-    return this.#alone(leading => admit(members, leading, member, this.#known, log))
+    const { state, head } = await member.look()
+    const candidate = { member, incarnation: state.incarnation }
+    const proposal = await this.#alone(async leading => {
+      if (state.voting && leading.roster.members[member.name] === state.incarnation) return undefined
+      if (leading.head.seq - head.seq > catchUpMax) {
+        throw new EnneadError('UNAVAILABLE', `${member.name} is not near enough to the end of the log yet`)
+      }
+      return announce(members, leading, candidate, this.#known)
+    })
+    if (proposal === undefined) return
+    const lacking = new RecentLog()
+    lacking.begin(await this.#chosenEntries(member, head.seq, proposal.base.seq))
+    await seat(candidate, proposal, (after, upTo) => lacking.between(after, upTo), log)
   }
 
   /** One after the other, leading; again when others have bid higher. */
@@ -220,6 +235,18 @@ export class Proposer {
     if (after < head.seq && recent.between(after, head.seq) === undefined) {
       recent.begin(await readLog(name, after, catchUpMax))
     }
+  }
+
+  /** Chosen entries behind `after` up to `upTo` for a store that lacks them, from memory or another store's log. */
+  async #chosenEntries(member: Member, after: number, upTo: number): Promise<readonly LogEntry[]> {
+    const { members, recent, readLog } = this.#parts
+    const here = recent.between(after, upTo)
+    if (here !== undefined) return here
+    const reach = (other: Member): number => other.known?.head.seq ?? 0
+    const [holder] = members.filter(other => other !== member).sort((one, other) => reach(other) - reach(one))
+    const read = holder === undefined ? [] : await readLog(holder.name, after, catchUpMax)
+    const end = Math.min(upTo, read.at(-1)?.position.seq ?? after)
+    return [...read.filter(({ position }) => position.seq <= end), ...(recent.between(end, upTo) ?? [])]
   }
 
   #gather(ask: (member: Member) => Promise<Answer>): ReturnType<typeof gather> {

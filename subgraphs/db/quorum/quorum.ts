@@ -51,6 +51,8 @@ const looksMax = 6
 const lookAgainMs = 8
 /** So long something accepted may stay undecided before this process decides it. Milliseconds. */
 const undecidedMs = 2_000
+/** A store that lacks no more entries than that is given its vote. */
+const nearMax = 500
 
 /**
  * The quorum of a domain's stores: has commits chosen, and sees to it that stores which are new or were away get their
@@ -170,22 +172,26 @@ export class Quorum {
     const standing = this.#note()
     if (standing !== 'undecided') this.#undecidedSince = undefined
     else this.#undecidedSince ??= clock.now()
-    if (this.#tending || this.#closed || this.#proposer.busy) return
+    if (this.#tending || this.#closed) return
     this.#tending = true
     try {
       const isLeftOver =
         this.#undecidedSince !== undefined && clock.now() - this.#undecidedSince > undecidedMs
-      if (standing === 'no quorum' || isLeftOver) await this.settle()
-      for (const voter of this.#voters) {
-        const { slot, look } = voter
-        if (slot.current && look !== undefined && this.isWaiting(slot))
-          await this.#run(() => this.#proposer.admit(voter.member))
+      if (!this.#proposer.busy && (standing === 'no quorum' || isLeftOver)) await this.settle()
+      for (const { slot, member } of this.#voters) {
+        if (slot.admitted && slot.answering && this.isWaiting(slot) && this.#isNear(slot))
+          await this.#run(() => this.#proposer.admit(member))
       }
     } catch (failure) {
       log.warn('db.quorum.not_tended', { error: failure })
     } finally {
       this.#tending = false
     }
+  }
+
+  /** Near enough to the end of the log to take its seat; the rest comes with it. */
+  #isNear(slot: EngineSlot): boolean {
+    return this.#parts.frontier.head.seq - slot.seq <= nearMax
   }
 
   /** Are these stores, as they were when they were looked at last, a majority of the members? */

@@ -74,6 +74,27 @@ export function ruleAccept(reading: SeatReading, proposal: Proposal, known: Know
 }
 
 /**
+ * May this store take its seat, after all others have taken note of its incarnation with this proposal? It vouches for the
+ * chosen log before it; what has been chosen since, it may hold already.
+ */
+export function ruleAdmission(
+  { state, head }: SeatReading,
+  proposal: Proposal,
+  incarnation: string,
+  known: KnownEntries,
+): Ruling {
+  if (state?.incarnation !== incarnation) return refused('outsider')
+  if (state.voting) return { is: 'granted' }
+  const { ballot, step, base, entries, roster } = proposal
+  const isBeyond = head.seq > base.seq
+  const apply = isBeyond ? [] : entriesUpTo(base, head, known)
+  if (apply === undefined) return refused('behind')
+  const accepted = isBeyond ? undefined : { ballot, step, base, entries }
+  const next = { ...state, turn: state.turn + 1, voting: true, promised: ballot, accepted, roster }
+  return { is: 'change', next, apply }
+}
+
+/**
  * What a log that ends at `head` lacks to end at `base`. What the store accepted itself is no source, even when it ends
  * with the commit that is at `base`: the same commit may have been chosen later, behind other ones.
  */
@@ -82,6 +103,6 @@ function entriesUpTo(base: LogHead, head: LogHead, known: KnownEntries): readonl
   return head.seq > base.seq ? undefined : known(head.seq, base.seq)
 }
 
-function refused(why: Refusal): Ruling {
+export function refused(why: Refusal): Ruling {
   return { is: 'refused', why }
 }
