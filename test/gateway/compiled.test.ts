@@ -123,6 +123,15 @@ test.each(Object.keys(surprises))('%s is answered as the generic executor answer
   expect(answers[0]).toBe(answers[1])
 })
 
+test('a query of which its conditions leave nothing is answered at once, without any request', async () => {
+  const { ask, subgraph, spliced } = shop()
+  const nothing =
+    'query ($x: Boolean!) { person(id: "1") @include(if: $x) { name } ... @include(if: $x) { kind } }'
+  expect(await ask({ query: nothing, variables: { x: false } })).toEqual({ data: {} })
+  expect(spliced()).toBe(1)
+  expect(subgraph('people').requests).toEqual([])
+})
+
 test('a query that keeps surprising is tried less and less often', async () => {
   const { ask, subgraph } = shop()
   const people = subgraph('people')

@@ -56,6 +56,7 @@ class CompiledRun {
       this.#reject = reject
       this.#attempt(() => {
         for (const batch of this.#query.batches) if (batch.after.length === 0) this.#begin(batch)
+        this.#endWhenIdle()
       })
     })
   }
@@ -132,6 +133,11 @@ class CompiledRun {
       this.#open[next.index] = open
       if (open === 0) this.#begin(next)
     }
+    this.#endWhenIdle()
+  }
+
+  /** A query of which its conditions leave nothing to fetch is idle at once. */
+  #endWhenIdle(): void {
     if (this.#running > 0 || this.#settled) return
     this.#settled = true
     this.#resolve(this.#write())
