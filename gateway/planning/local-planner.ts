@@ -42,14 +42,15 @@ async function order(choice: PlannerChoice): Promise<readonly Make[]> {
  * to the next.
  */
 export class LocalPlanner implements Planner {
-  readonly #sdl: string
   readonly #onPhase: OnPhase
   readonly #makers: Promise<readonly Make[]>
   readonly #made = new Map<Make, Promise<Planner>>()
+  readonly #source: Supergraph | string
   #supergraph: Promise<Supergraph> | undefined
 
-  constructor(choice: PlannerChoice, sdl: string, onPhase: OnPhase = () => undefined) {
-    this.#sdl = sdl
+  /** @param supergraph As SDL: loaded when it is first needed. */
+  constructor(choice: PlannerChoice, supergraph: Supergraph | string, onPhase: OnPhase = () => undefined) {
+    this.#source = supergraph
     this.#onPhase = onPhase
     this.#makers = order(choice)
     this.#makers.catch(() => undefined)
@@ -115,7 +116,8 @@ export class LocalPlanner implements Planner {
   }
 
   #loaded(): Promise<Supergraph> {
-    this.#supergraph ??= load(this.#sdl)
+    const source = this.#source
+    this.#supergraph ??= typeof source === 'string' ? load(source) : Promise.resolve(source)
     return this.#supergraph
   }
 

@@ -1,9 +1,9 @@
 import { createEngine } from '../../gateway/create-engine.ts'
 import type { EngineOptions } from '../../gateway/create-engine.ts'
 import type { Engine } from '../../gateway/engine.ts'
-import { LocalPlanner } from '../../gateway/planning/local-planner.ts'
 import type { Plan } from '../../gateway/planning/plan.ts'
 import type { Planner } from '../../gateway/planning/planner.ts'
+import { sharedPlanner } from '../support/shared-planners.ts'
 
 /** A way to build the engine; every suite of this folder runs on each. */
 export interface EngineVariant {
@@ -37,34 +37,34 @@ export const engineVariants: readonly EngineVariant[] = tiers.flatMap(({ tier, c
       createEngine({
         ...options,
         compiledAfter,
-        planner: ({ sdl }) => observed(name, sdl, refuseOthers(name)),
+        planner: supergraph => observed(sharedPlanner(name, supergraph), refuseOthers(name)),
       }),
   })),
 )
 
-/**
- * An engine as the product has it: what a planner cannot plan goes to the other. `counts` says how often that was. Without
- * `compiledAfter` on the generic tier.
- */
-export function countingVariant(
-  name: Plan['plannedBy'],
-  counts: PlanCounts,
-  compiledAfter = Infinity,
-): EngineVariant {
-  const count = ({ plannedBy }: Plan): void => {
-    counts.all++
-    if (plannedBy === name) counts.own++
-  }
-  return {
-    name,
-    tier: compiledAfter === Infinity ? 'generic' : 'compiled',
-    build: options =>
-      createEngine({ ...options, compiledAfter, planner: ({ sdl }) => observed(name, sdl, count) }),
-  }
+/** Engines as the product has them: what a planner cannot plan goes to the other. `counts` says how often that was. */
+export function countingVariants(
+  counts: Readonly<Record<Plan['plannedBy'], PlanCounts>>,
+): readonly EngineVariant[] {
+  return names.flatMap(name =>
+    tiers.map(({ tier, compiledAfter }) => ({
+      name,
+      tier,
+      build: (options: EngineOptions) =>
+        createEngine({
+          ...options,
+          compiledAfter,
+          planner: supergraph =>
+            observed(sharedPlanner(name, supergraph), ({ plannedBy }) => {
+              counts[name].all++
+              if (plannedBy === name) counts[name].own++
+            }),
+        }),
+    })),
+  )
 }
 
-function observed(name: Plan['plannedBy'], sdl: string, look: (plan: Plan) => void): Planner {
-  const planner = new LocalPlanner(name, sdl)
+function observed(planner: Planner, look: (plan: Plan) => void): Planner {
   return {
     async plan(request, signal) {
       const plan = await planner.plan(request, signal)

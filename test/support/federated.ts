@@ -1,7 +1,7 @@
 import { buildSubgraphSchema } from '@apollo/subgraph'
 import type { GraphQLResolverMap } from '@apollo/subgraph/dist/schema-helper/index.js'
 import { execute, parse, subscribe, validate } from 'graphql'
-import type { ExecutionResult, GraphQLSchema } from 'graphql'
+import type { DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema } from 'graphql'
 import { createEngine } from '../../gateway/create-engine.ts'
 import type { EngineOptions } from '../../gateway/create-engine.ts'
 import type { Engine, GraphQLAnswer, GraphQLRequest } from '../../gateway/engine.ts'
@@ -12,21 +12,20 @@ import type {
   SubgraphRequest,
   SubgraphResponse,
 } from '../../gateway/execution/subgraph.ts'
-import { compose } from '../../composition/compose.ts'
-import { renderDiagnostic } from '../../composition/render-diagnostic.ts'
 import { SplicedAnswer } from '../../gateway/execution/compiled/spliced-answer.ts'
-import { LocalPlanner } from '../../gateway/planning/local-planner.ts'
 import type { Planner } from '../../gateway/planning/planner.ts'
 import { fixedSupergraph } from '../../gateway/supergraph/supergraph-source.ts'
-import { loadSupergraph } from '../../gateway/supergraph/supergraph.ts'
+import type { Supergraph } from '../../gateway/supergraph/supergraph.ts'
 import { EnneadError } from '../../kernel/errors.ts'
+import { composedForTest, federation } from './composed.ts'
+import { sharedPlanner } from './shared-planners.ts'
 
 /** vitest.config.ts runs the suites of the gateway that stand on plans once with each. */
 export const plannerForTest = process.env['ENNEAD_TEST_PLANNER'] === 'rust' ? 'rust' : 'apollo'
 
 /** Plans with the planner of this run. Where that one hands on to the other, the test fails: it would show nothing of it. */
-export function plannerOfTest(sdl: string): Planner {
-  const planner = new LocalPlanner(plannerForTest, sdl)
+export function plannerOfTest(supergraph: Supergraph): Planner {
+  const planner = sharedPlanner(plannerForTest, supergraph)
   return {
     async plan(request, signal) {
       const plan = await planner.plan(request, signal)
@@ -72,25 +71,9 @@ export interface Federated {
   ) => Promise<AsyncIterableIterator<GraphQLAnswer>>
 }
 
-const federation = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: [
-  "@key", "@requires", "@provides", "@external", "@shareable", "@override", "@inaccessible", "@interfaceObject", "@tag",
-  "@context", "@fromContext", "@cost", "@listSize", "@authenticated", "@requiresScopes", "@policy"
-])`
-
-const plainDisplay = { colour: false, width: undefined }
-
 /** The supergraph SDL of small subgraphs. Throws when they do not compose. */
 export function composeForTest(definitions: Readonly<Record<string, SubgraphDefinition>>): string {
-  const sources = Object.entries(definitions).map(([name, { sdl }]) => ({
-    name,
-    routingUrl: `http://${name}.invalid/graphql`,
-    sdl: `${federation}\n${sdl}`,
-    file: `${name}.graphql`,
-  }))
-  const result = compose(sources)
-  if (!result.ok)
-    throw new Error(result.diagnostics.map(found => renderDiagnostic(found, plainDisplay)).join('\n'))
-  return result.sdl
+  return composedForTest(definitions).sdl
 }
 
 /** An engine on small subgraphs that run in this process; with a supergraph of its own, on those of them that it names. */
@@ -100,7 +83,8 @@ export function federated(
   build: (options: EngineOptions) => Engine = createEngine,
 ): Federated {
   const { supergraph: own } = options
-  const sdl = own === undefined ? composeForTest(definitions) : (own.current()?.sdl ?? '')
+  const source = own ?? fixedSupergraph(composedForTest(definitions))
+  const sdl = source.current()?.sdl ?? ''
   const invalid: string[] = []
   let spliced = 0
   const running = new Map(
@@ -112,11 +96,11 @@ export function federated(
     return found
   }
   const engine = build({
-    supergraph: own ?? fixedSupergraph(loadSupergraph(sdl)),
+    supergraph: source,
     subgraph,
     maskErrors: false,
     // In this thread: hundreds of threads would only make the tests slower. test/gateway/planning has theirs.
-    planner: ({ sdl }) => plannerOfTest(sdl),
+    planner: plannerOfTest,
     ...options,
   })
   return {
@@ -177,12 +161,8 @@ function plain(answer: GraphQLAnswer): GraphQLAnswer {
 }
 
 /** @param invalid Gets what is wrong with requests in bytes that no subgraph would take. */
-function inProcess(
-  name: string,
-  { sdl, resolvers = {} }: SubgraphDefinition,
-  invalid: string[],
-): RunningSubgraph {
-  const schema = buildSubgraphSchema([{ typeDefs: parse(`${federation}\n${sdl}`), resolvers }])
+function inProcess(name: string, definition: SubgraphDefinition, invalid: string[]): RunningSubgraph {
+  const schema = schemaOf(definition)
   const requests: SubgraphRequest[] = []
   const subgraph: RunningSubgraph = {
     name,
@@ -198,7 +178,7 @@ function inProcess(
       const request = JSON.parse(Buffer.from(body, 'latin1').toString()) as SubgraphRequest
       requests.push(request)
       if (subgraph.intercept !== undefined) return bytes(await subgraph.intercept(request, context))
-      const faults = validate(schema, parse(request.query))
+      const { faults } = documentOf(schema, request.query)
       if (faults.length > 0) invalid.push(`${name}: ${request.query}: ${faults.join()}`)
       return bytes(await execute(executionOf(schema, request)))
     },
@@ -208,13 +188,46 @@ function inProcess(
   return subgraph
 }
 
+const schemas = new WeakMap<SubgraphDefinition, GraphQLSchema>()
+
+/** One schema for each definition, whatever engines it is asked by. */
+function schemaOf(definition: SubgraphDefinition): GraphQLSchema {
+  let schema = schemas.get(definition)
+  if (schema === undefined) {
+    const { sdl, resolvers = {} } = definition
+    schema = buildSubgraphSchema([{ typeDefs: parse(`${federation}\n${sdl}`), resolvers }])
+    schemas.set(definition, schema)
+  }
+  return schema
+}
+
+interface CheckedDocument {
+  readonly document: DocumentNode
+  readonly faults: readonly GraphQLError[]
+}
+
+const documentsMax = 1_000
+const documents = new WeakMap<GraphQLSchema, Map<string, CheckedDocument>>()
+
+/** Parsed and validated once, whatever engines ask it. */
+function documentOf(schema: GraphQLSchema, text: string): CheckedDocument {
+  const known = documents.get(schema) ?? new Map<string, CheckedDocument>()
+  documents.set(schema, known)
+  let checked = known.get(text)
+  if (checked === undefined) {
+    const document = parse(text)
+    checked = { document, faults: validate(schema, document) }
+    if (known.size < documentsMax) known.set(text, checked)
+  }
+  return checked
+}
+
 function bytes(answer: unknown): Buffer {
   return Buffer.from(JSON.stringify(answer))
 }
 
 function executionOf(schema: GraphQLSchema, request: SubgraphRequest): Parameters<typeof execute>[0] {
-  const document = parse(request.query)
-  const faults = validate(schema, document)
+  const { document, faults } = documentOf(schema, request.query)
   if (faults.length > 0) {
     throw new EnneadError(
       'SUBGRAPH_BAD_ANSWER',

@@ -4,7 +4,7 @@ import type { FieldNode, SelectionNode, SelectionSetNode } from 'graphql'
 import type { GraphQLAnswer } from '../../../gateway/engine.ts'
 import { EnneadError } from '../../../kernel/errors.ts'
 import { federated } from '../../support/federated.ts'
-import type { Federated, Resolvers } from '../../support/federated.ts'
+import type { Federated, Resolvers, SubgraphDefinition } from '../../support/federated.ts'
 import type { EngineVariant } from '../engine-variants.ts'
 import type {
   ConformanceCase,
@@ -23,10 +23,7 @@ export interface Seen {
 
 /** Runs the operations of a case, one after the other, on one engine. */
 export async function runCase(each: ConformanceCase, variant: EngineVariant): Promise<readonly Seen[]> {
-  const definitions = Object.entries(each.subgraphs).map(
-    ([name, subgraph]) => [name, { sdl: subgraph.sdl, resolvers: resolversOf(subgraph) }] as const,
-  )
-  const tested = federated(Object.fromEntries(definitions), each.options, variant.build)
+  const tested = federated(definitionsOf(each), each.options, variant.build)
   try {
     const seen: Seen[] = []
     for (const operation of each.operations) {
@@ -36,6 +33,24 @@ export async function runCase(each: ConformanceCase, variant: EngineVariant): Pr
   } finally {
     await tested.engine.close()
   }
+}
+
+type Definitions = Readonly<Record<string, SubgraphDefinition>>
+
+const definitions = new WeakMap<ConformanceCase, Definitions>()
+
+/** The same ones for every engine, so that the schemas are built once. */
+function definitionsOf(each: ConformanceCase): Definitions {
+  const known = definitions.get(each)
+  if (known !== undefined) return known
+  const made = Object.fromEntries(
+    Object.entries(each.subgraphs).map(([name, subgraph]) => [
+      name,
+      { sdl: subgraph.sdl, resolvers: resolversOf(subgraph) },
+    ]),
+  )
+  definitions.set(each, made)
+  return made
 }
 
 async function run(

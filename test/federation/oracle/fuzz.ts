@@ -1,7 +1,8 @@
 import { parse, validate } from 'graphql'
 import type { EngineVariant } from '../engine-variants.ts'
+import type { GraphModel } from './graph-model.ts'
 import { randomModel } from './random-model.ts'
-import { randomOperation } from './random-operation.ts'
+import { otherConditions, randomOperation } from './random-operation.ts'
 import { shrink } from './shrink.ts'
 import type { Case } from './shrink.ts'
 import { DifferentSchemas, Trial } from './trial.ts'
@@ -9,7 +10,10 @@ import type { Outcome } from './trial.ts'
 
 /** What a run has seen; the shares say whether the comparison means anything. */
 export interface FuzzCounts {
+  /** Requests, each compared with one schema in every way the engine was built. */
   cases: number
+  /** Different operations among them; the others have other values of their conditions. */
+  operations: number
   graphs: number
   /** Graphs that the generator made and Apollo's composition refused. */
   uncomposable: number
@@ -19,9 +23,10 @@ export interface FuzzCounts {
   federated: number
   /** Answers of the compiled tier. */
   spliced: number
+  faults: number
 }
 
-/** A case on which the gateway and one schema differ, cut down. */
+/** A case on which the gateway and one schema differ. */
 export interface Found extends Case {
   readonly seed: number
   readonly outcome: Outcome
@@ -29,44 +34,57 @@ export interface Found extends Case {
 
 /** Operations tried on one graph. */
 const operationsPerGraph = 40
+/** Values of its conditions that an operation is tried with. */
+const conditionsPerOperation = 3
 /** Smaller cases tried for a fault. */
-const shrinkTriesMax = 2_000
+const shrinkTriesMax = 3_000
 
-/** Tries the graphs of `seed`, `seed` + 1, … until `enough` or a fault, which is cut down. */
-export async function fuzz(
-  variant: EngineVariant,
+/** Tries the graphs of `seed`, `seed` + 1, … until `enough`, and tells each operation on which something is wrong. */
+export async function* fuzz(
+  variants: readonly EngineVariant[],
   seed: number,
   counts: FuzzCounts,
   enough: () => boolean,
-): Promise<Found | undefined> {
+): AsyncGenerator<Found, void> {
   for (let at = seed; !enough(); at++) {
     const model = randomModel(at)
-    const trial = composed({ model, variant })
+    const trial = composed(model, variants)
     if (trial === undefined) {
       counts.uncomposable++
       continue
     }
     counts.graphs++
     for (let index = 0; index < operationsPerGraph && !enough(); index++) {
-      const request = randomOperation(trial.schema, at * 1_000 + index)
-      if (request === undefined) continue
-      const outcome = await trial.run(request)
-      counts.cases++
-      if (outcome.expected.errors !== undefined) counts.withErrors++
-      if (outcome.fetches > 1) counts.federated++
-      if (outcome.spliced) counts.spliced++
-      if (outcome.fault === undefined) continue
-      await trial.close()
-      return cutDown({ model, request }, variant, at, outcome)
+      const first = randomOperation(trial.schema, at * 1_000 + index)
+      if (first === undefined) continue
+      counts.operations++
+      for (const request of otherConditions(first, at * 1_000 + index, conditionsPerOperation)) {
+        const outcomes = await trial.run(request)
+        count(outcomes, counts)
+        const outcome = outcomes.find(({ fault }) => fault !== undefined)
+        if (outcome === undefined) continue
+        counts.faults++
+        yield { model, request, seed: at, outcome }
+        break
+      }
     }
     await trial.close()
   }
-  return undefined
 }
 
-/** Runs one case. */
-export async function replay({ model, request }: Case, variant: EngineVariant): Promise<Outcome> {
-  const trial = new Trial(model, variant)
+function count(outcomes: readonly Outcome[], counts: FuzzCounts): void {
+  counts.cases++
+  if (outcomes[0]?.expected.errors !== undefined) counts.withErrors++
+  if (outcomes[0] !== undefined && outcomes[0].fetches > 1) counts.federated++
+  counts.spliced += outcomes.filter(({ spliced }) => spliced).length
+}
+
+/** Runs one case in every way. */
+export async function replay(
+  { model, request }: Case,
+  variants: readonly EngineVariant[],
+): Promise<readonly Outcome[]> {
+  const trial = new Trial(model, variants)
   try {
     return await trial.run(request)
   } finally {
@@ -74,28 +92,37 @@ export async function replay({ model, request }: Case, variant: EngineVariant): 
   }
 }
 
-async function cutDown(found: Case, variant: EngineVariant, seed: number, outcome: Outcome): Promise<Found> {
-  const stillFails = async (smaller: Case): Promise<boolean> => {
+/** The smallest case that shows the same, asked of `variants`. */
+export async function cutDown(found: Found, variants: readonly EngineVariant[]): Promise<Found> {
+  const { kind } = found.outcome.fault ?? {}
+  const showing = variants.filter(({ name }) => name === found.outcome.variant.name)
+  const faulty = (outcomes: readonly Outcome[]): Outcome | undefined =>
+    outcomes.find(({ fault }) => fault?.kind === kind)
+  let trial: { readonly model: GraphModel; readonly trial: Trial } | undefined
+  const stillFails = async ({ model, request }: Case): Promise<boolean> => {
     try {
-      const trial = new Trial(smaller.model, variant)
-      const { query } = smaller.request
-      if (validate(trial.schema, parse(query)).length > 0) return false
-      const { fault } = await trial.run(smaller.request)
-      await trial.close()
-      return fault?.kind === outcome.fault?.kind
+      // Operations are cut first: most tries are on the graph of the one before.
+      if (trial?.model !== model) {
+        await trial?.trial.close()
+        trial = { model, trial: new Trial(model, showing) }
+      }
+      if (validate(trial.trial.schema, parse(request.query)).length > 0) return false
+      return faulty(await trial.trial.run(request)) !== undefined
     } catch {
       // A cut that leaves no graph, or no operation, is not a smaller case.
+      trial = undefined
       return false
     }
   }
   const small = await shrink(found, stillFails, shrinkTriesMax)
-  return { ...small, seed, outcome: await replay(small, variant) }
+  const outcome = faulty(await replay(small, showing)) ?? found.outcome
+  return { ...small, seed: found.seed, outcome }
 }
 
 /** Undefined: the subgraphs do not compose. That they compose to another graph than meant is a fault of the generator. */
-function composed({ model, variant }: { model: Case['model']; variant: EngineVariant }): Trial | undefined {
+function composed(model: GraphModel, variants: readonly EngineVariant[]): Trial | undefined {
   try {
-    return new Trial(model, variant)
+    return new Trial(model, variants)
   } catch (failure) {
     if (failure instanceof DifferentSchemas) throw failure
     return undefined
@@ -103,5 +130,14 @@ function composed({ model, variant }: { model: Case['model']; variant: EngineVar
 }
 
 export function noCounts(): FuzzCounts {
-  return { cases: 0, graphs: 0, uncomposable: 0, withErrors: 0, federated: 0, spliced: 0 }
+  return {
+    cases: 0,
+    operations: 0,
+    graphs: 0,
+    uncomposable: 0,
+    withErrors: 0,
+    federated: 0,
+    spliced: 0,
+    faults: 0,
+  }
 }

@@ -4,7 +4,7 @@ import { isRecord } from './data.ts'
 
 /** How an answer of the gateway is wrong. */
 export interface Fault {
-  readonly kind: 'refused' | 'data' | 'errors'
+  readonly kind: 'refused' | 'data' | 'errors' | 'tiers'
   readonly detail: string
 }
 

@@ -12,6 +12,27 @@ export function randomOperation(schema: GraphQLSchema, seed: number): GraphQLReq
   return validate(schema, document).length === 0 ? { ...request, query: print(document) } : undefined
 }
 
+/**
+ * `request`, and the same operation with other values of the variables of its conditions: different ones, at most `most` with
+ * `request`. One plan answers all of them.
+ */
+export function otherConditions(
+  request: GraphQLRequest,
+  seed: number,
+  most: number,
+): readonly GraphQLRequest[] {
+  const { variables = {} } = request
+  const names = Object.keys(variables).filter(name => /^if\d+$/.test(name))
+  const random = new Random(seed)
+  const requests = new Map([[JSON.stringify(variables), request]])
+  for (let tries = 0; names.length > 0 && tries < most; tries++) {
+    const values = Object.fromEntries(names.map(name => [name, random.chance(50)]))
+    const other = { ...request, variables: { ...variables, ...values } }
+    if (requests.size < most) requests.set(JSON.stringify(other.variables), other)
+  }
+  return [...requests.values()]
+}
+
 /** Names that a plan uses for itself are worth trying. */
 const aliases = [
   'id',

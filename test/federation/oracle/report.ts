@@ -2,7 +2,6 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { loadSupergraph } from '../../../gateway/supergraph/supergraph.ts'
 import { ApolloPlanner } from '../../../gateway/planning/apollo-planner.ts'
-import type { EngineVariant } from '../engine-variants.ts'
 import type { Found } from './fuzz.ts'
 import { fingerprint } from './resolvers.ts'
 import { subgraphSdls } from './sdl.ts'
@@ -12,17 +11,18 @@ import { Trial } from './trial.ts'
 export const foundFolder = join(import.meta.dirname, 'found')
 
 /** Everything one needs to understand a fault, on one page. */
-export async function describeFound(found: Found, variant: EngineVariant): Promise<string> {
+export async function describeFound(found: Found): Promise<string> {
   const { model, request, outcome, seed } = found
+  const { variant } = outcome
   const sdls = [...subgraphSdls(model)].map(([name, sdl]) => `--- subgraph ${name}\n${sdl}`)
   const operation = `--- operation\n${request.query}\nvariables ${JSON.stringify(request.variables ?? {})}`
   return [
-    `${variant.name}, seed ${seed}: ${outcome.fault?.kind ?? 'no fault'}: ${outcome.fault?.detail ?? ''}`,
+    `${variant.name} ${variant.tier}, seed ${seed}: ${outcome.fault?.kind ?? 'no fault'}: ${outcome.fault?.detail ?? ''}`,
     ...sdls,
     operation,
     `--- one schema answers\n${JSON.stringify(outcome.expected)}`,
     `--- the gateway answers\n${JSON.stringify(outcome.answer)}`,
-    `--- Apollo's plan, without the gateway's corrections\n${await planOf(found, variant)}`,
+    `--- Apollo's plan, without the gateway's corrections\n${await planOf(found)}`,
   ].join('\n')
 }
 
@@ -34,8 +34,8 @@ export function saveFound({ model, request }: Found): string {
   return path
 }
 
-async function planOf({ model, request }: Found, variant: EngineVariant): Promise<string> {
-  const trial = new Trial(model, variant)
+async function planOf({ model, request, outcome }: Found): Promise<string> {
+  const trial = new Trial(model, [outcome.variant])
   const planner = new ApolloPlanner(loadSupergraph(trial.supergraph))
   try {
     const { operationName } = request

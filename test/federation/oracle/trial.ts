@@ -18,7 +18,7 @@ import type {
 } from 'graphql'
 import { isListType } from 'graphql'
 import type { GraphQLAnswer, GraphQLRequest } from '../../../gateway/engine.ts'
-import { loadSupergraph } from '../../../gateway/supergraph/supergraph.ts'
+import { composedForTest } from '../../support/composed.ts'
 import { federated } from '../../support/federated.ts'
 import type { Federated } from '../../support/federated.ts'
 import type { EngineVariant } from '../engine-variants.ts'
@@ -31,6 +31,7 @@ import { monolithSdl, subgraphSdls } from './sdl.ts'
 
 /** Both answers to one operation, and what is wrong with the gateway's. */
 export interface Outcome {
+  readonly variant: EngineVariant
   readonly expected: ExecutionResult
   readonly answer: GraphQLAnswer
   readonly fault: Fault | undefined
@@ -51,54 +52,66 @@ const limits = {
   depthMax: 100,
 } as const
 
-/** One graph, as subgraphs behind the gateway and as one schema. */
+/** An engine under trial. */
+interface Tried {
+  readonly variant: EngineVariant
+  readonly graph: Federated
+}
+
+/** One graph, as subgraphs behind the gateway, built in each of the ways, and as one schema. */
 export class Trial {
   readonly schema: GraphQLSchema
+  /** The supergraph's SDL. */
+  readonly supergraph: string
   readonly #lenient: GraphQLSchema
-  readonly #federated: Federated
+  readonly #tried: readonly Tried[]
   readonly #journal: Journal = { mutations: 0 }
   readonly #names: readonly string[]
 
   /** Throws when the model's subgraphs do not compose, or compose to another graph than the one schema. */
-  constructor(model: GraphModel, variant: EngineVariant) {
+  constructor(model: GraphModel, variants: readonly EngineVariant[]) {
     const resolvers = subgraphResolvers(model, this.#journal)
     const sdls = [...subgraphSdls(model)]
     this.#names = sdls.map(([name]) => name)
-    const definitions = sdls.map(
-      ([name, sdl]) => [name, { sdl, resolvers: resolvers.get(name) ?? {} }] as const,
+    const definitions = Object.fromEntries(
+      sdls.map(([name, sdl]) => [name, { sdl, resolvers: resolvers.get(name) ?? {} }]),
     )
-    this.#federated = federated(
-      Object.fromEntries(definitions),
-      { limits, cost: { costMax: Number.MAX_SAFE_INTEGER } },
-      variant.build,
-    )
+    const supergraph = composedForTest(definitions)
+    this.supergraph = supergraph.sdl
     const document = parse(monolithSdl(model))
     this.schema = runnable(document, monolithResolvers(model, this.#journal))
     this.#lenient = lenient(document, this.schema)
-    const composed = sorted(loadSupergraph(this.#federated.sdl).apiSchema)
+    const composed = sorted(supergraph.apiSchema)
     if (composed !== sorted(this.schema)) {
       throw new DifferentSchemas(`${composed}\n--- is not ---\n${sorted(this.schema)}`)
     }
+    const options = { limits, cost: { costMax: Number.MAX_SAFE_INTEGER } }
+    this.#tried = variants.map(variant => ({
+      variant,
+      graph: federated(definitions, options, variant.build),
+    }))
   }
 
-  async run(request: GraphQLRequest): Promise<Outcome> {
+  /** What each of the ways makes of `request`, in their order. */
+  async run(request: GraphQLRequest): Promise<readonly Outcome[]> {
     const expected = await this.#alone(this.schema, request)
-    const all = await this.#alone(this.#lenient, request)
-    this.#journal.mutations = 0
-    for (const name of this.#names) this.#federated.subgraph(name).requests.length = 0
-    const before = this.#federated.spliced()
-    const answer = await this.#federated.ask(request)
-    const spliced = this.#federated.spliced() > before
-    const fetches = this.#names.reduce((sum, name) => sum + this.#federated.subgraph(name).requests.length, 0)
-    return { expected, answer, fault: judge(answer, expected, all), fetches, spliced }
+    const all = expected.errors === undefined ? expected : await this.#alone(this.#lenient, request)
+    const outcomes: Outcome[] = []
+    for (const { variant, graph } of this.#tried) {
+      this.#journal.mutations = 0
+      for (const name of this.#names) graph.subgraph(name).requests.length = 0
+      const before = graph.spliced()
+      const answer = await graph.ask(request)
+      const spliced = graph.spliced() > before
+      const fetches = this.#names.reduce((sum, name) => sum + graph.subgraph(name).requests.length, 0)
+      const fault = judge(answer, expected, all) ?? differs(answer, variant, outcomes)
+      outcomes.push({ variant, expected, answer, fault, fetches, spliced })
+    }
+    return outcomes
   }
 
-  get supergraph(): string {
-    return this.#federated.sdl
-  }
-
-  close(): Promise<void> {
-    return this.#federated.engine.close()
+  async close(): Promise<void> {
+    await Promise.all(this.#tried.map(({ graph }) => graph.engine.close()))
   }
 
   async #alone(
@@ -109,6 +122,17 @@ export class Trial {
     const document = parse(query)
     return execute({ schema, document, variableValues: variables, operationName })
   }
+}
+
+/** Both tiers give the same answer, byte for byte, from one planner's plans. */
+function differs(
+  answer: GraphQLAnswer,
+  { name }: EngineVariant,
+  others: readonly Outcome[],
+): Fault | undefined {
+  const other = others.find(({ variant }) => variant.name === name)
+  if (other === undefined || JSON.stringify(other.answer) === JSON.stringify(answer)) return undefined
+  return { kind: 'tiers', detail: `the ${other.variant.tier} tier answers ${JSON.stringify(other.answer)}` }
 }
 
 /** The generator said one thing to the subgraphs and another to the one schema: its fault, or composition's. */

@@ -1,0 +1,56 @@
+import { LocalPlanner } from '../../gateway/planning/local-planner.ts'
+import type { Plan } from '../../gateway/planning/plan.ts'
+import type { Planner, PlanRequest } from '../../gateway/planning/planner.ts'
+import type { Supergraph } from '../../gateway/supergraph/supergraph.ts'
+
+/** Graphs whose planners are kept. One is kept always, so that the process of the Rust planner is started once. */
+const keptMax = 100
+
+const kept = new Map<string, SharedPlanner>()
+
+/**
+ * The planner of this name for a graph, made once however many engines of a file stand on it; an operation is planned once as
+ * well. Those who close it leave it to the others.
+ */
+export function sharedPlanner(name: Plan['plannedBy'], supergraph: Supergraph): Planner {
+  const key = `${name} ${supergraph.hash}`
+  const planner = kept.get(key) ?? new SharedPlanner(name, supergraph)
+  // Anew at the end, as the one used last.
+  kept.delete(key)
+  kept.set(key, planner)
+  for (const [oldest, each] of kept) {
+    if (kept.size <= keptMax) break
+    kept.delete(oldest)
+    void each.end()
+  }
+  return planner
+}
+
+class SharedPlanner implements Planner {
+  readonly #planner: LocalPlanner
+  readonly #plans = new Map<string, Promise<Plan>>()
+
+  constructor(name: Plan['plannedBy'], supergraph: Supergraph) {
+    this.#planner = new LocalPlanner(name, supergraph)
+  }
+
+  plan(request: PlanRequest): Promise<Plan> {
+    const { text, operationName, overrides } = request
+    const key = JSON.stringify([text, operationName, overrides])
+    let plan = this.#plans.get(key)
+    if (plan === undefined) {
+      plan = this.#planner.plan(request)
+      plan.catch(() => this.#plans.delete(key))
+      this.#plans.set(key, plan)
+    }
+    return plan
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  end(): Promise<void> {
+    return this.#planner.close()
+  }
+}
