@@ -10,6 +10,8 @@ export const idPrefixes = {
   Workspace: 'workspace',
   Session: 'session',
   ApiKey: 'apikey',
+  ServiceAccount: 'serviceaccount',
+  Invitation: 'invitation',
   Event: 'event',
 } as const
 

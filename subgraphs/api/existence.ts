@@ -28,7 +28,7 @@ export function existence(domain: ApiDomain, hop: Hop): Existence {
 }
 
 const objectKinds: ReadonlySet<string | undefined> = new Set(['Task', 'Project', 'Comment', 'Label'])
-const actorKinds: ReadonlySet<string | undefined> = new Set(['User', 'Workspace'])
+const actorKinds: ReadonlySet<string | undefined> = new Set(['User', 'ServiceAccount', 'Workspace'])
 
 function known(
   ids: readonly string[],

@@ -83,6 +83,8 @@ export function apiResolvers(domain: ApiDomain): Resolvers {
       cursor: ({ position, workspaceId }: TaskEvent) => domain.cursors.encode(position, workspaceId),
       actor: ({ actorId }: TaskEvent) =>
         kindOfGlobalId(actorId) === 'User' ? { __typename: 'User', id: actorId } : null,
+      serviceAccount: ({ actorId }: TaskEvent) =>
+        kindOfGlobalId(actorId) === 'ServiceAccount' ? { __typename: 'ServiceAccount', id: actorId } : null,
       task: ({ taskId }: TaskEvent) => ({ __typename: 'Task', id: taskId }),
     },
     Subscription: {

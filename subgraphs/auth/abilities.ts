@@ -13,6 +13,12 @@ export interface Grant {
   readonly rules: readonly unknown[]
 }
 
+/** A role in one project. It adds to the one in the workspace and takes nothing away. */
+export interface ProjectGrant {
+  readonly projectId: string
+  readonly role: Role
+}
+
 const scopesOfRole: Readonly<Record<Role, readonly string[]>> = {
   OWNER: ['tasks:read', 'tasks:write'],
   ADMIN: ['tasks:read', 'tasks:write'],
@@ -20,11 +26,28 @@ const scopesOfRole: Readonly<Record<Role, readonly string[]>> = {
   GUEST: ['tasks:read'],
 }
 
-/** What a member with `role` may do. Every rule holds in their workspace only. */
-export function grantOf(role: Role, workspaceId: string, actorId: string): Grant {
+/** From most to least. */
+const order: readonly Role[] = ['OWNER', 'ADMIN', 'MEMBER', 'GUEST']
+
+/** What a member with `role` may do, and what roles in projects add to it. Every rule holds in their workspace only. */
+export function grantOf(
+  role: Role,
+  workspaceId: string,
+  actorId: string,
+  projects: readonly ProjectGrant[] = [],
+): Grant {
   const leave = { action: 'delete', subject: 'Member', conditions: { workspaceId, userId: actorId } }
-  const rules = packRules([...rulesOf(role, workspaceId, actorId), leave])
-  return { role, scopes: scopesOfRole[role], rules }
+  const more = projects.filter(one => order.indexOf(one.role) < order.indexOf(role))
+  const rules = [
+    ...rulesOf(role, workspaceId, actorId),
+    ...(['OWNER', 'ADMIN', 'MEMBER'] as const).flatMap(projectRole => {
+      const ids = more.filter(one => one.role === projectRole).map(({ projectId }) => projectId)
+      return ids.length === 0 ? [] : projectRulesOf(projectRole, workspaceId, actorId, ids)
+    }),
+    leave,
+  ]
+  const scopes = new Set([role, ...more.map(one => one.role)].flatMap(one => scopesOfRole[one]))
+  return { role, scopes: [...scopes], rules: packRules(rules) }
 }
 
 /** The same grant with only those of its scopes that are in `scopes`; without `tasks:write` it may only read and comment. */
@@ -48,6 +71,8 @@ export function abilityOf(packed: readonly unknown[]): MongoAbility {
 
 function rulesOf(role: Role, workspaceId: string, actorId: string): AbilityRule[] {
   const here = { workspaceId }
+  // An address that was invited is not everybody's to know.
+  const invitations: AbilityRule = { action: 'read', subject: 'Invitation', inverted: true }
   switch (role) {
     case 'OWNER':
       return [{ action: 'manage', subject: 'all', conditions: here }]
@@ -56,8 +81,8 @@ function rulesOf(role: Role, workspaceId: string, actorId: string): AbilityRule[
         { action: 'manage', subject: 'all', conditions: here },
         // Who may do more is not theirs to make or unmake.
         {
-          action: ['update', 'delete'],
-          subject: 'Member',
+          action: ['create', 'update', 'delete'],
+          subject: ['Member', 'ServiceAccount', 'Invitation', 'ProjectRole'],
           conditions: { ...here, role: 'OWNER' },
           inverted: true,
         },
@@ -70,14 +95,45 @@ function rulesOf(role: Role, workspaceId: string, actorId: string): AbilityRule[
         { action: ['delete', 'restore'], subject: 'Task', conditions: { ...here, creatorId: actorId } },
         { action: ['create', 'update'], subject: 'Project', conditions: here },
         { action: 'create', subject: ['Label', 'Comment'], conditions: here },
+        invitations,
       ]
     case 'GUEST':
       return [
         { action: 'read', subject: 'all', conditions: here },
         { action: 'comment', subject: 'Task', conditions: here },
         { action: 'create', subject: 'Comment', conditions: here },
+        invitations,
       ]
     default:
       return unreachable(role)
   }
+}
+
+/** Reading is the workspace's affair: rules of projects never name it, so that lists stay one condition on the workspace. */
+function projectRulesOf(
+  role: 'OWNER' | 'ADMIN' | 'MEMBER',
+  workspaceId: string,
+  actorId: string,
+  projectIds: readonly string[],
+): AbilityRule[] {
+  const inside = { workspaceId, projectId: { $in: projectIds } }
+  const itself = { workspaceId, id: { $in: projectIds } }
+  if (role === 'MEMBER')
+    return [
+      { action: ['create', 'update', 'assign', 'comment'], subject: 'Task', conditions: inside },
+      { action: ['delete', 'restore'], subject: 'Task', conditions: { ...inside, creatorId: actorId } },
+      { action: 'update', subject: 'Project', conditions: itself },
+    ]
+  const everything = ['create', 'update', 'assign', 'comment', 'delete', 'restore']
+  return [
+    { action: everything, subject: 'Task', conditions: inside },
+    { action: 'update', subject: 'Project', conditions: itself },
+    { action: ['create', 'update', 'delete'], subject: 'ProjectRole', conditions: inside },
+    {
+      action: ['create', 'update', 'delete'],
+      subject: 'ProjectRole',
+      conditions: { workspaceId, role: 'OWNER' },
+      inverted: true,
+    },
+  ]
 }

@@ -1,15 +1,18 @@
 import { randomInt } from 'node:crypto'
 import type { Dispatcher } from '../../dispatch/port.ts'
 import type { Clock } from '../../kernel/clock.ts'
-import { EnneadError, unreachable } from '../../kernel/errors.ts'
+import { EnneadError } from '../../kernel/errors.ts'
 import { newGlobalId } from '../../kernel/global-id.ts'
 import type { Role } from '../../kernel/principal.ts'
+import type { ProjectRoleRecord } from './account-records.ts'
 import { membershipIn } from './agents/directory-operations.ts'
-import type { AuditEvent, AuditOrigin } from './audit/audit-entry.ts'
+import type { AuditOrigin } from './audit/audit-entry.ts'
+import { eventOf } from './audit/event-of-record.ts'
 import type { AuditLog } from './audit/audit-log.ts'
 import type { Authority, MemberRecord, UserRecord, WorkspaceRecord } from './authority.ts'
 import type { Directories } from './directory/directories.ts'
 import { type DirectoryStore, memberIdOf, normalEmail } from './directory/directory-store.ts'
+import { rolesEndedWith } from './directory/grants.ts'
 import { oneAtATime } from './sign-in/one-at-a-time.ts'
 import type { PasswordHasher } from './sign-in/password.ts'
 import type { DirectoryKind, TransferredRecord } from './transfer/directory-form.ts'
@@ -137,8 +140,14 @@ export class Administration {
       if (before === undefined) throw missing('member', userId)
       if (before.leftAt !== null) return before
       const leftAt = new Date(this.#parts.clock.wall()).toISOString()
-      return this.#put({ ...before, version: before.version + 1, leftAt })
+      const record = { ...before, version: before.version + 1, leftAt }
+      return this.#put(record, rolesEndedWith(record, this.#store))
     })
+  }
+
+  /** Runs a change that others make, in its turn, with the store that knows most. */
+  inTurn<T>(work: (store: DirectoryStore) => Promise<T>): Promise<T> {
+    return this.#change(async () => work(this.#store))
   }
 
   /** Changes a membership as `decide` says, by what is stored then; it throws to refuse. Rejects with NOT_FOUND. */
@@ -153,7 +162,7 @@ export class Administration {
       const after = decide(before, store)
       if (after === before) return before
       const record = { ...after, version: before.version + 1 }
-      await this.#parts.authority.call('put', [record])
+      await this.#parts.authority.call('put', [record, ...rolesEndedWith(record, store)])
       const role = record.leftAt === null ? record.role : null
       await this.#parts.audit.append({ kind: 'MEMBER_CHANGED', userId, workspaceId, role, by }, origin)
       return record
@@ -209,25 +218,13 @@ export class Administration {
     return this.#inTurn('directory', work)
   }
 
-  async #put<R extends UserRecord | WorkspaceRecord | MemberRecord>(record: R): Promise<R> {
-    await this.#parts.authority.call('put', [record])
+  async #put<R extends UserRecord | WorkspaceRecord | MemberRecord>(
+    record: R,
+    others: readonly ProjectRoleRecord[] = [],
+  ): Promise<R> {
+    await this.#parts.authority.call('put', [record, ...others])
     await this.#parts.audit.append(eventOf(record))
     return record
-  }
-}
-
-function eventOf(record: UserRecord | WorkspaceRecord | MemberRecord): AuditEvent {
-  switch (record.kind) {
-    case 'user':
-      return { kind: 'USER_CREATED', userId: record.id }
-    case 'workspace':
-      return { kind: 'WORKSPACE_CREATED', workspaceId: record.id }
-    case 'member': {
-      const { userId, workspaceId, leftAt, role } = record
-      return { kind: 'MEMBER_CHANGED', userId, workspaceId, role: leftAt === null ? role : null }
-    }
-    default:
-      return unreachable(record)
   }
 }
 

@@ -1,5 +1,11 @@
 import type { Operation } from '../../dispatch/port.ts'
 import type { ActorPrincipal, Role } from '../../kernel/principal.ts'
+import type {
+  IdentityRecord,
+  InvitationRecord,
+  ProjectRoleRecord,
+  ServiceAccountRecord,
+} from './account-records.ts'
 
 /** What a request carried to say who it is. */
 export type Credential = { readonly kind: 'bearer'; readonly token: string }
@@ -67,7 +73,7 @@ export interface ApiKeyRecord {
   readonly kind: 'apiKey'
   readonly id: string
   readonly version: number
-  /** Its maker, for whom it acts. */
+  /** For whom it acts: its maker, or a service account. */
   readonly userId: string
   readonly workspaceId: string
   readonly name: string
@@ -75,11 +81,22 @@ export interface ApiKeyRecord {
   readonly createdAt: string
   readonly expiresAt: string
   readonly revokedAt: string | null
+  /** To a minute; absent: never, or before this was noted. Merged apart: the later one stays. */
+  readonly lastUsedAt?: string
   /** SHA-256 of its secret. */
   readonly secretHash: string
 }
 
-export type DirectoryRecord = UserRecord | WorkspaceRecord | MemberRecord | SessionRecord | ApiKeyRecord
+export type DirectoryRecord =
+  | UserRecord
+  | WorkspaceRecord
+  | MemberRecord
+  | SessionRecord
+  | ApiKeyRecord
+  | ServiceAccountRecord
+  | InvitationRecord
+  | IdentityRecord
+  | ProjectRoleRecord
 
 /** The port of the auth domain: what an authority can do. Each leaves out what it cannot. */
 export interface Authority {
@@ -120,6 +137,18 @@ export interface Authority {
   readonly apiKeys: Operation<
     { readonly userId: string; readonly workspaceId: string },
     readonly ApiKeyRecord[]
+  >
+  /** Service accounts of a workspace: those with these ids, or all, first made first, at most 200. */
+  readonly serviceAccounts: Operation<
+    { readonly workspaceId: string; readonly ids: readonly string[] | undefined },
+    readonly (ServiceAccountRecord | undefined)[]
+  >
+  /** Invitations to a workspace that can still be accepted, newest first, at most 100. */
+  readonly invitations: Operation<string, readonly InvitationRecord[]>
+  /** Roles in projects that hold, of a member or a service account, at most 30. */
+  readonly projectRoles: Operation<
+    { readonly workspaceId: string; readonly actorId: string },
+    readonly ProjectRoleRecord[]
   >
   /** Stores records, merging with what is there (higher version or generation wins). Durable when it answers. */
   readonly put: Operation<readonly DirectoryRecord[], undefined>

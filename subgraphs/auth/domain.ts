@@ -8,13 +8,17 @@ import type { ActorDirectory } from '../service/actor-directory.ts'
 import { Administration } from './administration.ts'
 import { ApiKeys } from './api-keys/api-keys.ts'
 import { looksLikeApiKey } from './api-keys/key-text.ts'
+import { KeyUse } from './api-keys/key-use.ts'
 import { auditFile, AuditLog } from './audit/audit-log.ts'
 import { providerMsMax } from '../../kernel/oidc/provider-keys.ts'
+import { actorsOf } from './actors.ts'
 import { type Roster, copiesOf, rosterOf } from './agents/roster.ts'
 import type { Authority, Credential } from './authority.ts'
 import { type AuthDomainOptions, type CheckedOptions, checkOptions } from './domain-options.ts'
 import { Directories } from './directory/directories.ts'
 import { MemberChanges } from './members/member-changes.ts'
+import { ProjectRoles } from './members/project-roles.ts'
+import { ServiceAccounts } from './service-accounts/service-accounts.ts'
 import { PasswordHasher } from './sign-in/password.ts'
 import {
   type Caller,
@@ -41,16 +45,20 @@ export interface AuthDomain extends ActorDirectory {
   /** Ends sessions that are listed. */
   readonly sessions: Pick<Sessions, 'end' | 'endAll'>
   readonly apiKeys: ApiKeys
+  readonly serviceAccounts: ServiceAccounts
+  readonly projectRoles: ProjectRoles
   /** What members change about members. */
   readonly members: MemberChanges
   /** Makes workspaces, users and members. */
   readonly administration: Administration
   /** Reads of the directory, for resolvers. */
   readonly authority: Dispatcher<Authority>
-  /** Which ids the members of a workspace may refer to: users that are or were members of it, and the workspace. */
+  /** Which ids the members of a workspace may refer to: users that are or were members of it, its service accounts, and itself. */
   known(workspaceId: string, actorIds: readonly string[], signal: AbortSignal): Promise<ReadonlySet<string>>
   /** The public keys of our tokens. */
   jwks(): { readonly keys: readonly PublicJwk[] }
+  /** Writes now when API keys were last used, rather than within a minute. */
+  writeKeyUse(): Promise<void>
   /** Signs with a new key from now on; tokens of the last three keys go on being taken. */
   rotateKeys(): Promise<void>
   health(): DomainHealth
@@ -72,6 +80,9 @@ const policies: Partial<Record<keyof Authority, Policy>> = {
   sessions: inOrder,
   apiKey: inOrder,
   apiKeys: inOrder,
+  serviceAccounts: inOrder,
+  invitations: inOrder,
+  projectRoles: inOrder,
   // A derivation takes 25 ms and may wait for 32 others; two at a time.
   verifyPassword: { ...inOrder, attemptMs: 2_000, timeoutMs: 4_500 },
   // Longer than one copy is waited for (replica.ts), so that the others' success is known first. Merging is idempotent.
@@ -125,6 +136,9 @@ class OpenAuthDomain implements AuthDomain {
   readonly sessions: Sessions
   readonly members: MemberChanges
   readonly apiKeys: ApiKeys
+  readonly serviceAccounts: ServiceAccounts
+  readonly projectRoles: ProjectRoles
+  readonly #keyUse: KeyUse
   #closed: Promise<void> | undefined
 
   constructor(options: CheckedOptions, { keys, directories, audit, endings }: Opened) {
@@ -152,6 +166,10 @@ class OpenAuthDomain implements AuthDomain {
       roster.foreign && createDispatcher<Authority>({ ...common, agents: [roster.foreign.agent] })
     this.administration = new Administration(parts)
     this.apiKeys = new ApiKeys(parts)
+    const changing = { ...parts, administration: this.administration }
+    this.serviceAccounts = new ServiceAccounts(changing)
+    this.projectRoles = new ProjectRoles(changing)
+    this.#keyUse = new KeyUse({ ...parts, log: options.log })
     this.members = new MemberChanges(this.administration, clock)
     this.sessions = new Sessions({
       ...options,
@@ -163,7 +181,11 @@ class OpenAuthDomain implements AuthDomain {
   }
 
   async identify(credential: Credential, call: CallOptions = {}): Promise<ActorPrincipal> {
-    if (looksLikeApiKey(credential.token)) return this.authority.call('identify', credential, call)
+    if (looksLikeApiKey(credential.token)) {
+      const principal = await this.authority.call('identify', credential, call)
+      if (principal.keyId !== undefined) this.#keyUse.note(principal.keyId)
+      return principal
+    }
     const { iss } = readUnverified(credential.token).payload
     if (this.#foreign !== undefined && iss === this.#options.oidc?.issuer) {
       // The first token of a provider waits for its keys.
@@ -195,9 +217,9 @@ class OpenAuthDomain implements AuthDomain {
     ids: readonly string[],
     signal: AbortSignal,
   ): Promise<ReadonlySet<string>> {
-    const wanted = [...new Set(ids)]
-    const users = await this.authority.call('users', { workspaceId, ids: wanted }, { signal })
-    return new Set(wanted.filter((id, index) => id === workspaceId || users[index] !== undefined))
+    const records = await actorsOf(this.authority, workspaceId, [...new Set(ids)], { signal })
+    const found = records.flatMap(record => record?.id ?? [])
+    return new Set(ids.includes(workspaceId) ? [...found, workspaceId] : found)
   }
 
   jwks(): { readonly keys: readonly PublicJwk[] } {
@@ -207,6 +229,10 @@ class OpenAuthDomain implements AuthDomain {
   async rotateKeys(): Promise<void> {
     await this.#keys.rotate()
     await this.#audit.append({ kind: 'KEYS_ROTATED', keyId: this.#keys.newest.kid })
+  }
+
+  writeKeyUse(): Promise<void> {
+    return this.#keyUse.write()
   }
 
   usage(): DispatcherUsage {
@@ -226,6 +252,7 @@ class OpenAuthDomain implements AuthDomain {
   }
 
   async #close(): Promise<void> {
+    await this.#keyUse.close()
     this.authority.close()
     this.#foreign?.close()
     this.#roster.foreign?.close()

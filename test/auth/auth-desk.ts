@@ -26,7 +26,7 @@ function onDisk(store: DirectoryStore, disk: Disk): DirectoryStore {
       const value: unknown = Reflect.get(target, name, target)
       if (typeof value !== 'function') return value
       return (...args: unknown[]): unknown => {
-        const writes = name === 'merge' || name === 'forgetSessions'
+        const writes = name === 'merge' || name === 'forgetExpired'
         if (name !== 'close' && (disk.state === 'away' || (writes && disk.state === 'full'))) {
           const failure = new Error('the disk failed')
           if (writes) return Promise.reject(failure)

@@ -113,9 +113,9 @@ test('sessions that are long over are forgotten, whole', async () => {
     }),
     sessionRecord({ id: 'live' }),
   ])
-  expect(await store.forgetSessions(now, 1)).toBe(1)
-  expect(await store.forgetSessions(now, 10)).toBe(1)
-  expect(await store.forgetSessions(now, 10)).toBe(0)
+  expect(await store.forgetExpired(now, 1)).toBe(1)
+  expect(await store.forgetExpired(now, 10)).toBe(1)
+  expect(await store.forgetExpired(now, 10)).toBe(0)
   expect(store.scan(undefined, 10).map(record => record.id)).toEqual(['live'])
 })
 

@@ -192,7 +192,7 @@ test('endings are forgotten when no token can outlive them, and the oldest beyon
   const clock = manualClock()
   const endings = new RecentEndings({ clock, lifeMs: 1_000, entriesMax: 2 })
   const of = (sessionId: string): unknown =>
-    endings.of({ sessionId, workspaceId: 'w', userId: 'u', role: 'MEMBER' })
+    endings.of({ sessionId, workspaceId: 'w', userId: 'u', role: 'MEMBER', issuedAt: 0 })
   const end = (id: string): void => {
     const session = { kind: 'session', id, revokedAt: '2026-01-01T00:00:00.000Z' } as SessionRecord
     endings.stored([session])

@@ -32,8 +32,9 @@ const apiKeys = fc
     version: fc.integer({ min: 1, max: 3 }),
     name: fc.constantFrom('a', 'b'),
     revokedAt: fc.option(instant),
+    lastUsedAt: fc.option(instant, { nil: undefined }),
   })
-  .map(apiKeyRecord)
+  .map(({ lastUsedAt, ...rest }) => apiKeyRecord(lastUsedAt === undefined ? rest : { ...rest, lastUsedAt }))
 
 /** Three copies of one object, as three stores might have come to hold it. */
 const threeCopies = fc.oneof(
@@ -61,6 +62,10 @@ test('merging does not depend on order or repetition, and never loses a revocati
       const merged = mergeRecords(a, b)
       expect(text(mergeRecords(merged, a))).toBe(text(merged))
       expect(isRevoked(merged)).toBe(isRevoked(a) || isRevoked(b))
+      if (a.kind === 'apiKey' && b.kind === 'apiKey' && merged.kind === 'apiKey')
+        expect(merged.lastUsedAt).toBe(
+          (a.lastUsedAt ?? '') > (b.lastUsedAt ?? '') ? a.lastUsedAt : b.lastUsedAt,
+        )
       expect(rankOf(merged)).toBe(Math.max(rankOf(a), rankOf(b)))
     }),
     { numRuns: 2_000 },

@@ -23,12 +23,15 @@ const page = 'pageInfo { hasNextPage hasPreviousPage startCursor endCursor }'
 const user = 'id displayName avatarUrl email timezone'
 const actor = `id displayName avatarUrl createdTasks(first: 1) { nodes { id } } assignedTasks(first: 1) { totalCount } ... on User { ${user} }`
 const errors = 'errors { code message path }'
-const event = 'id cursor at kind actor { id } task { id } changed'
+const event = 'id cursor at kind actor { id } serviceAccount { id } task { id } changed'
 const label = 'id name colour'
 const comment = `id body author { ${actor} } task { id } createdAt version`
-const workspace = `id slug name createdAt labels { ${label} }
+const projectRoles = 'projectRoles { project { id } role }'
+const apiKey = 'id name prefix scopes createdAt expiresAt lastUsedAt'
+const account = `id displayName avatarUrl role createdAt disabledAt apiKeys { ${apiKey} } ${projectRoles}`
+const workspace = `id slug name createdAt labels { ${label} } serviceAccounts { ${account} }
   projects(first: 1) { nodes { id } edges { cursor node { id } } totalCount ${page} }
-  members(first: 1) { nodes { user { ${user} } role joinedAt } edges { cursor node { role } } totalCount ${page} }`
+  members(first: 1) { nodes { user { ${user} } role joinedAt ${projectRoles} } edges { cursor node { role } } totalCount ${page} }`
 const project = `id key name archived version createdAt workspace { ${workspace} } tasks(first: 1) { totalCount }`
 const task = `id number title description status priority startAt dueAt completedAt estimateMinutes url
   project { ${project} } creator { ${actor} } assignees { ${actor} } labels { ${label} } parent { id } subtasks { totalCount }
@@ -36,7 +39,7 @@ const task = `id number title description status priority startAt dueAt complete
   comments(first: 1) { nodes { ${comment} } edges { cursor node { id } } totalCount ${page} }
   viewerCan { update delete assign comment }
   activity(first: 5) { nodes { ${event} } edges { cursor node { id } } ${page} }`
-const viewer = `actor { id } workspace { ${workspace} } role scopes sessions { id createdAt lastSeenAt userAgent expiresAt current } apiKeys { id name prefix scopes createdAt expiresAt }`
+const viewer = `actor { id } workspace { ${workspace} } role scopes sessions { id createdAt lastSeenAt userAgent expiresAt current } apiKeys { ${apiKey} }`
 const signedInViewer = 'viewer { actor { id } workspace { id slug name } role scopes sessions { id } }'
 const session = `accessToken refreshToken expiresAt ${signedInViewer} ${errors}`
 const taskPayload = `task { id version } ${errors} clientMutationId replayed`
@@ -70,9 +73,15 @@ const read = `query ($task: ID!, $project: ID!, $user: ID!, $key: String!) {
 }`
 const follow = `subscription { taskEvents { ${event} } }`
 const signOut = 'mutation { signOut { ok } }'
-const createKey = `mutation { createApiKey(input: { name: "CI" }) { key apiKey { id name prefix scopes createdAt expiresAt } ${errors} } }`
+const createKey = `mutation { createApiKey(input: { name: "CI" }) { key apiKey { ${apiKey} } ${errors} } }`
 const revokeKey = `mutation ($id: ID!) { revokeApiKey(id: $id) { apiKey { id } ${errors} } }`
-const account = `mutation ($session: ID!, $user: ID!) {
+const createAccount = `mutation { createServiceAccount(input: { name: "Robot" }) { serviceAccount { ${account} } ${errors} } }`
+const keepAccount = `mutation ($id: ID!, $project: ID!) {
+  createApiKey(input: { name: "Robot", serviceAccountId: $id }) { key apiKey { id } ${errors} }
+  setProjectRole(input: { actorId: $id, projectId: $project, role: ADMIN }) { ${projectRoles} ${errors} }
+  updateServiceAccount(input: { id: $id, role: MEMBER }) { serviceAccount { ${account} } ${errors} }
+}`
+const changeAccounts = `mutation ($session: ID!, $user: ID!) {
   endSession(id: $session) { endedCount ${errors} }
   signOutEverywhere(keepCurrent: true) { endedCount ${errors} }
   changeMemberRole(userId: $user, role: ADMIN) { member { user { id } role joinedAt } ${errors} }
@@ -89,7 +98,9 @@ const documents = [
   remove,
   read,
   follow,
-  account,
+  changeAccounts,
+  createAccount,
+  keepAccount,
   createKey,
   revokeKey,
   signOut,
@@ -258,6 +269,33 @@ test('every field that is declared works', { timeout: 120_000 }, async () => {
     viewer: { role: 'OWNER', scopes: ['tasks:read', 'tasks:write'], apiKeys: [{ name: 'CI' }] },
   })
   token = signedInToken
+  const robotId = at(await run(createAccount), 'createServiceAccount', 'serviceAccount', 'id')
+  const kept = await run(keepAccount, { id: robotId, project: projectId })
+  expect(kept).toMatchObject({
+    setProjectRole: { projectRoles: [{ project: { id: projectId }, role: 'ADMIN' }] },
+    updateServiceAccount: { serviceAccount: { id: robotId, apiKeys: [{ name: 'Robot' }] } },
+  })
+  token = at(kept, 'createApiKey', 'key')
+  const byRobot = await run(createTask, {
+    input: { projectId, title: 'By a program', assigneeIds: [robotId] },
+  })
+  const robotsTask = at(byRobot, 'createTask', 'task', 'id')
+  expect(
+    await run(
+      `query ($id: ID!, $robot: ID!) { task(id: $id) { creator { ${actor} } assignees { id displayName } viewerCan { delete }
+        activity(first: 1) { nodes { actor { id } serviceAccount { displayName } } } } node(id: $robot) { __typename } }`,
+      { id: robotsTask, robot: robotId },
+    ),
+  ).toMatchObject({
+    task: {
+      creator: { id: robotId, displayName: 'Robot', createdTasks: { nodes: [{ id: robotsTask }] } },
+      assignees: [{ displayName: 'Robot' }],
+      viewerCan: { delete: true },
+      activity: { nodes: [{ actor: null, serviceAccount: { displayName: 'Robot' } }] },
+    },
+    node: { __typename: 'ServiceAccount' },
+  })
+  token = signedInToken
   const id = at(made, 'createApiKey', 'apiKey', 'id')
   expect(await run(revokeKey, { id })).toMatchObject({ revokeApiKey: { apiKey: { id } } })
   const email = 'mel@ennead.example'
@@ -273,7 +311,7 @@ test('every field that is declared works', { timeout: 120_000 }, async () => {
   const sessions = await run('{ viewer { sessions { id current } } }')
   const session = /"id":"([^"]+)","current":false/.exec(JSON.stringify(sessions))?.[1] ?? ''
   expect(at(elsewhere, 'signIn', 'accessToken')).not.toBe('')
-  expect(await run(account, { session, user: other })).toMatchObject({
+  expect(await run(changeAccounts, { session, user: other })).toMatchObject({
     endSession: { endedCount: 1 },
     // The one that made the demo.
     signOutEverywhere: { endedCount: 1 },

@@ -1,10 +1,10 @@
 import type { Clock } from '../../../kernel/clock.ts'
 import { EnneadError } from '../../../kernel/errors.ts'
 import type { ActorPrincipal } from '../../../kernel/principal.ts'
-import { grantOf } from '../abilities.ts'
 import type { Authority, MemberRecord } from '../authority.ts'
 import type { Directories } from '../directory/directories.ts'
 import { type DirectoryStore, memberIdOf, normalEmail } from '../directory/directory-store.ts'
+import { currentMember, grantToday, projectRolesMax } from '../directory/grants.ts'
 import type { PasswordHasher } from '../sign-in/password.ts'
 import { type AccessClaims, unauthenticated } from '../tokens/access-claims.ts'
 
@@ -16,6 +16,8 @@ export interface DirectoryAgentParts {
 
 const sessionsMax = 100
 const apiKeysMax = 100
+const serviceAccountsMax = 200
+const invitationsMax = 100
 
 /** One copy of the directory, as agent `name` reads it. Whatever fails in the store is a fault of the agent. */
 export class DirectoryReader {
@@ -75,6 +77,21 @@ export function directoryOperations(
       const now = new Date(clock.wall()).toISOString()
       return read(store => store.apiKeysOf(userId, workspaceId, now, apiKeysMax))
     },
+    serviceAccounts: ({ workspaceId, ids }) =>
+      read(store =>
+        ids === undefined
+          ? store.serviceAccountsOf(workspaceId, serviceAccountsMax)
+          : ids.map(id => {
+              const account = store.get('serviceAccount', id)
+              return account?.workspaceId === workspaceId ? account : undefined
+            }),
+      ),
+    invitations: workspaceId => {
+      const now = new Date(clock.wall()).toISOString()
+      return read(store => store.invitationsOf(workspaceId, now, invitationsMax))
+    },
+    projectRoles: ({ workspaceId, actorId }) =>
+      read(store => store.projectRolesOf(workspaceId, actorId, projectRolesMax)),
     async put(records) {
       // Whichever agent is asked, the write goes to every copy: only together do they know who missed it.
       await directories.put(records)
@@ -100,8 +117,8 @@ export function principalOfSession(
   if (session.userId !== userId || session.workspaceId !== workspaceId) {
     throw unauthenticated('the session is of somebody else')
   }
-  const member = currentMember(store, workspaceId, userId)
-  if (member === undefined) throw unauthenticated('no longer a member')
+  const grant = grantToday(store, workspaceId, userId)
+  if (grant === undefined) throw unauthenticated('no longer a member')
   return {
     kind: 'actor',
     actorId: userId,
@@ -109,18 +126,8 @@ export function principalOfSession(
     sessionId,
     expiresAt,
     source,
-    ...grantOf(member.role, workspaceId, userId),
+    ...grant,
   }
-}
-
-/** The membership, unless it has ended. */
-export function currentMember(
-  store: DirectoryStore,
-  workspaceId: string,
-  userId: string,
-): MemberRecord | undefined {
-  const member = store.get('member', memberIdOf(workspaceId, userId))
-  return member?.leftAt === null ? member : undefined
 }
 
 /** The user's membership in the workspace with that slug, or in the one joined first. */

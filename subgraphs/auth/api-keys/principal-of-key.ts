@@ -1,7 +1,7 @@
 import type { ActorPrincipal } from '../../../kernel/principal.ts'
-import { grantOf, narrowGrant } from '../abilities.ts'
-import { currentMember } from '../agents/directory-operations.ts'
+import { narrowGrant } from '../abilities.ts'
 import type { DirectoryStore } from '../directory/directory-store.ts'
+import { grantToday } from '../directory/grants.ts'
 import { unauthenticated } from '../tokens/access-claims.ts'
 import { sameHash } from '../tokens/refresh-token.ts'
 import { readApiKey } from './key-text.ts'
@@ -10,7 +10,7 @@ import { readApiKey } from './key-text.ts'
 const trustedMax = 600
 
 /**
- * Who an API key acts for, by what the directory says now: the role of its maker today, within the scopes of the key. Throws
+ * Who an API key acts for, by what the directory says now: the role its maker or service account has today, within the scopes of the key. Throws
  * UNAUTHENTICATED.
  */
 export function principalOfKey(
@@ -27,9 +27,8 @@ export function principalOfKey(
   const expiresMs = Date.parse(key.expiresAt)
   if (expiresMs <= wallMs) throw unauthenticated('the API key has expired')
   const { userId, workspaceId } = key
-  const member = currentMember(store, workspaceId, userId)
-  if (member === undefined) throw unauthenticated('no longer a member')
-  const whole = grantOf(member.role, workspaceId, userId)
+  const whole = grantToday(store, workspaceId, userId)
+  if (whole === undefined) throw unauthenticated('no longer a member, or disabled')
   return {
     kind: 'actor',
     actorId: userId,

@@ -28,12 +28,46 @@ export type AuditEvent =
       /** The member who did it; absent: an operator. */
       readonly by?: string
     }
+  /** Somebody at an OIDC provider is this user from now on. */
+  | { readonly kind: 'IDENTITY_LINKED'; readonly userId: string; readonly issuer: string }
+  | {
+      readonly kind: 'PROJECT_ROLE_CHANGED'
+      /** A user or a service account. */
+      readonly actorId: string
+      readonly workspaceId: string
+      readonly projectId: string
+      /** Null: has none in the project any more. */
+      readonly role: Role | null
+      /** The member who did it; absent: an operator. */
+      readonly by?: string
+    }
   | {
       readonly kind: 'KEY_CREATED' | 'KEY_REVOKED'
       /** Of an API key. */
       readonly keyId: string
+      /** For whom it acts: a user or a service account. */
       readonly userId: string
       readonly workspaceId: string
+      /** Who did it for a service account. */
+      readonly by?: string
+    }
+  | {
+      readonly kind: 'SERVICE_ACCOUNT_CHANGED'
+      readonly serviceAccountId: string
+      readonly workspaceId: string
+      /** Null: it is disabled. */
+      readonly role: Role | null
+      /** The member who did it; absent: an operator. */
+      readonly by?: string
+    }
+  /** At most one an hour of a key. `lookups`: how often it was looked up since the entry before; gateways do so every 10 s. */
+  | {
+      readonly kind: 'KEY_USED'
+      readonly keyId: string
+      readonly userId: string
+      readonly workspaceId: string
+      readonly lookups: number
+      readonly lastUsedAt: string
     }
   | { readonly kind: 'KEYS_ROTATED'; readonly keyId: string }
   /** So many entries before this one could not be written. */

@@ -194,7 +194,7 @@ export class Directories {
       let forgotten = forgetMax
       while (forgotten === forgetMax) {
         this.#closing.signal.throwIfAborted()
-        forgotten = (await replica.store?.forgetSessions(before, forgetMax)) ?? 0
+        forgotten = (await replica.store?.forgetExpired(before, forgetMax)) ?? 0
       }
     }
   }

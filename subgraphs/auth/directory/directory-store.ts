@@ -1,3 +1,10 @@
+import { createHash } from 'node:crypto'
+import type {
+  IdentityRecord,
+  InvitationRecord,
+  ProjectRoleRecord,
+  ServiceAccountRecord,
+} from '../account-records.ts'
 import type {
   ApiKeyRecord,
   DirectoryRecord,
@@ -15,6 +22,10 @@ export interface RecordOfKind {
   readonly member: MemberRecord
   readonly session: SessionRecord
   readonly apiKey: ApiKeyRecord
+  readonly serviceAccount: ServiceAccountRecord
+  readonly invitation: InvitationRecord
+  readonly identity: IdentityRecord
+  readonly projectRole: ProjectRoleRecord
 }
 
 /** The place of a record in a scan. */
@@ -24,7 +35,7 @@ export interface RecordPlace {
 }
 
 /**
- * One durable copy of the directory: users, workspaces, members, sessions and API keys. Reads answer from memory that the
+ * One durable copy of the directory: users, workspaces, members, their roles and credentials. Reads answer from memory that the
  * operating system keeps, at once; they throw DATA_FOLDER_CORRUPT for a record that is not what was written.
  */
 export interface DirectoryStore {
@@ -50,12 +61,18 @@ export interface DirectoryStore {
   ): readonly SessionRecord[]
   /** API keys that are neither revoked nor expired at `now` (ISO 8601), newest first. */
   apiKeysOf(userId: string, workspaceId: string, now: string, limit: number): readonly ApiKeyRecord[]
+  /** Service accounts of a workspace, first made first. */
+  serviceAccountsOf(workspaceId: string, limit: number): readonly ServiceAccountRecord[]
+  /** Invitations that are neither accepted nor revoked nor expired at `now` (ISO 8601), newest first. */
+  invitationsOf(workspaceId: string, now: string, limit: number): readonly InvitationRecord[]
+  /** Roles in projects that have not ended, by project. */
+  projectRolesOf(workspaceId: string, actorId: string, limit: number): readonly ProjectRoleRecord[]
   /** Records behind `after`, by kind and id; `undefined` begins. */
   scan(after: RecordPlace | undefined, limit: number): readonly DirectoryRecord[]
   /** Merges records into what is there (record-merge.ts), all or none. Durable when it answers. */
   merge(records: readonly DirectoryRecord[]): Promise<void>
-  /** Deletes at most `limit` sessions that expired before `before` (ISO 8601); answers how many. */
-  forgetSessions(before: string, limit: number): Promise<number>
+  /** Deletes at most `limit` sessions and invitations that expired before `before` (ISO 8601); answers how many. */
+  forgetExpired(before: string, limit: number): Promise<number>
   close(): Promise<void>
 }
 
@@ -67,4 +84,16 @@ export function normalEmail(email: string): string {
 /** The id of a member record. */
 export function memberIdOf(workspaceId: string, userId: string): string {
   return `${workspaceId}/${userId}`
+}
+
+/** The id of a project role record. */
+export function projectRoleIdOf(workspaceId: string, actorId: string, projectId: string): string {
+  return `${workspaceId}/${actorId}/${projectId}`
+}
+
+/** The id of an identity record: issuers and subjects are texts of any form. */
+export function identityIdOf(issuer: string, subject: string): string {
+  return `identity_${createHash('sha256')
+    .update(JSON.stringify([issuer, subject]))
+    .digest('base64url')}`
 }

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { type Key, type RootDatabase, open } from 'lmdb'
+import type { InvitationRecord, ProjectRoleRecord, ServiceAccountRecord } from '../account-records.ts'
 import type { ApiKeyRecord, DirectoryRecord, SessionRecord } from '../authority.ts'
 import { EnneadError } from '../../../kernel/errors.ts'
 import type { DirectoryStore, RecordKind, RecordOfKind, RecordPlace } from './directory-store.ts'
@@ -89,6 +90,18 @@ class LmdbDirectory implements DirectoryStore {
     return this.#unexpired('apiKey', ['apiKeys', userId, workspaceId], now, limit)
   }
 
+  serviceAccountsOf(workspaceId: string, limit: number): readonly ServiceAccountRecord[] {
+    return this.#many('serviceAccount', ['serviceAccounts', workspaceId], limit)
+  }
+
+  invitationsOf(workspaceId: string, now: string, limit: number): readonly InvitationRecord[] {
+    return this.#unexpired('invitation', ['invitations', workspaceId], now, limit)
+  }
+
+  projectRolesOf(workspaceId: string, actorId: string, limit: number): readonly ProjectRoleRecord[] {
+    return this.#many('projectRole', ['projectRoles', workspaceId, actorId], limit)
+  }
+
   scan(after: RecordPlace | undefined, limit: number): readonly DirectoryRecord[] {
     const start = after === undefined ? ['record'] : keyOf(after)
     const range = this.#db.getRange({ start, exclusiveStart: true, end: lastOf(['record']), limit })
@@ -112,17 +125,18 @@ class LmdbDirectory implements DirectoryStore {
     })
   }
 
-  async forgetSessions(before: string, limit: number): Promise<number> {
+  async forgetExpired(before: string, limit: number): Promise<number> {
     return this.#db.transaction(() => {
-      const expired: SessionRecord[] = []
+      const expired: (SessionRecord | InvitationRecord)[] = []
       for (const key of this.#db.getKeys({ start: ['expiry'], end: ['expiry', before] })) {
-        const session = this.get('session', String(key.at(-1)))
-        if (session !== undefined) expired.push(session)
+        const id = String(key.at(-1))
+        const record = this.get('session', id) ?? this.get('invitation', id)
+        if (record !== undefined) expired.push(record)
         if (expired.length >= limit) break
       }
-      for (const session of expired) {
-        for (const key of indexKeys(session)) void this.#db.remove(key)
-        void this.#db.remove(keyOf(session))
+      for (const record of expired) {
+        for (const key of indexKeys(record)) void this.#db.remove(key)
+        void this.#db.remove(keyOf(record))
       }
       return expired.length
     })
@@ -133,7 +147,7 @@ class LmdbDirectory implements DirectoryStore {
   }
 
   /** Those under `prefix` that have not expired, the last key first. */
-  #unexpired<K extends 'session' | 'apiKey'>(
+  #unexpired<K extends 'session' | 'apiKey' | 'invitation'>(
     kind: K,
     prefix: readonly string[],
     now: string,

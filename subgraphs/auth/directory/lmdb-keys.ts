@@ -41,6 +41,20 @@ export function indexKeys(record: DirectoryRecord): string[][] {
       const { id, userId, workspaceId, createdAt, revokedAt } = record
       return revokedAt === null ? [['apiKeys', userId, workspaceId, createdAt, id]] : []
     }
+    case 'serviceAccount':
+      return [['serviceAccounts', record.workspaceId, record.createdAt, record.id]]
+    case 'invitation': {
+      const { id, workspaceId, createdAt, expiresAt, revokedAt, acceptedAt } = record
+      const expiry = ['expiry', expiresAt, id]
+      const open = revokedAt === null && acceptedAt === null
+      return open ? [expiry, ['invitations', workspaceId, createdAt, id]] : [expiry]
+    }
+    case 'identity':
+      return []
+    case 'projectRole': {
+      const { id, workspaceId, actorId, projectId, endedAt } = record
+      return endedAt === null ? [['projectRoles', workspaceId, actorId, projectId, id]] : []
+    }
     default:
       return unreachable(record)
   }

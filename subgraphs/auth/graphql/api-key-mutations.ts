@@ -9,6 +9,7 @@ interface CreateApiKeyArguments {
     readonly name: string
     readonly scopes?: readonly string[] | null
     readonly expiresInDays: number
+    readonly serviceAccountId?: string | null
   }
 }
 
@@ -26,9 +27,10 @@ export function apiKeyMutations(domain: AuthDomain): Readonly<Record<string, Res
       { input }: CreateApiKeyArguments,
       context: WithHop,
     ): Promise<CreateApiKeyPayload> {
-      const { name, scopes, expiresInDays } = input
+      const { name, scopes, expiresInDays, serviceAccountId } = input
       try {
-        const wanted = { name, scopes: scopes ?? undefined, expiresInDays }
+        const owner = { serviceAccountId: serviceAccountId ?? undefined }
+        const wanted = { name, scopes: scopes ?? undefined, expiresInDays, ...owner }
         const { key, record } = await domain.apiKeys.create(requirePerson(context), wanted, callerOf(context))
         return { key, apiKey: record, errors: [] }
       } catch (failure) {

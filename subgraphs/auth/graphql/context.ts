@@ -4,20 +4,21 @@ import type { Hop } from '../../../kernel/hop.ts'
 import type { ActorPrincipal } from '../../../kernel/principal.ts'
 import { type BatchLoader, batchLoader } from '../../service/batch-loader.ts'
 import { type UserError, refusalOf } from '../../service/user-error.ts'
-import type { UserRecord, WorkspaceRecord } from '../authority.ts'
+import { type ActorRecord, actorsOf } from '../actors.ts'
+import type { WorkspaceRecord } from '../authority.ts'
 import type { AuthDomain } from '../domain.ts'
 import type { Caller } from '../sign-in/sessions.ts'
 
-/** A user as the members of a workspace may see them. */
-export interface UserKey {
+/** An actor as the members of a workspace may see them. */
+export interface ActorKey {
   readonly workspaceId: string
-  readonly userId: string
+  readonly actorId: string
 }
 
 /** What the resolvers of one request share. */
 export interface AuthContext {
-  /** Null: never was a member of that workspace. */
-  readonly users: BatchLoader<UserKey, UserRecord | null>
+  /** Null: never was a member or a service account of that workspace. */
+  readonly actors: BatchLoader<ActorKey, ActorRecord | null>
   readonly workspaces: BatchLoader<string, WorkspaceRecord | null>
   readonly call: CallOptions
   /** True once: a request may sign in at most one time, so that aliases do not multiply guesses. */
@@ -37,9 +38,9 @@ export function authContext(domain: AuthDomain, hop: Hop): AuthContext {
   return {
     call,
     mayStillSignIn: () => signIns++ === 0,
-    users: batchLoader(
-      keys => loadUsers(domain, keys, call),
-      key => `${key.workspaceId} ${key.userId}`,
+    actors: batchLoader(
+      keys => loadActors(domain, keys, call),
+      key => `${key.workspaceId} ${key.actorId}`,
     ),
     workspaces: batchLoader(async ids => {
       const workspaces = await authority.call('workspaces', ids, call)
@@ -74,17 +75,18 @@ export function refusalFor(failure: unknown): UserError {
 }
 
 /** A request looks into one workspace, seldom two (signing in to another one): one call each. */
-async function loadUsers(
+async function loadActors(
   { authority }: AuthDomain,
-  keys: readonly UserKey[],
+  keys: readonly ActorKey[],
   call: CallOptions,
-): Promise<readonly (UserRecord | null)[]> {
-  const found = new Map<UserKey, UserRecord | undefined>()
+): Promise<readonly (ActorRecord | null)[]> {
+  const found = new Map<ActorKey, ActorRecord | undefined>()
   const byWorkspace = Map.groupBy(keys, key => key.workspaceId)
   await Promise.all(
     Array.from(byWorkspace, async ([workspaceId, group]) => {
-      const users = await authority.call('users', { workspaceId, ids: group.map(key => key.userId) }, call)
-      group.forEach((key, index) => found.set(key, users[index]))
+      const ids = group.map(key => key.actorId)
+      const actors = await actorsOf(authority, workspaceId, ids, call)
+      group.forEach((key, index) => found.set(key, actors[index]))
     }),
   )
   return keys.map(key => found.get(key) ?? null)

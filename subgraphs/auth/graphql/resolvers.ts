@@ -1,6 +1,11 @@
+import { subject } from '@casl/ability'
+import { EnneadError } from '../../../kernel/errors.ts'
 import type { ActorPrincipal } from '../../../kernel/principal.ts'
 import type { Resolvers } from '../../service/create-subgraph-service.ts'
 import { dateTimeScalar } from '../../service/date-time.ts'
+import { abilityOf } from '../abilities.ts'
+import type { ServiceAccountRecord } from '../account-records.ts'
+import type { ActorRecord } from '../actors.ts'
 import { prefixOf } from '../api-keys/key-text.ts'
 import type { ApiKeyRecord, MemberRecord, SessionRecord, UserRecord, WorkspaceRecord } from '../authority.ts'
 import type { AuthDomain } from '../domain.ts'
@@ -8,6 +13,7 @@ import { accountMutations } from './account-mutations.ts'
 import { apiKeyMutations } from './api-key-mutations.ts'
 import { type WithHop, requireActor } from './context.ts'
 import { type MemberConnection, type MemberPageArguments, memberConnection } from './member-connection.ts'
+import { projectRoleOf, serviceAccountMutations } from './service-account-mutations.ts'
 import { signInMutations } from './sign-in-mutations.ts'
 import { type TaskReference, taskPermissions } from './task-permissions.ts'
 
@@ -18,21 +24,53 @@ interface Reference {
 /** Resolvers of schema/auth.graphql: they translate, the domain decides. `Viewer` is a principal, others are records. */
 export function authResolvers(domain: AuthDomain): Resolvers {
   const { authority } = domain
-  const user = (id: string, context: WithHop): Promise<UserRecord | null> | null => {
+  const actor = (id: string, context: WithHop): Promise<ActorRecord | null> | null => {
     const { principal } = context.hop
     if (principal?.kind !== 'actor') return null
-    return context.users.load({ workspaceId: principal.workspaceId, userId: id })
+    return context.actors.load({ workspaceId: principal.workspaceId, actorId: id })
+  }
+  // A reference to another kind of actor than the id names finds nobody.
+  const user = async (id: string, context: WithHop): Promise<UserRecord | null> => {
+    const found = await actor(id, context)
+    return found?.kind === 'user' ? found : null
+  }
+  const account = async (id: string, context: WithHop): Promise<ServiceAccountRecord | null> => {
+    const found = await actor(id, context)
+    return found?.kind === 'serviceAccount' ? found : null
+  }
+  const projectRoles = async (
+    workspaceId: string,
+    actorId: string,
+    { call }: WithHop,
+  ): Promise<readonly unknown[]> => {
+    const roles = await authority.call('projectRoles', { workspaceId, actorId }, call)
+    return roles.map(projectRoleOf)
   }
   return {
     DateTime: dateTimeScalar,
     Actor: {
-      __resolveType: () => 'User',
-      __resolveReference: (reference: Reference, context: WithHop) => user(reference.id, context),
+      __resolveType: ({ kind }: ActorRecord) => (kind === 'user' ? 'User' : 'ServiceAccount'),
+      __resolveReference: (reference: Reference, context: WithHop) => actor(reference.id, context),
     },
     User: {
       __resolveReference: (reference: Reference, context: WithHop) => user(reference.id, context),
     },
+    ServiceAccount: {
+      __resolveReference: (reference: Reference, context: WithHop) => account(reference.id, context),
+      avatarUrl: () => null,
+      apiKeys(record: ServiceAccountRecord, _args: unknown, context: WithHop) {
+        const { id: userId, workspaceId, role } = record
+        const ability = abilityOf(requireActor(context).rules)
+        if (!ability.can('update', subject('ServiceAccount', { workspaceId, role })))
+          throw new EnneadError('FORBIDDEN', 'the keys of a service account are for those who may change it')
+        return authority.call('apiKeys', { userId, workspaceId }, context.call)
+      },
+      projectRoles: ({ id, workspaceId }: ServiceAccountRecord, _args: unknown, context: WithHop) =>
+        projectRoles(workspaceId, id, context),
+    },
     Workspace: {
+      serviceAccounts: ({ id }: WorkspaceRecord, _args: unknown, { call }: WithHop) =>
+        authority.call('serviceAccounts', { workspaceId: id, ids: undefined }, call),
       __resolveReference({ id }: Reference, context: WithHop) {
         const { principal } = context.hop
         // Another tenant's workspace is not there, whoever asks.
@@ -47,8 +85,10 @@ export function authResolvers(domain: AuthDomain): Resolvers {
         authority.call('countMembers', workspaceId, call),
     },
     Member: {
-      user: ({ workspaceId, userId }: MemberRecord, _args: unknown, { users }: WithHop) =>
-        users.load({ workspaceId, userId }),
+      user: ({ workspaceId, userId }: MemberRecord, _args: unknown, { actors }: WithHop) =>
+        actors.load({ workspaceId, actorId: userId }),
+      projectRoles: ({ workspaceId, userId }: MemberRecord, _args: unknown, context: WithHop) =>
+        projectRoles(workspaceId, userId, context),
     },
     Task: {
       __resolveReference: (reference: TaskReference) => reference,
@@ -56,8 +96,8 @@ export function authResolvers(domain: AuthDomain): Resolvers {
         taskPermissions(requireActor(context), task),
     },
     Viewer: {
-      actor: ({ workspaceId, actorId }: ActorPrincipal, _args: unknown, { users }: WithHop) =>
-        users.load({ workspaceId, userId: actorId }),
+      actor: ({ workspaceId, actorId }: ActorPrincipal, _args: unknown, { actors }: WithHop) =>
+        actors.load({ workspaceId, actorId }),
       workspace: ({ workspaceId }: ActorPrincipal, _args: unknown, { workspaces }: WithHop) =>
         workspaces.load(workspaceId),
       apiKeys: ({ workspaceId, actorId }: ActorPrincipal, _args: unknown, { call }: WithHop) =>
@@ -73,6 +113,11 @@ export function authResolvers(domain: AuthDomain): Resolvers {
         hop.principal?.kind === 'actor' ? hop.principal : null,
       user: (_source: unknown, { id }: Reference, context: WithHop) => user(id, context),
     },
-    Mutation: { ...signInMutations(domain), ...accountMutations(domain), ...apiKeyMutations(domain) },
+    Mutation: {
+      ...signInMutations(domain),
+      ...accountMutations(domain),
+      ...apiKeyMutations(domain),
+      ...serviceAccountMutations(domain),
+    },
   }
 }

@@ -1,13 +1,11 @@
-import { subject } from '@casl/ability'
 import type { Clock } from '../../../kernel/clock.ts'
 import { EnneadError } from '../../../kernel/errors.ts'
 import type { ActorPrincipal, Role } from '../../../kernel/principal.ts'
-import { abilityOf, grantOf } from '../abilities.ts'
 import type { Administration } from '../administration.ts'
 import type { AuditOrigin } from '../audit/audit-entry.ts'
 import type { MemberRecord } from '../authority.ts'
 import type { DirectoryStore } from '../directory/directory-store.ts'
-import { memberIdOf } from '../directory/directory-store.ts'
+import { requireToday } from './allowed-today.ts'
 
 /** Members read at once while another owner is looked for. */
 const pageMax = 100
@@ -57,18 +55,12 @@ export class MemberChanges {
 }
 
 function require(
-  { workspaceId, actorId, rules }: ActorPrincipal,
+  by: ActorPrincipal,
   store: DirectoryStore,
   action: 'update' | 'delete',
   { userId, role }: MemberRecord,
 ): void {
-  const own = store.get('member', memberIdOf(workspaceId, actorId))
-  const today = own?.leftAt === null ? grantOf(own.role, workspaceId, actorId).rules : []
-  const target = { workspaceId, userId, role }
-  const allowed = [rules, today].every(packed =>
-    abilityOf(packed).can(action, subject('Member', { ...target })),
-  )
-  if (!allowed) throw new EnneadError('FORBIDDEN', `this is not for you to ${action} a member who is ${role}`)
+  requireToday(by, store, action, 'Member', { workspaceId: by.workspaceId, userId, role })
 }
 
 function requireAnotherOwner(store: DirectoryStore, owner: MemberRecord): void {

@@ -251,7 +251,8 @@ export class Sessions {
     await authority.call('put', [stored, ...others], caller.call)
     const issuedAt = Math.floor(clock.wall() / 1000)
     const expiresAt = issuedAt + Math.floor(accessLifeMs / 1000)
-    const grant = grantOf(member.role, workspaceId, userId)
+    const projects = await authority.call('projectRoles', { workspaceId, actorId: userId }, caller.call)
+    const grant = grantOf(member.role, workspaceId, userId, projects)
     const claims = { userId, workspaceId, sessionId, expiresAt, ...grant }
     return {
       is: 'signedIn',

@@ -28,7 +28,12 @@ export interface TokenWords {
   readonly workspaceId: string
   readonly userId: string
   readonly role: Role
+  /** Seconds since 1970. */
+  readonly issuedAt: number
 }
+
+/** A token is made at most so long after its rights were looked up: what sign-in has to write comes in between. Seconds. */
+export const makingMax = 10
 
 /**
  * What this process has ended lately, in memory: what a signed token cannot know, told without asking a store. It knows nothing of
@@ -41,6 +46,9 @@ export class RecentEndings {
   readonly #sessions = new Map<string, Noted<undefined>>()
   /** With the role that they have now; null: they have left. */
   readonly #members = new Map<string, Noted<Role | null>>()
+
+  /** Members whose roles in projects have changed. */
+  readonly #projectRoles = new Map<string, Noted<undefined>>()
 
   constructor({ clock, lifeMs, entriesMax = entriesMaxDefault }: RecentEndingsOptions) {
     this.#clock = clock
@@ -55,14 +63,19 @@ export class RecentEndings {
         this.#note(this.#sessions, record.id, undefined)
       if (record.kind === 'member')
         this.#note(this.#members, record.id, record.leftAt === null ? record.role : null)
+      if (record.kind === 'projectRole')
+        this.#note(this.#projectRoles, memberIdOf(record.workspaceId, record.actorId), undefined)
     }
   }
 
-  of({ sessionId, workspaceId, userId, role }: TokenWords): Ending | undefined {
+  of({ sessionId, workspaceId, userId, role, issuedAt }: TokenWords): Ending | undefined {
     if (this.#sessions.has(sessionId)) return 'sessionEnded'
-    const member = this.#members.get(memberIdOf(workspaceId, userId))
-    if (member === undefined || member.what === role) return undefined
-    return member.what === null ? 'memberLeft' : 'roleChanged'
+    const memberId = memberIdOf(workspaceId, userId)
+    const member = this.#members.get(memberId)
+    if (member !== undefined && member.what !== role)
+      return member.what === null ? 'memberLeft' : 'roleChanged'
+    const projects = this.#projectRoles.get(memberId)
+    return projects !== undefined && projects.at >= (issuedAt - makingMax) * 1_000 ? 'roleChanged' : undefined
   }
 
   #note<What>(endings: Map<string, Noted<What>>, id: string, what: What): void {

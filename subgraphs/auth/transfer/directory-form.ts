@@ -1,22 +1,38 @@
-import { EnneadError } from '../../../kernel/errors.ts'
-import { kindOfGlobalId } from '../../../kernel/global-id.ts'
+import { EnneadError, unreachable } from '../../../kernel/errors.ts'
+import { type IdKind, kindOfGlobalId } from '../../../kernel/global-id.ts'
 import { normalInstant } from '../../service/date-time.ts'
+import type { IdentityRecord, ProjectRoleRecord, ServiceAccountRecord } from '../account-records.ts'
 import type { MemberRecord, UserRecord, WorkspaceRecord } from '../authority.ts'
-import { memberIdOf, normalEmail } from '../directory/directory-store.ts'
+import { identityIdOf, memberIdOf, normalEmail, projectRoleIdOf } from '../directory/directory-store.ts'
 
-/** Kinds that leave in an export, in an order in which nothing stands before what it needs. Sessions stay: people sign in anew. */
-export const directoryKinds = ['workspace', 'user', 'member'] as const
+/**
+ * Kinds that leave in an export, in an order in which nothing stands before what it needs. Sessions, API keys and
+ * invitations stay: people sign in and invite anew.
+ */
+export const directoryKinds = [
+  'workspace',
+  'user',
+  'member',
+  'serviceAccount',
+  'projectRole',
+  'identity',
+] as const
 export type DirectoryKind = (typeof directoryKinds)[number]
-export type TransferredRecord = WorkspaceRecord | UserRecord | MemberRecord
+export type TransferredRecord =
+  WorkspaceRecord | UserRecord | MemberRecord | ServiceAccountRecord | ProjectRoleRecord | IdentityRecord
 
 type Fields<R> = { readonly [F in Exclude<keyof R, 'kind'>]-?: (value: unknown) => boolean }
 
 const text = (max: number) => (value: unknown) =>
   typeof value === 'string' && value.isWellFormed() && value.trim() !== '' && value.length <= max
-const idOf = (kind: 'User' | 'Workspace') => (value: unknown) =>
-  typeof value === 'string' && kindOfGlobalId(value) === kind
+const idOf =
+  (...kinds: readonly IdKind[]) =>
+  (value: unknown) =>
+    typeof value === 'string' && kinds.some(kind => kindOfGlobalId(value) === kind)
 const version = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 1
 const instant = (value: unknown): boolean => typeof value === 'string' && normalInstant(value) === value
+const role = (value: unknown): boolean =>
+  value === 'OWNER' || value === 'ADMIN' || value === 'MEMBER' || value === 'GUEST'
 const orAbsent = (form: (value: unknown) => boolean) => (value: unknown) => value === undefined || form(value)
 const orNull = (form: (value: unknown) => boolean) => (value: unknown) => value === null || form(value)
 
@@ -25,6 +41,9 @@ const forms: {
   readonly workspace: Fields<WorkspaceRecord>
   readonly user: Fields<UserRecord>
   readonly member: Fields<MemberRecord>
+  readonly serviceAccount: Fields<ServiceAccountRecord>
+  readonly projectRole: Fields<ProjectRoleRecord>
+  readonly identity: Fields<IdentityRecord>
 } = {
   workspace: {
     id: idOf('Workspace'),
@@ -50,9 +69,36 @@ const forms: {
     version,
     workspaceId: idOf('Workspace'),
     userId: idOf('User'),
-    role: value => value === 'OWNER' || value === 'ADMIN' || value === 'MEMBER' || value === 'GUEST',
+    role,
     joinedAt: instant,
     leftAt: orNull(instant),
+  },
+  serviceAccount: {
+    id: idOf('ServiceAccount'),
+    version,
+    workspaceId: idOf('Workspace'),
+    displayName: text(100),
+    role,
+    createdBy: idOf('User'),
+    createdAt: instant,
+    disabledAt: orNull(instant),
+  },
+  projectRole: {
+    id: text(200),
+    version,
+    workspaceId: idOf('Workspace'),
+    actorId: idOf('User', 'ServiceAccount'),
+    projectId: idOf('Project'),
+    role,
+    endedAt: orNull(instant),
+  },
+  identity: {
+    id: text(200),
+    version,
+    issuer: text(2_000),
+    subject: text(255),
+    userId: idOf('User'),
+    linkedAt: instant,
   },
 }
 
@@ -87,8 +133,27 @@ export function directoryRecordIn(value: Readonly<Record<string, unknown>>): Tra
   }
   // Each field has just been checked to be what the kind's type says.
   const record = value as unknown as TransferredRecord
-  if (record.kind === 'member' && record.id !== memberIdOf(record.workspaceId, record.userId)) {
-    throw new EnneadError('IMPORT_INVALID', `member ${shown}: id is not that of its workspace and user`)
+  const rightId = composedId(record)
+  if (rightId !== undefined && record.id !== rightId) {
+    throw new EnneadError('IMPORT_INVALID', `${kind} ${shown}: id is not that of what it names`)
   }
   return record
+}
+
+/** The only id a record may have whose id says what it connects. */
+function composedId(record: TransferredRecord): string | undefined {
+  switch (record.kind) {
+    case 'member':
+      return memberIdOf(record.workspaceId, record.userId)
+    case 'projectRole':
+      return projectRoleIdOf(record.workspaceId, record.actorId, record.projectId)
+    case 'identity':
+      return identityIdOf(record.issuer, record.subject)
+    case 'workspace':
+    case 'user':
+    case 'serviceAccount':
+      return undefined
+    default:
+      return unreachable(record)
+  }
 }

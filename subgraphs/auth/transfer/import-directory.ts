@@ -1,5 +1,5 @@
 import { EnneadError } from '../../../kernel/errors.ts'
-import { type DirectoryStore, memberIdOf } from '../directory/directory-store.ts'
+import type { DirectoryStore } from '../directory/directory-store.ts'
 import { recordText } from '../directory/record-codec.ts'
 import type { TransferredRecord } from './directory-form.ts'
 
@@ -75,22 +75,23 @@ function takenBy(
   return bySubject && `${told(record)} cannot have its OIDC subject: ${bySubject.id} has it here; ${wayOut}`
 }
 
-/** The user or workspace a member needs and that is not there. */
+/** What a record needs and that is not there. */
 function missingFor(
   store: DirectoryStore,
   batch: readonly TransferredRecord[],
   record: TransferredRecord,
 ): string | undefined {
-  if (record.kind !== 'member') return undefined
-  const isThere = (kind: 'user' | 'workspace', id: string): boolean =>
+  const isThere = (kind: 'user' | 'workspace' | 'serviceAccount', id: string): boolean =>
     store.get(kind, id) !== undefined || batch.some(other => other.kind === kind && other.id === id)
-  const { workspaceId, userId } = record
-  if (!isThere('workspace', workspaceId)) return `${told(record)}: there is no workspace ${workspaceId}`
-  return isThere('user', userId) ? undefined : `${told(record)}: there is no user ${userId}`
+  if ('workspaceId' in record && !isThere('workspace', record.workspaceId))
+    return `${told(record)}: there is no workspace ${record.workspaceId}`
+  if ('userId' in record && !isThere('user', record.userId))
+    return `${told(record)}: there is no user ${record.userId}`
+  if ('actorId' in record && !isThere('user', record.actorId) && !isThere('serviceAccount', record.actorId))
+    return `${told(record)}: there is no user or service account ${record.actorId}`
+  return undefined
 }
 
 function told(record: TransferredRecord): string {
-  return record.kind === 'member'
-    ? `member ${memberIdOf(record.workspaceId, record.userId)}`
-    : `${record.kind} ${record.id}`
+  return `${record.kind} ${record.id}`
 }

@@ -34,9 +34,9 @@ const common = {
 } as const
 
 const actor: FieldForm = value =>
-  idOf('User')(value) === undefined || idOf('Workspace')(value) === undefined
+  (['User', 'ServiceAccount', 'Workspace'] as const).some(kind => idOf(kind)(value) === undefined)
     ? undefined
-    : 'must be the id of a user or workspace'
+    : 'must be the id of a user, service account or workspace'
 const hash = matching(/^[0-9a-f]{64}$/, 'a SHA-256 in hexadecimal')
 
 /** Every field of every kind: one that record.ts gets and this does not have is a type error. Limits are the commands'. */

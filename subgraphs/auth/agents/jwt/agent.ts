@@ -5,7 +5,7 @@ import type { Authority } from '../../authority.ts'
 import type { TokenAudience } from '../../tokens/access-claims.ts'
 import { EnneadError } from '../../../../kernel/errors.ts'
 import { unauthenticated } from '../../tokens/access-claims.ts'
-import type { RecentEndings } from '../../tokens/recent-endings.ts'
+import { type RecentEndings, makingMax } from '../../tokens/recent-endings.ts'
 import { verifyAccessToken } from '../../tokens/access-token.ts'
 import type { SigningKeys } from '../../tokens/signing-keys.ts'
 
@@ -16,9 +16,6 @@ export interface JwtAgentOptions {
   /** What has ended since a token was made, as far as this process knows. */
   readonly endings: Pick<RecentEndings, 'of'>
 }
-
-/** A token is made at most so long after its role was looked up: what sign-in has to write comes in between. Seconds. */
-const makingMax = 10
 
 /**
  * Believes the claims that are signed into a token of ours, and needs no store for it. Of revocations and role changes since

@@ -2,10 +2,11 @@ import type { Agent } from '../../../../dispatch/port.ts'
 import type { Clock } from '../../../../kernel/clock.ts'
 import { TokenVerifier, type VerifiedPayload } from '../../../../kernel/oidc/token-verifier.ts'
 import type { ActorPrincipal } from '../../../../kernel/principal.ts'
-import { grantOf, narrowGrant } from '../../abilities.ts'
+import { narrowGrant } from '../../abilities.ts'
 import type { Authority } from '../../authority.ts'
 import type { Directories } from '../../directory/directories.ts'
 import { type DirectoryStore, normalEmail } from '../../directory/directory-store.ts'
+import { grantToday } from '../../directory/grants.ts'
 import { unauthenticated } from '../../tokens/access-claims.ts'
 import { DirectoryReader, membershipIn } from '../directory-operations.ts'
 
@@ -59,7 +60,8 @@ function principalOf(store: DirectoryStore, { sub, exp, ...claims }: VerifiedPay
   // An address can be given to somebody else; a subject cannot.
   if (user.subject !== undefined && user.subject !== sub) throw unauthenticated('another subject')
   const { workspaceId } = member
-  const grant = grantOf(member.role, workspaceId, user.id)
+  const grant = grantToday(store, workspaceId, user.id)
+  if (grant === undefined) throw unauthenticated('not a member')
   return {
     kind: 'actor',
     actorId: user.id,
