@@ -2,18 +2,28 @@ import { Kind, parse, print } from 'graphql'
 import type { FieldNode, FragmentDefinitionNode, SelectionSetNode, ValueNode } from 'graphql'
 import { unreachable } from '../../kernel/errors.ts'
 import { renamedKeys } from '../execution/rewrite.ts'
-import type { FetchNode, Plan, PlanNode } from './plan.ts'
+import type { ConditionSamples, Samples } from './condition-samples.ts'
+import type { FetchNode, Plan, PlanNode, RequiredSelection } from './plan.ts'
 
 /** A field as a plan fetches it. */
 export interface FetchedField {
   readonly name: string
   readonly args: ReadonlyMap<string, ValueNode>
+  /** The values of conditions for which it is fetched. */
+  readonly when: Samples
 }
 
-/** Everything a plan fetches at one place of the answer, whatever the type of the object there and under whatever condition. */
+/** Everything a plan fetches at one place of the answer, whatever the type of the object there. */
 export class FetchedFields {
+  /** When there are objects here. */
+  present: Samples
   readonly #fields = new Map<string, FetchedField[]>()
   readonly #below = new Map<string, FetchedFields>()
+  readonly #required = new Set<string>()
+
+  constructor(present: Samples) {
+    this.present = present
+  }
 
   /** What is fetched under a response name. */
   of(key: string): readonly FetchedField[] {
@@ -22,25 +32,51 @@ export class FetchedFields {
 
   /** What is fetched below a response name. */
   below(key: string): FetchedFields {
-    const known = this.#below.get(key) ?? new FetchedFields()
+    const known = this.#below.get(key) ?? new FetchedFields(0n)
     this.#below.set(key, known)
     return known
   }
 
+  /** When something is fetched under a response name. */
+  when(key: string): Samples {
+    return this.of(key).reduce((samples, { when }) => samples | when, 0n)
+  }
+
+  /** Does a later fetch build a representation of what is fetched under this name? */
+  isRequired(key: string): boolean {
+    return this.#required.has(key)
+  }
+
   add(key: string, field: FetchedField): void {
     this.#fields.set(key, [...this.of(key), field])
+    this.below(key).present |= field.when
+  }
+
+  require(selections: readonly RequiredSelection[]): void {
+    for (const selection of selections) {
+      if (selection.kind === 'InlineFragment') {
+        this.require(selection.selections)
+        continue
+      }
+      const key = selection.alias ?? selection.name
+      this.#required.add(key)
+      if (selection.selections !== undefined) this.below(key).require(selection.selections)
+    }
   }
 }
 
 /** What `plan` fetches, and the response names that one of its fetches asks for two different things. */
-export function fetchedBy({ root, source }: Plan): {
+export function fetchedBy(
+  { root, source }: Plan,
+  samples: ConditionSamples,
+): {
   readonly fields: FetchedFields
   readonly conflicts: readonly string[]
 } {
-  const reader = new Reader()
-  const fields = new FetchedFields()
-  if (source !== undefined) reader.fetch(source, fields)
-  if (root !== undefined) reader.node(root, fields)
+  const reader = new Reader(samples)
+  const fields = new FetchedFields(samples.all)
+  if (source !== undefined) reader.fetch(source, fields, samples.all)
+  if (root !== undefined) reader.node(root, fields, samples.all)
   return { fields, conflicts: reader.conflicts }
 }
 
@@ -50,34 +86,43 @@ export function argumentsOf({ arguments: given = [] }: FieldNode): ReadonlyMap<s
 
 class Reader {
   readonly conflicts: string[] = []
+  readonly #samples: ConditionSamples
 
-  node(node: PlanNode, at: FetchedFields): void {
+  constructor(samples: ConditionSamples) {
+    this.#samples = samples
+  }
+
+  node(node: PlanNode, at: FetchedFields, when: Samples): void {
     switch (node.kind) {
       case 'Fetch':
-        this.fetch(node, at)
+        this.fetch(node, at, when)
         return
       case 'Flatten': {
         const keys = node.path.map(String).filter(step => step !== '@' && !step.startsWith('... on '))
         this.node(
           node.node,
           keys.reduce((place, key) => place.below(key), at),
+          when,
         )
         return
       }
       case 'Sequence':
       case 'Parallel':
-        for (const inner of node.nodes) this.node(inner, at)
+        for (const inner of node.nodes) this.node(inner, at, when)
         return
-      case 'Condition':
-        if (node.ifClause !== undefined) this.node(node.ifClause, at)
-        if (node.elseClause !== undefined) this.node(node.elseClause, at)
+      case 'Condition': {
+        const met = this.#samples.of(node.condition, true)
+        if (node.ifClause !== undefined) this.node(node.ifClause, at, when & met)
+        if (node.elseClause !== undefined) this.node(node.elseClause, at, when & this.#samples.not(met))
         return
+      }
       default:
         unreachable(node)
     }
   }
 
-  fetch(node: FetchNode, at: FetchedFields): void {
+  fetch(node: FetchNode, at: FetchedFields, when: Samples): void {
+    at.require(node.requires ?? [])
     const names = renamedKeys(node.outputRewrites)
     const fragments = new Map<string, FragmentDefinitionNode>()
     const { definitions } = parse(node.operation, { noLocation: true })
@@ -86,9 +131,10 @@ class Reader {
     for (const each of definitions) {
       if (each.kind !== Kind.OPERATION_DEFINITION) continue
       const [first] = each.selectionSet.selections
-      const entities =
-        first?.kind === Kind.FIELD && first.name.value === '_entities' ? first.selectionSet : undefined
-      this.#selections(entities ?? each.selectionSet, at, { names, fragments, type: '', keys: new Map() })
+      const entities = first?.kind === Kind.FIELD && first.name.value === '_entities' ? first : undefined
+      const scope = { names, fragments, type: '', keys: new Map<string, string>() }
+      const asked = when & at.present & this.#samples.with(entities?.directives)
+      this.#selections(entities?.selectionSet ?? each.selectionSet, at, asked, scope)
     }
   }
 
@@ -96,6 +142,7 @@ class Reader {
   #selections(
     set: SelectionSetNode,
     at: FetchedFields,
+    around: Samples,
     scope: {
       readonly names: ReadonlyMap<string, string>
       readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>
@@ -104,6 +151,7 @@ class Reader {
     },
   ): void {
     for (const selection of set.selections) {
+      const when = around & this.#samples.with(selection.directives)
       if (selection.kind === Kind.FIELD) {
         const sent = (selection.alias ?? selection.name).value
         const args = argumentsOf(selection)
@@ -111,9 +159,10 @@ class Reader {
         if ((scope.keys.get(sent) ?? text) !== text) this.conflicts.push(sent)
         scope.keys.set(sent, text)
         const key = scope.names.get(sent) ?? sent
-        at.add(key, { name: selection.name.value, args })
+        at.add(key, { name: selection.name.value, args, when })
         if (selection.selectionSet !== undefined) {
-          this.#selections(selection.selectionSet, at.below(key), { ...scope, type: '', keys: new Map() })
+          const inner = { ...scope, type: '', keys: new Map<string, string>() }
+          this.#selections(selection.selectionSet, at.below(key), when, inner)
         }
         continue
       }
@@ -121,7 +170,7 @@ class Reader {
         selection.kind === Kind.INLINE_FRAGMENT ? selection : scope.fragments.get(selection.name.value)
       const type = fragment?.typeCondition?.name.value ?? scope.type
       const keys = type === scope.type ? scope.keys : new Map<string, string>()
-      if (fragment !== undefined) this.#selections(fragment.selectionSet, at, { ...scope, type, keys })
+      if (fragment !== undefined) this.#selections(fragment.selectionSet, at, when, { ...scope, type, keys })
     }
   }
 }

@@ -1,4 +1,12 @@
-import { getNamedType, isAbstractType, isCompositeType, Kind, valueFromAST, visit } from 'graphql'
+import {
+  getNamedType,
+  isAbstractType,
+  isCompositeType,
+  Kind,
+  OperationTypeNode,
+  valueFromAST,
+  visit,
+} from 'graphql'
 import type {
   DocumentNode,
   FieldNode,
@@ -12,24 +20,45 @@ import type {
 } from 'graphql'
 import { argumentsOf, fetchedBy } from './fetched-fields.ts'
 import type { FetchedFields } from './fetched-fields.ts'
+import { ConditionSamples } from './condition-samples.ts'
+import type { Samples } from './condition-samples.ts'
+import type { JoinedCondition } from './joined-conditions.ts'
 import type { Plan } from './plan.ts'
+import { WantedFields } from './wanted-fields.ts'
 
 /** Faults told of one plan. */
 const faultsMax = 10
 
-/**
- * What is wrong with a plan: fields of the operation that no fetch brings, or brings with other arguments, and fetches that ask
- * for two things under one name. Not looked at: what stands in fragments that only some of the objects at a place can be in,
- * since a plan leaves out those that its subgraphs cannot answer with.
- */
-export function faultsOf(
+/** An operation as it was planned. */
+export interface LintedOperation {
+  readonly document: DocumentNode
+  /** Undefined: it has only one operation. */
+  readonly operationName: string | undefined
+  readonly joined: readonly JoinedCondition[]
+}
+
+export interface PlanFaults {
+  /**
+   * What makes answers wrong: fields of the operation that no fetch brings, or not always when they are asked for, or with other
+   * arguments; mutations that are made although nobody asks for them; and fetches that ask for two things under one name. Not
+   * looked at: what stands in fragments that only some of the objects at a place can be in, since a plan leaves out those that
+   * its subgraphs cannot answer with.
+   */
+  readonly faults: readonly string[]
+  /** Fields of a query that are fetched when nobody asks for them: answers are right, but errors may be told of them. */
+  readonly excess: readonly string[]
+}
+
+/** What is wrong with a plan, given its operation with the conditions joined. */
+export function lintPlan(
   plan: Plan,
-  document: DocumentNode,
-  operationName: string | undefined,
+  { document, operationName, joined }: LintedOperation,
   schema: GraphQLSchema,
-): readonly string[] {
-  const { fields, conflicts } = fetchedBy(plan)
+): PlanFaults {
+  const samples = new ConditionSamples(conditionsIn(document), joined)
+  const { fields, conflicts } = fetchedBy(plan, samples)
   const faults = conflicts.map(key => `a fetch asks for two things under the name "${key}"`)
+  const excess: string[] = []
   const fragments = new Map<string, FragmentDefinitionNode>()
   for (const each of document.definitions) {
     if (each.kind === Kind.FRAGMENT_DEFINITION) fragments.set(each.name.value, each)
@@ -38,24 +67,47 @@ export function faultsOf(
     if (each.kind !== Kind.OPERATION_DEFINITION) continue
     const root = schema.getRootType(each.operation)
     const named = operationName === undefined || each.name?.value === operationName
-    if (root && named) new Comparison(schema, fragments, faults).compare(each.selectionSet, root, fields, [])
+    if (!root || !named) continue
+    const comparison = new Comparison(schema, fragments, faults, samples)
+    comparison.compare(each.selectionSet, root, fields, [], samples.all)
+    const wanted = new WantedFields()
+    wanted.add(each.selectionSet, samples.all, samples, fragments)
+    const told = [...wanted.excess(fields)].map(path => `${path} is fetched when nobody asks for it`)
+    if (each.operation === OperationTypeNode.MUTATION) faults.push(...told)
+    else excess.push(...told)
   }
-  return faults.slice(0, faultsMax)
+  return { faults: faults.slice(0, faultsMax), excess: excess.slice(0, faultsMax) }
+}
+
+/** The variables of @skip and @include. */
+function conditionsIn(document: DocumentNode): readonly string[] {
+  const names = new Set<string>()
+  visit(document, {
+    Directive({ name, arguments: given = [] }) {
+      const value = given[0]?.value
+      const isCondition = name.value === 'skip' || name.value === 'include'
+      if (isCondition && value?.kind === Kind.VARIABLE) names.add(value.name.value)
+    },
+  })
+  return [...names]
 }
 
 class Comparison {
   readonly #schema: GraphQLSchema
   readonly #fragments: ReadonlyMap<string, FragmentDefinitionNode>
   readonly #faults: string[]
+  readonly #samples: ConditionSamples
 
   constructor(
     schema: GraphQLSchema,
     fragments: ReadonlyMap<string, FragmentDefinitionNode>,
     faults: string[],
+    samples: ConditionSamples,
   ) {
     this.#schema = schema
     this.#fragments = fragments
     this.#faults = faults
+    this.#samples = samples
   }
 
   compare(
@@ -63,11 +115,13 @@ class Comparison {
     type: GraphQLCompositeType,
     fetched: FetchedFields,
     path: readonly string[],
+    around: Samples,
   ): void {
     for (const selection of set.selections) {
       if (this.#faults.length >= faultsMax) return
+      const when = around & this.#samples.with(selection.directives)
       if (selection.kind === Kind.FIELD) {
-        this.#field(selection, type, fetched, path)
+        this.#field(selection, type, fetched, path, when)
         continue
       }
       const fragment =
@@ -76,7 +130,7 @@ class Comparison {
       const condition = fragment.typeCondition && this.#schema.getType(fragment.typeCondition.name.value)
       const inner = isCompositeType(condition) ? condition : type
       if (this.#objectsOf(type).isSubsetOf(this.#objectsOf(inner))) {
-        this.compare(fragment.selectionSet, inner, fetched, path)
+        this.compare(fragment.selectionSet, inner, fetched, path, when)
       }
     }
   }
@@ -86,6 +140,7 @@ class Comparison {
     type: GraphQLCompositeType,
     fetched: FetchedFields,
     path: readonly string[],
+    when: Samples,
   ): void {
     const definition = 'getFields' in type ? type.getFields()[field.name.value] : undefined
     // Undefined: `__typename`, or a field of introspection.
@@ -94,13 +149,15 @@ class Comparison {
     const place = [...path, key]
     const candidates = fetched.of(key).filter(({ name }) => name === field.name.value)
     const wanted = argumentsOf(field)
+    const right = candidates.filter(({ args }) => agree(definition.args, wanted, args))
+    const missing = right.reduce((samples, each) => samples & ~each.when, when)
     if (candidates.length === 0) this.#faults.push(`nothing fetches ${place.join('.')}`)
-    else if (!candidates.some(({ args }) => agree(definition.args, wanted, args))) {
-      this.#faults.push(`${place.join('.')} is fetched with other arguments`)
-    }
+    else if (right.length === 0) this.#faults.push(`${place.join('.')} is fetched with other arguments`)
+    else if (missing !== 0n)
+      this.#faults.push(`${place.join('.')} is not always fetched when it is asked for`)
     const inner = getNamedType(definition.type)
     if (field.selectionSet !== undefined && isCompositeType(inner)) {
-      this.compare(field.selectionSet, inner, fetched.below(key), place)
+      this.compare(field.selectionSet, inner, fetched.below(key), place, when)
     }
   }
 

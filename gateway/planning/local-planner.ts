@@ -1,9 +1,9 @@
 import { parse, print } from 'graphql'
-import type { DocumentNode } from 'graphql'
 import { EnneadError, kindOf } from '../../kernel/errors.ts'
 import type { Supergraph } from '../supergraph/supergraph.ts'
 import { joinConditions } from './joined-conditions.ts'
-import { faultsOf } from './lint-plan.ts'
+import { lintPlan } from './lint-plan.ts'
+import type { LintedOperation } from './lint-plan.ts'
 import { inOrderOfMutations } from './mutation-order.ts'
 import type { Plan } from './plan.ts'
 import type { Planner, PlannerChoice, PlanRequest } from './planner.ts'
@@ -70,25 +70,32 @@ export class LocalPlanner implements Planner {
     const written = parse(request.text, { noLocation: true })
     const { document, joined } = joinConditions(written, request.operationName)
     const text = document === written ? request.text : print(document)
-    const plan = await this.#plan({ ...request, text }, document, signal)
+    const { operationName } = request
+    const plan = await this.#plan({ ...request, text }, { document, operationName, joined }, signal)
     return inOrderOfMutations(joined.length === 0 ? plan : { ...plan, joined }, document)
   }
 
-  async #plan(request: PlanRequest, document: DocumentNode, signal: AbortSignal | undefined): Promise<Plan> {
+  async #plan(
+    request: PlanRequest,
+    operation: LintedOperation,
+    signal: AbortSignal | undefined,
+  ): Promise<Plan> {
+    let wasteful: Plan | undefined
     const failures: unknown[] = []
     for (const make of await this.#makers) {
       try {
         const planner = await this.#ready(make)
         this.#onPhase('plan')
         const plan = await planner.plan(request, signal)
-        await this.#refuseFaults(plan, document, request.operationName)
-        return plan
+        if (await this.#isThrifty(plan, operation)) return plan
+        wasteful ??= plan
       } catch (failure) {
         signal?.throwIfAborted()
         if (kindOf(failure) === 'caller') throw failure
         failures.push(failure)
       }
     }
+    if (wasteful !== undefined) return wasteful
     throw new EnneadError('QUERY_PLAN_FAILED', 'this operation could not be planned', {
       cause: failures.length === 1 ? failures[0] : new AggregateError(failures, 'no planner can plan it'),
     })
@@ -104,12 +111,12 @@ export class LocalPlanner implements Planner {
     }
   }
 
-  /** One without fetches is told apart from a plan by whoever asked. */
-  async #refuseFaults(plan: Plan, document: DocumentNode, operationName: string | undefined): Promise<void> {
-    if (plan.fetches === 0) return
+  /** Does it fetch only what is asked for? Throws when it has faults. One without fetches is told apart by whoever asked. */
+  async #isThrifty(plan: Plan, operation: LintedOperation): Promise<boolean> {
+    if (plan.fetches === 0) return true
     const { apiSchema } = await this.#loaded()
-    const faults = faultsOf(plan, document, operationName, apiSchema)
-    if (faults.length === 0) return
+    const { faults, excess } = lintPlan(plan, operation, apiSchema)
+    if (faults.length === 0) return excess.length === 0
     throw new EnneadError('QUERY_PLAN_FAILED', 'this operation could not be planned', {
       cause: new Error(`the plan of the ${plan.plannedBy} planner is faulty: ${faults.join('; ')}`),
     })

@@ -4,7 +4,9 @@ import type { FieldNode } from 'graphql'
 import { expect, test } from 'vitest'
 import { unreachable } from '../../../kernel/errors.ts'
 import { withSafeNames } from '../../../gateway/planning/client-names.ts'
-import { faultsOf } from '../../../gateway/planning/lint-plan.ts'
+import { lintPlan } from '../../../gateway/planning/lint-plan.ts'
+import type { LintedOperation } from '../../../gateway/planning/lint-plan.ts'
+import { joinConditions } from '../../../gateway/planning/joined-conditions.ts'
 import { LocalPlanner } from '../../../gateway/planning/local-planner.ts'
 import type { FetchNode, Plan, PlanNode } from '../../../gateway/planning/plan.ts'
 import { loadSupergraph } from '../../../gateway/supergraph/supergraph.ts'
@@ -31,8 +33,12 @@ const query = `query ($id: ID!, $at: String) {
 
 const planners = ['apollo', 'rust'] as const
 
+function operationOf(text: string): LintedOperation {
+  return { document: parse(text), operationName: undefined, joined: [] }
+}
+
 function lint(plan: Plan): readonly string[] {
-  return faultsOf(plan, parse(query), undefined, supergraph.apiSchema)
+  return lintPlan(plan, operationOf(query), supergraph.apiSchema).faults
 }
 
 /** The plan with one of its fetches replaced. */
@@ -137,12 +143,67 @@ test('a fetch that asks for two things under one name is a fault', () => {
     source: undefined,
     fetches: 1,
   })
-  const document = parse('{ search { __typename } }')
-  const faults = (operation: string) => faultsOf(fetch(operation), document, undefined, supergraph.apiSchema)
+  const asked = operationOf('{ search { __typename } }')
+  const faults = (operation: string) => lintPlan(fetch(operation), asked, supergraph.apiSchema).faults
   expect(faults('{search{...on User{name ...on User{name(upper:true)}}}}')).toEqual([
     'a fetch asks for two things under the name "name"',
   ])
   expect(faults('{search{...on User{name} ...on Post{name:title}}}')).toEqual([])
+})
+
+const conditioned = `query ($x: Boolean!, $y: Boolean!) { user(id: "1") { name mail @skip(if: $y) friend @include(if: $x) { name } } }`
+
+test.each(planners)(
+  'a plan of the %s planner that loses a condition has faults or fetches too much',
+  async choice => {
+    const { document, joined } = joinConditions(parse(conditioned), undefined)
+    const operation = { document, operationName: undefined, joined }
+    const plan = await new LocalPlanner(choice, supergraph).plan({
+      text: conditioned,
+      operationName: undefined,
+    })
+    expect(lintPlan(plan, operation, supergraph.apiSchema)).toEqual({ faults: [], excess: [] })
+    let changes = 0
+    for (const [at, fetch] of fetchesOf(plan).entries()) {
+      const text = fetch.operation
+      for (const [word, other] of [
+        ['@include', '@skip'],
+        ['@skip', '@include'],
+      ] as const) {
+        if (!text.includes(word)) continue
+        changes++
+        const turned = changed(plan, at, one => ({ ...one, operation: text.replace(word, other) }))
+        expect(lintPlan(turned, operation, supergraph.apiSchema).faults, text).not.toEqual([])
+        const bare = text.replace(new RegExp(`${word}\\s*\\(if:\\s*\\$\\w+\\)`), '')
+        const lost = changed(plan, at, one => ({ ...one, operation: bare }))
+        expect(lintPlan(lost, operation, supergraph.apiSchema), bare).toMatchObject({
+          faults: [],
+          excess: [expect.stringContaining('is fetched when nobody asks for it')],
+        })
+      }
+    }
+    expect(changes).toBeGreaterThan(0)
+  },
+)
+
+test('a mutation that is made although nobody asks for it is a fault', () => {
+  const text = 'mutation ($x: Boolean!) { pay @include(if: $x) other }'
+  const schema = buildASTSchema(parse('type Query { q: Int } type Mutation { pay: Int other: Int }'))
+  const plan = (operation: string): Plan => ({
+    plannedBy: 'rust',
+    root: { kind: 'Fetch', serviceName: 'a', operation, operationKind: 'mutation' },
+    source: undefined,
+    fetches: 1,
+  })
+  const faults = (operation: string) => lintPlan(plan(operation), operationOf(text), schema).faults
+  expect(faults(text)).toEqual([])
+  expect(faults('mutation { pay other }')).toEqual(['pay is fetched when nobody asks for it'])
+})
+
+test('what a later fetch requires may be fetched when nobody asks for it', async () => {
+  const text = 'query ($x: Boolean!) { user(id: "1") { id @include(if: $x) mail } }'
+  const plan = await new LocalPlanner('apollo', supergraph).plan({ text, operationName: undefined })
+  expect(lintPlan(plan, operationOf(text), supergraph.apiSchema)).toEqual({ faults: [], excess: [] })
 })
 
 test('plans of random operations that are answered well have no faults', async () => {
