@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto'
 import type { Dispatcher } from '../../dispatch/port.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { EnneadError } from '../../kernel/errors.ts'
@@ -13,6 +12,8 @@ import type { Authority, MemberRecord, UserRecord, WorkspaceRecord } from './aut
 import type { Directories } from './directory/directories.ts'
 import { type DirectoryStore, memberIdOf, normalEmail } from './directory/directory-store.ts'
 import { rolesEndedWith } from './directory/grants.ts'
+import { memberJoining } from './members/member-joining.ts'
+import { type NewUser, check, prepareUser, taken } from './members/new-user.ts'
 import { oneAtATime } from './sign-in/one-at-a-time.ts'
 import type { PasswordHasher } from './sign-in/password.ts'
 import type { DirectoryKind, TransferredRecord } from './transfer/directory-form.ts'
@@ -23,19 +24,6 @@ export interface NewWorkspace {
   readonly slug: string
   /** 1 to 200 characters. */
   readonly name: string
-}
-
-export interface NewUser {
-  /** At most 254 characters; unique in any case. */
-  readonly email: string
-  /** 1 to 200 characters. */
-  readonly displayName: string
-  /** 8 to 1,024 characters. Default: a generated one of 20 characters. `null`: none, for users of an OIDC provider. */
-  readonly password?: string | null
-  /** IANA name. Default UTC. */
-  readonly timezone?: string
-  /** Who this is at the OIDC provider (`sub`). */
-  readonly subject?: string
 }
 
 export interface CreatedUser {
@@ -88,33 +76,10 @@ export class Administration {
   }
 
   async createUser(given: NewUser): Promise<CreatedUser> {
-    const { displayName, timezone = 'UTC', subject } = given
-    const email = normalEmail(given.email)
-    check(email.length <= 254 && /^[^\s@]+@[^\s@]+$/.test(email), 'email', email)
-    check(displayName.trim().length >= 1 && displayName.length <= 200, 'displayName', displayName)
-    check(isTimezone(timezone), 'timezone', timezone)
-    check(subject === undefined || (subject.length >= 1 && subject.length <= 255), 'subject', subject)
-    const password = given.password === null ? undefined : (given.password ?? generatedPassword())
-    if (password !== undefined && (password.length < 8 || password.length > 1_024)) {
-      throw new EnneadError('BAD_USER_INPUT', 'a password must have 8 to 1,024 characters')
-    }
-    const passwordHash = password === undefined ? undefined : await this.#parts.passwords.hash(password)
+    const prepared = await prepareUser(given, this.#parts.passwords)
     return this.#change(async () => {
-      if (this.#store.userByEmail(email) !== undefined) throw taken('email', email)
-      if (subject !== undefined && this.#store.userBySubject(subject) !== undefined)
-        throw taken('subject', subject)
-      const user = await this.#put<UserRecord>({
-        kind: 'user',
-        id: newGlobalId('User', this.#parts.clock.wall()),
-        version: 1,
-        email,
-        displayName: displayName.trim(),
-        avatarUrl: null,
-        timezone,
-        passwordHash,
-        subject,
-      })
-      return { user, password }
+      const user = await this.#put(prepared.record(this.#store, this.#parts.clock.wall()))
+      return { user, password: prepared.password }
     })
   }
 
@@ -124,12 +89,8 @@ export class Administration {
       const store = this.#store
       if (store.get('workspace', workspaceId) === undefined) throw missing('workspace', workspaceId)
       if (store.get('user', userId) === undefined) throw missing('user', userId)
-      const id = memberIdOf(workspaceId, userId)
-      const before = store.get('member', id)
-      const now = new Date(this.#parts.clock.wall()).toISOString()
-      const joinedAt = before?.leftAt === null ? before.joinedAt : now
-      const version = (before?.version ?? 0) + 1
-      return this.#put({ kind: 'member', id, version, workspaceId, userId, role, joinedAt, leftAt: null })
+      const at = new Date(this.#parts.clock.wall()).toISOString()
+      return this.#put(memberJoining(store, { workspaceId, userId, role, at }))
     })
   }
 
@@ -226,30 +187,6 @@ export class Administration {
     await this.#parts.audit.append(eventOf(record))
     return record
   }
-}
-
-/** 20 characters of an alphabet without look-alikes, 116 bits. */
-function generatedPassword(): string {
-  const alphabet = 'ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789'
-  return Array.from({ length: 20 }, () => alphabet.charAt(randomInt(alphabet.length))).join('')
-}
-
-function isTimezone(name: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== ''
-  } catch {
-    return false
-  }
-}
-
-function check(allowed: boolean, field: string, value: unknown): void {
-  if (allowed) return
-  const shown = JSON.stringify(value)?.slice(0, 80)
-  throw new EnneadError('BAD_USER_INPUT', `${field}: ${shown} is not allowed`)
-}
-
-function taken(field: string, value: string): EnneadError {
-  return new EnneadError('BAD_USER_INPUT', `${field}: ${JSON.stringify(value)} is taken`)
 }
 
 function missing(what: string, which: string): EnneadError {

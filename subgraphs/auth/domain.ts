@@ -1,24 +1,23 @@
 import { join } from 'node:path'
 import type { CallOptions, Dispatcher } from '../../dispatch/port.ts'
 import type { DispatcherUsage, MeasuredDispatcher } from '../../dispatch/dispatcher.ts'
-import { type Policy, failover } from '../../dispatch/policy.ts'
-import type { AgentHealth, DomainHealth } from '../../kernel/health.ts'
+import type { DomainHealth } from '../../kernel/health.ts'
 import type { ActorPrincipal } from '../../kernel/principal.ts'
 import type { ActorDirectory } from '../service/actor-directory.ts'
-import { Administration } from './administration.ts'
-import { ApiKeys } from './api-keys/api-keys.ts'
 import { looksLikeApiKey } from './api-keys/key-text.ts'
 import { KeyUse } from './api-keys/key-use.ts'
 import { auditFile, AuditLog } from './audit/audit-log.ts'
 import { providerMsMax } from '../../kernel/oidc/provider-keys.ts'
+import { type Accounts, accountsOf } from './accounts.ts'
 import { actorsOf } from './actors.ts'
+import { policies } from './agents/policies.ts'
+import { withFailure } from './agents/roster-health.ts'
 import { type Roster, copiesOf, rosterOf } from './agents/roster.ts'
 import type { Authority, Credential } from './authority.ts'
 import { type AuthDomainOptions, type CheckedOptions, checkOptions } from './domain-options.ts'
 import { Directories } from './directory/directories.ts'
-import { MemberChanges } from './members/member-changes.ts'
-import { ProjectRoles } from './members/project-roles.ts'
-import { ServiceAccounts } from './service-accounts/service-accounts.ts'
+import type { DirectoryStore } from './directory/directory-store.ts'
+import { type InvitedProfile, acceptByPassword } from './invitations/accept-by-password.ts'
 import { PasswordHasher } from './sign-in/password.ts'
 import {
   type Caller,
@@ -33,24 +32,24 @@ import { RecentEndings } from './tokens/recent-endings.ts'
 import { type PublicJwk, type SigningKeys, openSigningKeys } from './tokens/signing-keys.ts'
 
 /** The auth domain at work: who somebody is, what they may do, and the directory of users and workspaces. */
-export interface AuthDomain extends ActorDirectory {
+export interface AuthDomain extends ActorDirectory, Accounts {
   /** Who a credential is. Rejects with UNAUTHENTICATED, one text for every reason, or UNAVAILABLE when nobody can tell. */
   identify(credential: Credential, call?: CallOptions): Promise<ActorPrincipal>
   signIn(input: SignInInput, caller: Caller): Promise<SignInOutcome>
   refresh(refreshToken: string, caller: Caller): Promise<SignInOutcome>
   /** Ends the principal's session; false when it has none of ours. */
   signOut(principal: ActorPrincipal, caller: Caller): Promise<boolean>
+  /** Makes who was invited a member and signs them in: `by`, or without one a new user. Rejects as invitations do. */
+  acceptInvitation(
+    token: string,
+    by: ActorPrincipal | undefined,
+    profile: InvitedProfile,
+    caller: Caller,
+  ): Promise<SignedIn>
   /** A session for the user with that address, without a password: for operators. Rejects with NOT_FOUND. */
   issueAccessToken(email: string, workspaceSlug?: string): Promise<SignedIn>
   /** Ends sessions that are listed. */
   readonly sessions: Pick<Sessions, 'end' | 'endAll'>
-  readonly apiKeys: ApiKeys
-  readonly serviceAccounts: ServiceAccounts
-  readonly projectRoles: ProjectRoles
-  /** What members change about members. */
-  readonly members: MemberChanges
-  /** Makes workspaces, users and members. */
-  readonly administration: Administration
   /** Reads of the directory, for resolvers. */
   readonly authority: Dispatcher<Authority>
   /** Which ids the members of a workspace may refer to: users that are or were members of it, its service accounts, and itself. */
@@ -66,27 +65,6 @@ export interface AuthDomain extends ActorDirectory {
   usage(): DispatcherUsage
   /** Lets go of stores and timers. Idempotent. */
   close(): Promise<void>
-}
-
-const inOrder: Policy = { ...failover, preference: 'order' }
-const policies: Partial<Record<keyof Authority, Policy>> = {
-  identify: inOrder,
-  users: inOrder,
-  workspaces: inOrder,
-  members: inOrder,
-  countMembers: inOrder,
-  member: inOrder,
-  session: inOrder,
-  sessions: inOrder,
-  apiKey: inOrder,
-  apiKeys: inOrder,
-  serviceAccounts: inOrder,
-  invitations: inOrder,
-  projectRoles: inOrder,
-  // A derivation takes 25 ms and may wait for 32 others; two at a time.
-  verifyPassword: { ...inOrder, attemptMs: 2_000, timeoutMs: 4_500 },
-  // Longer than one copy is waited for (replica.ts), so that the others' success is known first. Merging is idempotent.
-  put: { ...inOrder, attemptMs: 3_000, timeoutMs: 4_500 },
 }
 
 /**
@@ -125,7 +103,7 @@ interface Opened {
 }
 
 class OpenAuthDomain implements AuthDomain {
-  readonly administration: Administration
+  readonly administration: Accounts['administration']
   readonly authority: MeasuredDispatcher<Authority>
   readonly #options: CheckedOptions
   readonly #keys: SigningKeys
@@ -134,16 +112,19 @@ class OpenAuthDomain implements AuthDomain {
   readonly #roster: Roster
   readonly #foreign: Dispatcher<Authority> | undefined
   readonly sessions: Sessions
-  readonly members: MemberChanges
-  readonly apiKeys: ApiKeys
-  readonly serviceAccounts: ServiceAccounts
-  readonly projectRoles: ProjectRoles
+  readonly members: Accounts['members']
+  readonly apiKeys: Accounts['apiKeys']
+  readonly serviceAccounts: Accounts['serviceAccounts']
+  readonly projectRoles: Accounts['projectRoles']
+  readonly invitations: Accounts['invitations']
   readonly #keyUse: KeyUse
+  readonly #passwords: PasswordHasher
   #closed: Promise<void> | undefined
 
   constructor(options: CheckedOptions, { keys, directories, audit, endings }: Opened) {
     const { clock, observe, timeoutMs, attemptMs, createDispatcher } = options
     const passwords = new PasswordHasher()
+    this.#passwords = passwords
     const roster = rosterOf(options, { directories, passwords, clock, keys, endings })
     const common = {
       domain: 'auth',
@@ -164,13 +145,14 @@ class OpenAuthDomain implements AuthDomain {
     // Apart: agents that can never take a provider's token must not use up the budget for asking others.
     this.#foreign =
       roster.foreign && createDispatcher<Authority>({ ...common, agents: [roster.foreign.agent] })
-    this.administration = new Administration(parts)
-    this.apiKeys = new ApiKeys(parts)
-    const changing = { ...parts, administration: this.administration }
-    this.serviceAccounts = new ServiceAccounts(changing)
-    this.projectRoles = new ProjectRoles(changing)
+    const accounts = accountsOf(parts)
+    this.administration = accounts.administration
+    this.apiKeys = accounts.apiKeys
+    this.serviceAccounts = accounts.serviceAccounts
+    this.projectRoles = accounts.projectRoles
+    this.invitations = accounts.invitations
+    this.members = accounts.members
     this.#keyUse = new KeyUse({ ...parts, log: options.log })
-    this.members = new MemberChanges(this.administration, clock)
     this.sessions = new Sessions({
       ...options,
       ...parts,
@@ -205,6 +187,18 @@ class OpenAuthDomain implements AuthDomain {
 
   signOut(principal: ActorPrincipal, caller: Caller): Promise<boolean> {
     return this.sessions.signOut(principal, caller)
+  }
+
+  async acceptInvitation(
+    token: string,
+    by: ActorPrincipal | undefined,
+    profile: InvitedProfile,
+    caller: Caller,
+  ): Promise<SignedIn> {
+    const accepting = { invitations: this.invitations, passwords: this.#passwords, ...this.#options }
+    const best = (): DirectoryStore => this.#directories.best()
+    const member = await acceptByPassword({ ...accepting, best }, token, by, profile, caller)
+    return this.sessions.begin(member, caller)
   }
 
   async issueAccessToken(email: string, workspaceSlug?: string): Promise<SignedIn> {
@@ -243,7 +237,10 @@ class OpenAuthDomain implements AuthDomain {
     const own = this.authority.health()
     const foreign = this.#foreign?.health().agents ?? []
     // A provider that is away keeps nobody from signing in with a password, so it does not decide about readiness.
-    return { ...own, agents: [...own.agents, ...foreign].map(agent => this.#withFailure(agent)) }
+    return {
+      ...own,
+      agents: [...own.agents, ...foreign].map(agent => withFailure(agent, this.#directories, this.#roster)),
+    }
   }
 
   close(): Promise<void> {
@@ -258,15 +255,5 @@ class OpenAuthDomain implements AuthDomain {
     this.#roster.foreign?.close()
     await this.#directories.close()
     await this.#audit.close()
-  }
-
-  /** The dispatcher only knows of calls; a directory that is not open is failing before the first one. */
-  #withFailure(agent: AgentHealth): AgentHealth {
-    const replica = this.#directories.replicas.find(({ name }) => name === agent.name)
-    const detail =
-      replica?.failure?.message ?? (replica === undefined || replica.current ? undefined : 'catching up')
-    if (detail !== undefined) return { ...agent, state: agent.state === 'open' ? 'open' : 'failing', detail }
-    const provider = agent.name === 'oauth' ? this.#roster.foreign?.failure() : undefined
-    return provider instanceof Error ? { ...agent, detail: provider.message } : agent
   }
 }

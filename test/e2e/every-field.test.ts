@@ -29,7 +29,8 @@ const comment = `id body author { ${actor} } task { id } createdAt version`
 const projectRoles = 'projectRoles { project { id } role }'
 const apiKey = 'id name prefix scopes createdAt expiresAt lastUsedAt'
 const account = `id displayName avatarUrl role createdAt disabledAt apiKeys { ${apiKey} } ${projectRoles}`
-const workspace = `id slug name createdAt labels { ${label} } serviceAccounts { ${account} }
+const invitation = 'id email role invitedBy { id } createdAt expiresAt'
+const workspace = `id slug name createdAt labels { ${label} } serviceAccounts { ${account} } invitations { ${invitation} }
   projects(first: 1) { nodes { id } edges { cursor node { id } } totalCount ${page} }
   members(first: 1) { nodes { user { ${user} } role joinedAt ${projectRoles} } edges { cursor node { role } } totalCount ${page} }`
 const project = `id key name archived version createdAt workspace { ${workspace} } tasks(first: 1) { totalCount }`
@@ -75,6 +76,9 @@ const follow = `subscription { taskEvents { ${event} } }`
 const signOut = 'mutation { signOut { ok } }'
 const createKey = `mutation { createApiKey(input: { name: "CI" }) { key apiKey { ${apiKey} } ${errors} } }`
 const revokeKey = `mutation ($id: ID!) { revokeApiKey(id: $id) { apiKey { id } ${errors} } }`
+const invite = `mutation { createInvitation(input: { email: "new@ennead.example" }) { token invitation { ${invitation} } ${errors} } }`
+const accept = `mutation ($token: String!) { acceptInvitation(input: { token: $token, displayName: "New", password: "new password" }) { ${session} } }`
+const uninvite = `mutation ($id: ID!) { revokeInvitation(id: $id) { invitation { id } ${errors} } }`
 const createAccount = `mutation { createServiceAccount(input: { name: "Robot" }) { serviceAccount { ${account} } ${errors} } }`
 const keepAccount = `mutation ($id: ID!, $project: ID!) {
   createApiKey(input: { name: "Robot", serviceAccountId: $id }) { key apiKey { id } ${errors} }
@@ -99,6 +103,9 @@ const documents = [
   read,
   follow,
   changeAccounts,
+  invite,
+  accept,
+  uninvite,
   createAccount,
   keepAccount,
   createKey,
@@ -295,6 +302,15 @@ test('every field that is declared works', { timeout: 120_000 }, async () => {
     },
     node: { __typename: 'ServiceAccount' },
   })
+  token = signedInToken
+  const invited = await run(invite)
+  const revoked = await run(uninvite, {
+    id: at(await run(invite), 'createInvitation', 'invitation', 'id'),
+  })
+  expect(revoked).toMatchObject({ revokeInvitation: { invitation: {} } })
+  token = ''
+  const newcomer = await run(accept, { token: at(invited, 'createInvitation', 'token') })
+  expect(newcomer).toMatchObject({ acceptInvitation: { viewer: { role: 'MEMBER' } } })
   token = signedInToken
   const id = at(made, 'createApiKey', 'apiKey', 'id')
   expect(await run(revokeKey, { id })).toMatchObject({ revokeApiKey: { apiKey: { id } } })

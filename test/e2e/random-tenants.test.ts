@@ -105,9 +105,13 @@ test(
       [
         'addComment',
         'change',
+        'changeAccount',
+        'createAccount',
+        'createKey',
         'createLabel',
         'createProject',
         'createTask',
+        'invite',
         'list',
         'read',
         'search',

@@ -9,7 +9,17 @@ export interface Tenant {
   readonly cursors: string[]
 }
 
-export type IdType = 'Project' | 'Task' | 'Comment' | 'Label' | 'User' | 'Workspace' | 'Session'
+export type IdType =
+  | 'Project'
+  | 'Task'
+  | 'Comment'
+  | 'Label'
+  | 'User'
+  | 'Workspace'
+  | 'Session'
+  | 'ServiceAccount'
+  | 'Invitation'
+  | 'ApiKey'
 
 export interface TenantOperation {
   readonly asker: Tenant
@@ -37,6 +47,7 @@ interface Make {
   readonly key: () => string
   readonly word: () => string
   readonly cursor: () => string | null
+  readonly chance: () => number
 }
 
 const errors = 'errors { code message }'
@@ -61,11 +72,11 @@ const forms: Readonly<Record<string, readonly Form[]>> = {
   createTask: [
     {
       query: `mutation ($project: ID!, $title: String!, $label: ID!, $user: ID!, $idem: String) { createTask(input: { projectId: $project, title: $title, labelIds: [$label], assigneeIds: [$user] }, idempotencyKey: $idem) { task { id title } ${errors} } }`,
-      variables: ({ id, key, text }) => ({
+      variables: ({ id, key, text, chance }) => ({
         project: id('Project'),
         title: text(),
         label: id('Label'),
-        user: id('User'),
+        user: id(chance() < 0.5 ? 'User' : 'ServiceAccount'),
         idem: key(),
       }),
       learns: 'Task',
@@ -103,7 +114,48 @@ const forms: Readonly<Record<string, readonly Form[]>> = {
       variables: ({ id }) => ({ user: id('User'), session: 'session_01m8c98xr30zfhp88x5qqbegn3' }),
     },
   ],
+  createAccount: [
+    {
+      query: `mutation ($name: String!) { createServiceAccount(input: { name: $name }) { serviceAccount { id displayName } ${errors} } }`,
+      variables: ({ text }) => ({ name: text() }),
+      learns: 'ServiceAccount',
+    },
+  ],
+  invite: [
+    {
+      query: `mutation ($email: String!) { createInvitation(input: { email: $email }) { invitation { id email } ${errors} } }`,
+      variables: ({ text }) => ({ email: `${text().replace(' ', '-')}@ennead.example` }),
+      learns: 'Invitation',
+    },
+  ],
+  createKey: [
+    {
+      query: `mutation ($name: String!, $account: ID) { createApiKey(input: { name: $name, serviceAccountId: $account }) { apiKey { id name } ${errors} } }`,
+      variables: ({ text, id }) => ({ name: text(), account: id('ServiceAccount') }),
+      learns: 'ApiKey',
+    },
+  ],
+  changeAccount: [
+    {
+      query: `mutation ($account: ID!, $name: String!, $project: ID!, $user: ID!, $invitation: ID!, $key: ID!) { updateServiceAccount(input: { id: $account, name: $name }) { serviceAccount { displayName apiKeys { name } } ${errors} } a: setProjectRole(input: { actorId: $account, projectId: $project, role: MEMBER }) { projectRoles { role project { name } } ${errors} } b: setProjectRole(input: { actorId: $user, projectId: $project, role: ADMIN }) { projectRoles { role project { name } } ${errors} } revokeInvitation(id: $invitation) { invitation { email invitedBy { displayName } } ${errors} } revokeApiKey(id: $key) { apiKey { name } ${errors} } }`,
+      variables: ({ id, text }) => ({
+        account: id('ServiceAccount'),
+        name: text(),
+        project: id('Project'),
+        user: id('User'),
+        invitation: id('Invitation'),
+        key: id('ApiKey'),
+      }),
+    },
+  ],
   read: [
+    {
+      query: `query ($account: ID!, $ids: [ID!]!) { node(id: $account) { __typename id ... on ServiceAccount { displayName role apiKeys { id name } projectRoles { role project { name } } } } nodes(ids: $ids) { __typename id } viewer { workspace { serviceAccounts { id displayName apiKeys { id name } projectRoles { role project { name } } } invitations { id email } } apiKeys { id name lastUsedAt } } }`,
+      variables: ({ id }) => ({
+        account: id('ServiceAccount'),
+        ids: [id('Invitation'), id('ApiKey'), id('ServiceAccount')],
+      }),
+    },
     {
       query: `query ($task: ID!, $project: ID!, $user: ID!, $ids: [ID!]!) { task(id: $task) { ${task} } project(id: $project) { id name } user(id: $user) { email } node(id: $task) { __typename id } nodes(ids: $ids) { __typename id ... on Task { title } ... on Project { name } } }`,
       variables: ({ id }) => ({
@@ -148,6 +200,7 @@ export function randomTenantOperation(tenants: readonly Tenant[], random: Random
     // Few, so that tenants use the same.
     key: () => `key-${Math.floor(random() * 200)}`,
     word: () => `K${Math.floor(random() * 1e6)}`,
+    chance: random,
     cursor: () => (random() < 0.5 ? null : (pick((pick(tenants) ?? asker).cursors) ?? null)),
   }
   const kind = pick(kinds) ?? fail()

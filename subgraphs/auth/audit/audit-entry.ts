@@ -28,6 +28,22 @@ export type AuditEvent =
       /** The member who did it; absent: an operator. */
       readonly by?: string
     }
+  | {
+      readonly kind: 'INVITATION_CREATED' | 'INVITATION_REVOKED'
+      readonly invitationId: string
+      readonly workspaceId: string
+      /** What who accepts becomes. */
+      readonly role: Role
+      /** The member who did it. */
+      readonly by: string
+    }
+  | {
+      readonly kind: 'INVITATION_ACCEPTED'
+      readonly invitationId: string
+      readonly userId: string
+      readonly workspaceId: string
+      readonly role: Role
+    }
   /** Somebody at an OIDC provider is this user from now on. */
   | { readonly kind: 'IDENTITY_LINKED'; readonly userId: string; readonly issuer: string }
   | {

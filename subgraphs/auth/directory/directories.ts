@@ -4,6 +4,7 @@ import type { Log } from '../../../kernel/log.ts'
 import type { DirectoryRecord } from '../authority.ts'
 import { compareStores } from './compare-stores.ts'
 import type { DirectoryStore } from './directory-store.ts'
+import { firstThatAnswers } from './first-that-answers.ts'
 import { type OpenDirectory, Replica } from './replica.ts'
 
 export interface DirectoriesOptions {
@@ -77,13 +78,12 @@ export class Directories {
     return store
   }
 
-  /** The store that knows most: a current one, or else any open one. Throws UNAVAILABLE when there is none. */
+  /** What knows most, for reads: the current stores, or else any open ones. Throws UNAVAILABLE when there is none. */
   best(): DirectoryStore {
-    const replica =
-      this.replicas.find(one => one.current) ??
-      this.replicas.find(one => one.store !== undefined && !one.lacking)
-    if (replica?.store === undefined) throw new EnneadError('UNAVAILABLE', 'no directory is open; try again')
-    return replica.store
+    const current = this.replicas.filter(one => one.current)
+    const candidates = current.length > 0 ? current : this.replicas.filter(one => !one.lacking)
+    const stores = candidates.flatMap(({ name, store }) => (store === undefined ? [] : [{ name, store }]))
+    return firstThatAnswers(stores, name => this.failed(name))
   }
 
   /**

@@ -81,6 +81,11 @@ export function normalEmail(email: string): string {
   return email.trim().toLowerCase()
 }
 
+/** Is this, in the form of `normalEmail`, an address that can be stored? Says nothing about whether it is somebody's. */
+export function isEmail(normal: string): boolean {
+  return normal.length <= 254 && normalEmail(normal) === normal && /^[^\s@]+@[^\s@]+$/.test(normal)
+}
+
 /** The id of a member record. */
 export function memberIdOf(workspaceId: string, userId: string): string {
   return `${workspaceId}/${userId}`

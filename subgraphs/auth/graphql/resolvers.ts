@@ -4,7 +4,7 @@ import type { ActorPrincipal } from '../../../kernel/principal.ts'
 import type { Resolvers } from '../../service/create-subgraph-service.ts'
 import { dateTimeScalar } from '../../service/date-time.ts'
 import { abilityOf } from '../abilities.ts'
-import type { ServiceAccountRecord } from '../account-records.ts'
+import type { InvitationRecord, ServiceAccountRecord } from '../account-records.ts'
 import type { ActorRecord } from '../actors.ts'
 import { prefixOf } from '../api-keys/key-text.ts'
 import type { ApiKeyRecord, MemberRecord, SessionRecord, UserRecord, WorkspaceRecord } from '../authority.ts'
@@ -12,6 +12,7 @@ import type { AuthDomain } from '../domain.ts'
 import { accountMutations } from './account-mutations.ts'
 import { apiKeyMutations } from './api-key-mutations.ts'
 import { type WithHop, requireActor } from './context.ts'
+import { invitationMutations } from './invitation-mutations.ts'
 import { type MemberConnection, type MemberPageArguments, memberConnection } from './member-connection.ts'
 import { projectRoleOf, serviceAccountMutations } from './service-account-mutations.ts'
 import { signInMutations } from './sign-in-mutations.ts'
@@ -71,6 +72,12 @@ export function authResolvers(domain: AuthDomain): Resolvers {
     Workspace: {
       serviceAccounts: ({ id }: WorkspaceRecord, _args: unknown, { call }: WithHop) =>
         authority.call('serviceAccounts', { workspaceId: id, ids: undefined }, call),
+      invitations({ id: workspaceId }: WorkspaceRecord, _args: unknown, context: WithHop) {
+        const ability = abilityOf(requireActor(context).rules)
+        if (!ability.can('read', subject('Invitation', { workspaceId })))
+          throw new EnneadError('FORBIDDEN', 'invitations are for those who may invite')
+        return authority.call('invitations', workspaceId, context.call)
+      },
       __resolveReference({ id }: Reference, context: WithHop) {
         const { principal } = context.hop
         // Another tenant's workspace is not there, whoever asks.
@@ -107,6 +114,10 @@ export function authResolvers(domain: AuthDomain): Resolvers {
         return sessions.map((session: SessionRecord) => ({ ...session, current: session.id === sessionId }))
       },
     },
+    Invitation: {
+      invitedBy: ({ workspaceId, invitedBy }: InvitationRecord, _args: unknown, { actors }: WithHop) =>
+        actors.load({ workspaceId, actorId: invitedBy }),
+    },
     ApiKey: { prefix: ({ id }: ApiKeyRecord) => prefixOf(id) },
     Query: {
       viewer: (_source: unknown, _args: unknown, { hop }: WithHop) =>
@@ -118,6 +129,7 @@ export function authResolvers(domain: AuthDomain): Resolvers {
       ...accountMutations(domain),
       ...apiKeyMutations(domain),
       ...serviceAccountMutations(domain),
+      ...invitationMutations(domain),
     },
   }
 }

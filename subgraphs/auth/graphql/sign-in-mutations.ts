@@ -24,12 +24,12 @@ export function signInMutations(domain: AuthDomain): Readonly<Record<string, Res
         return refused([userError('RATE_LIMITED', 'a request may sign in once')])
       }
       const { email, password, workspace } = input
-      return payloadOf(() =>
+      return signInPayloadOf(() =>
         domain.signIn({ email, password, workspace: workspace ?? undefined }, callerOf(context)),
       )
     },
     refreshSession: (_source: unknown, args: { readonly refreshToken: string }, context: WithHop) =>
-      payloadOf(() => domain.refresh(args.refreshToken, callerOf(context))),
+      signInPayloadOf(() => domain.refresh(args.refreshToken, callerOf(context))),
     async signOut(_source: unknown, _args: unknown, context: WithHop) {
       const { principal } = context.hop
       return { ok: principal?.kind === 'actor' && (await domain.signOut(principal, callerOf(context))) }
@@ -37,7 +37,8 @@ export function signInMutations(domain: AuthDomain): Readonly<Record<string, Res
   }
 }
 
-async function payloadOf(run: () => Promise<SignInOutcome>): Promise<SignInPayload> {
+/** The answer of every mutation that signs somebody in. */
+export async function signInPayloadOf(run: () => Promise<SignInOutcome>): Promise<SignInPayload> {
   try {
     const outcome = await run()
     if (outcome.is === 'refused') return refused([userError(outcome.code, outcome.message)])

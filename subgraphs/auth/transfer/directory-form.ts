@@ -3,7 +3,7 @@ import { type IdKind, kindOfGlobalId } from '../../../kernel/global-id.ts'
 import { normalInstant } from '../../service/date-time.ts'
 import type { IdentityRecord, ProjectRoleRecord, ServiceAccountRecord } from '../account-records.ts'
 import type { MemberRecord, UserRecord, WorkspaceRecord } from '../authority.ts'
-import { identityIdOf, memberIdOf, normalEmail, projectRoleIdOf } from '../directory/directory-store.ts'
+import { identityIdOf, isEmail, memberIdOf, projectRoleIdOf } from '../directory/directory-store.ts'
 
 /**
  * Kinds that leave in an export, in an order in which nothing stands before what it needs. Sessions, API keys and
@@ -100,10 +100,6 @@ const forms: {
     userId: idOf('User'),
     linkedAt: instant,
   },
-}
-
-function isEmail(value: string): boolean {
-  return normalEmail(value) === value && /^[^\s@]+@[^\s@]+$/.test(value)
 }
 
 /** Is this a line of the directory's? */
