@@ -3,6 +3,9 @@ import type { Dispatcher } from 'undici'
 import { EnneadError } from '../../kernel/errors.ts'
 import type { SubgraphResponse } from './subgraph.ts'
 
+/** What subgraphs are told that we read. */
+export const acceptedTypes = 'application/graphql-response+json, application/json;q=0.9'
+
 /** The body of an answer, and its status. */
 export interface HttpAnswer {
   readonly status: number
@@ -97,8 +100,8 @@ class AnswerReader implements Dispatcher.DispatchHandler {
     headers: IncomingHttpHeaders,
   ): void {
     this.#status = status
-    const problem = problemOf(status, headers)
-    if (problem !== undefined) this.#refuse(controller, this.#badAnswer(problem))
+    const problem = problemOf(status, single(headers['content-type']), single(headers['content-encoding']))
+    if (problem !== undefined) this.#refuse(controller, badAnswer(this.#subgraph, problem, status))
     else if (Number(headers['content-length']) > this.#bytesMax) this.#refuse(controller, this.#tooLarge())
   }
 
@@ -118,11 +121,7 @@ class AnswerReader implements Dispatcher.DispatchHandler {
 
   onResponseError(_: Dispatcher.DispatchController, cause: Error): void {
     this.#end()
-    const what =
-      this.#status === 0
-        ? `subgraph "${this.#subgraph}" could not be reached`
-        : `the connection to subgraph "${this.#subgraph}" broke within its answer`
-    this.#settle.reject(new EnneadError('SUBGRAPH_UNREACHABLE', what, { cause }))
+    this.#settle.reject(notReached(this.#subgraph, this.#status !== 0, cause))
   }
 
   /** Ends the transfer with its connection; there may be gigabytes to come. */
@@ -136,33 +135,44 @@ class AnswerReader implements Dispatcher.DispatchHandler {
     this.#signal.removeEventListener('abort', this.#leave)
   }
 
-  #badAnswer(problem: string): EnneadError {
-    return new EnneadError('SUBGRAPH_BAD_ANSWER', `subgraph "${this.#subgraph}" answered ${problem}`, {
-      facts: { status: this.#status },
-    })
-  }
-
   #tooLarge(): EnneadError {
-    const message = `subgraph "${this.#subgraph}" answered more than ${this.#bytesMax} bytes`
-    return new EnneadError('SUBGRAPH_ANSWER_TOO_LARGE', message, { facts: { limit: this.#bytesMax } })
+    return answerTooLarge(this.#subgraph, this.#bytesMax)
   }
 }
 
 const abortReason = new Error('the request was given up')
 
-/** Why an answer is not read; undefined: it is JSON. */
-function problemOf(status: number, headers: IncomingHttpHeaders): string | undefined {
+/** Why an answer is not read, by its headers, empty where it has none; undefined: it is JSON. */
+export function problemOf(status: number, contentType: string, contentEncoding: string): string | undefined {
   if (status >= 300 && status < 400) return 'with a redirect, which is not followed'
-  const header = single(headers['content-type'])
   // As nearly all servers write it.
-  if (header !== 'application/json; charset=utf-8' && header !== 'application/json') {
-    const type = header.split(';')[0]?.trim().toLowerCase()
+  if (contentType !== 'application/json; charset=utf-8' && contentType !== 'application/json') {
+    const type = contentType.split(';')[0]?.trim().toLowerCase()
     if (type !== 'application/json' && type !== 'application/graphql-response+json') {
       return `with status ${status} and something that is not JSON`
     }
   }
-  const encoding = single(headers['content-encoding'])
-  return encoding === '' || encoding === 'identity' ? undefined : 'in an encoding it was not asked for'
+  if (contentEncoding === '' || contentEncoding === 'identity') return undefined
+  return 'in an encoding it was not asked for'
+}
+
+export function badAnswer(subgraph: string, problem: string, status: number): EnneadError {
+  return new EnneadError('SUBGRAPH_BAD_ANSWER', `subgraph "${subgraph}" answered ${problem}`, {
+    facts: { status },
+  })
+}
+
+export function answerTooLarge(subgraph: string, bytesMax: number): EnneadError {
+  const message = `subgraph "${subgraph}" answered more than ${bytesMax} bytes`
+  return new EnneadError('SUBGRAPH_ANSWER_TOO_LARGE', message, { facts: { limit: bytesMax } })
+}
+
+/** @param begun The answer had begun. */
+export function notReached(subgraph: string, begun: boolean, cause: unknown): EnneadError {
+  const what = begun
+    ? `the connection to subgraph "${subgraph}" broke within its answer`
+    : `subgraph "${subgraph}" could not be reached`
+  return new EnneadError('SUBGRAPH_UNREACHABLE', what, { cause })
 }
 
 function single(value: string | readonly string[] | undefined): string {

@@ -6,9 +6,10 @@ import { EnneadError } from '../../kernel/errors.ts'
 import type { HopSigner, HopTarget } from '../../kernel/hop-signer.ts'
 import { hopHeaders } from '../../kernel/hop.ts'
 import { startDeadline } from './deadline.ts'
-import { parsedAnswer, post } from './http-answer.ts'
+import { acceptedTypes, parsedAnswer, post } from './http-answer.ts'
 import type { HttpAnswer } from './http-answer.ts'
 import type { Subgraph, SubgraphContext, SubgraphRequest, SubgraphResponse } from './subgraph.ts'
+import { PlainPost } from './http1/plain-post.ts'
 import { SocketEvents } from './socket-events.ts'
 
 export interface HttpSubgraphOptions {
@@ -38,6 +39,8 @@ class HttpSubgraph implements Subgraph {
   readonly name: string
   readonly #url: URL
   readonly #pool: Pool
+  /** For queries in bytes, where there is no TLS. */
+  readonly #plain: PlainPost | undefined
   readonly #signer: HopSigner | undefined
   readonly #answerBytesMax: number
   readonly #eventsMax: number
@@ -63,13 +66,17 @@ class HttpSubgraph implements Subgraph {
     this.#clock = options.clock ?? systemClock
     // Timeouts are those of the request's own deadline; undici's would only make a second, coarser one.
     this.#pool = new Pool(url.origin, { connections: connectionsMax, headersTimeout: 0, bodyTimeout: 0 })
+    const limits = { connectionsMax, answerBytesMax }
+    this.#plain = url.protocol === 'http:' ? new PlainPost(url, options.name, limits, this.#clock) : undefined
   }
 
   async execute(request: SubgraphRequest, context: SubgraphContext): Promise<SubgraphResponse> {
     const deadline = startDeadline(this.#clock, context.remainingMs, context.signal)
     try {
       const repeatable = !isMutation(request)
-      const answer = await this.#attempts(JSON.stringify(request), repeatable, context, deadline.signal)
+      const body = JSON.stringify(request)
+      const { signal } = deadline
+      const answer = await this.#attempts(() => this.#post(body, context, signal), repeatable, signal)
       return parsedAnswer(answer, this.name)
     } catch (failure) {
       throw deadline.signal.aborted ? this.#late(deadline.signal.reason) : failure
@@ -79,7 +86,7 @@ class HttpSubgraph implements Subgraph {
   }
 
   async exchange(body: string, context: SubgraphContext): Promise<Buffer> {
-    const answer = await this.#attempts(Buffer.from(body, 'latin1'), true, context, context.signal)
+    const answer = await this.#attempts(() => this.#postBytes(body, context), true, context.signal)
     if (isUtf8(answer.body)) return answer.body
     throw new EnneadError('SUBGRAPH_BAD_ANSWER', `subgraph "${this.name}" answered text that is not UTF-8`, {
       facts: { status: answer.status },
@@ -106,21 +113,21 @@ class HttpSubgraph implements Subgraph {
 
   async close(): Promise<void> {
     await Promise.all([...this.#streams].map(events => events.return()))
+    this.#plain?.close()
     await this.#pool.destroy()
   }
 
   async #attempts(
-    body: string | Buffer,
+    send: () => Promise<HttpAnswer>,
     repeatable: boolean,
-    context: SubgraphContext,
     signal: AbortSignal,
   ): Promise<HttpAnswer> {
     try {
-      return await this.#post(body, context, signal)
+      return await send()
     } catch (failure) {
       // A kept-alive connection may be closed by the other side just as it is used; a query can safely be sent again.
       if (signal.aborted || !brokeBeforeAnswer(failure) || !repeatable) throw failure
-      return this.#post(body, context, signal)
+      return send()
     }
   }
 
@@ -128,8 +135,18 @@ class HttpSubgraph implements Subgraph {
     const path = this.#path
     // An assertion is accepted once, so each attempt has its own.
     const hop = this.#headers(context, { method: 'POST', path, body })
-    const headers = { ...hop, 'content-type': 'application/json', accept }
+    const headers = { ...hop, 'content-type': 'application/json', accept: acceptedTypes }
     return post(this.#pool, { path, headers, body, signal }, this.name, this.#answerBytesMax)
+  }
+
+  /** @param body Bytes in latin1. */
+  #postBytes(body: string, context: SubgraphContext): Promise<HttpAnswer> {
+    const { signal } = context
+    if (this.#plain === undefined) return this.#post(Buffer.from(body, 'latin1'), context, signal)
+    // Nothing but a signature looks at the bytes.
+    const signed = this.#signer === undefined ? '' : Buffer.from(body, 'latin1')
+    const headers = this.#headers(context, { method: 'POST', path: this.#path, body: signed })
+    return this.#plain.post(body, headers, signal)
   }
 
   get #path(): string {
@@ -153,8 +170,6 @@ class HttpSubgraph implements Subgraph {
     return new EnneadError('SUBGRAPH_TIMEOUT', message, { cause: reason })
   }
 }
-
-const accept = 'application/graphql-response+json, application/json;q=0.9'
 
 function brokeBeforeAnswer(failure: unknown): boolean {
   if (!(failure instanceof EnneadError) || failure.code !== 'SUBGRAPH_UNREACHABLE') return false

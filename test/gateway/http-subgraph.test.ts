@@ -125,6 +125,12 @@ test.each<[string, (response: ServerResponse, request: IncomingMessage) => void,
   ],
 ])('%s is an error with a code, without the host', async (_, answer, code) => {
   await using server = await rig(answer)
+  const bytes: unknown = await server.subgraph
+    .exchange?.('{}', contextForTest())
+    .catch((failure: unknown) => failure)
+  // Whether bytes are JSON, and GraphQL, is for whoever reads them.
+  if (!Buffer.isBuffer(bytes)) expect(bytes).toMatchObject({ code })
+  else expect(code).toBe('SUBGRAPH_BAD_ANSWER')
   const failure: unknown = await server.ask().catch((failure: unknown) => failure)
   expect(failure).toMatchObject({ code })
   expect(String(failure)).not.toMatch(/127\.0\.0\.1|localhost|:\d{4}/)
