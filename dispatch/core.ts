@@ -46,4 +46,5 @@ export interface Lane {
   readonly agent: AgentRecord
   readonly load: PeakLoad
   readonly run: Operation<unknown, unknown>
+  readonly able: (input: unknown) => boolean
 }

@@ -57,7 +57,8 @@ export function planOperations<P extends Port<P>>(
     const agent = roster.agents.find(({ name }) => name === given.name)
     if ('absent' in given || agent === undefined) continue
     for (const [name, run] of operationsOf(given.operations)) {
-      const lane = { agent, run, load: new PeakLoad(core.limits.loadDecayMs) }
+      const { able = always } = given
+      const lane = { agent, run, able, load: new PeakLoad(core.limits.loadDecayMs) }
       const others = lanes.get(name)
       if (others === undefined) lanes.set(name, [lane])
       else others.push(lane)
@@ -68,6 +69,8 @@ export function planOperations<P extends Port<P>>(
     [...lanes].map(([name, serving]) => [name, planOperation(name, serving, policies.get(name), core)]),
   )
 }
+
+const always = (): boolean => true
 
 function planOperation(
   name: string,

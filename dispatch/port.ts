@@ -30,6 +30,11 @@ export interface Agent<P> {
   /** What it stands on, for an operator, e.g. `PostgreSQL 18 (embedded)`. */
   readonly detail: string
   readonly operations: Partial<P>
+  /**
+   * False: it knows without any work that it would refuse this input now. It is passed over at no cost, and asked only
+   * when no agent is able, so that it can say why. Default: it is able.
+   */
+  readonly able?: (input: unknown) => boolean
 }
 
 /** An agent that is switched off or not configured: shown in health, never called. */

@@ -211,7 +211,7 @@ export class Run extends Deadline implements AttemptOwner, Asked, CalledFor {
 
   /** Lets one call in a while find out whether an open agent is well again, without waiting for it. */
   #probe(now: number): void {
-    const lane = chooseProbe(this.plan, now)
+    const lane = chooseProbe(this.plan, this, now)
     if (lane === undefined || this.#usedUp || !this.core.budget.some) return
     this.core.budget.spend()
     this.#begin(lane, 'probe', now)

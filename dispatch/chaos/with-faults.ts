@@ -22,7 +22,7 @@ export function withFaults<P extends Port<P>>(
   })
   // Each operation takes and answers what the agent's own of that name does.
   const faulty = Object.fromEntries(operations) as object as Partial<P>
-  return { name: agent.name, detail: agent.detail, operations: faulty }
+  return { ...agent, operations: faulty }
 }
 
 async function suffer(

@@ -6,7 +6,7 @@ import type { Log } from '../../kernel/log.ts'
 import type { ActorDirectory } from '../service/actor-directory.ts'
 import { type EngineName, type EngineSource, engineNames } from './engine-slot.ts'
 import type { KeeperLimits } from './engine-keeper.ts'
-import type { QuorumLimits } from './quorum/quorum.ts'
+import type { QuorumLimits } from './quorum/voters.ts'
 import type { WriterLimits } from './writer.ts'
 
 /** An engine that takes part, or one that is switched off and why. */

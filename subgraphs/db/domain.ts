@@ -6,6 +6,7 @@ import { type Clock, systemClock } from '../../kernel/clock.ts'
 import type { DomainHealth } from '../../kernel/health.ts'
 import { silentLog } from '../../kernel/log.ts'
 import { ChangeFeed } from './change-feed.ts'
+import { CurrentStore } from './current-store.ts'
 import { domainHealth } from './domain-health.ts'
 import type { ClosedStore, OpenStore } from './doctor/examined-store.ts'
 import { type DbDomainOptions, type DbLimits, checkDbLimits, checkEngines } from './domain-options.ts'
@@ -13,6 +14,7 @@ import { EngineSlot } from './engine-slot.ts'
 import { Frontier } from './frontier.ts'
 import { Quorum } from './quorum/quorum.ts'
 import { type Reads, confirmedStore, openReads } from './reads.ts'
+import type { ReachingStore } from './reaching-store.ts'
 import { RecentLog } from './recent-log.ts'
 import { sweepReceipts } from './receipt-sweep.ts'
 import { Replication } from './replication.ts'
@@ -60,7 +62,7 @@ export async function openDbDomain(options: DbDomainOptions): Promise<DbDomain> 
   const slots = sources.map(source => new EngineSlot(source, frontier, clock))
   const create = options.createDispatcher ?? createDispatcher
 
-  const store = create<TaskStore>({
+  const stores = create<ReachingStore>({
     domain: 'db',
     agents: agentsOf(options, slots),
     policies: policiesOf(limits),
@@ -70,6 +72,7 @@ export async function openDbDomain(options: DbDomainOptions): Promise<DbDomain> 
     attemptMs: limits.readAttemptMs,
     agentRunningMax: limits.runningMax,
   })
+  const store = new CurrentStore({ stores, slots, frontier, clock, limits })
   const readLog = (read: LogRead, call?: CallOptions): Promise<readonly LogEntry[]> =>
     store.call('log', read, call)
   const quorum: Quorum = new Quorum({
@@ -176,7 +179,7 @@ function revive(store: Dispatcher<TaskStore>, slot: EngineSlot): void {
 function agentsOf(
   { engines }: DbDomainOptions,
   slots: readonly EngineSlot[],
-): readonly (Agent<TaskStore> | AbsentAgent)[] {
+): readonly (Agent<ReachingStore> | AbsentAgent)[] {
   const absent = engines.flatMap(engine => ('absent' in engine ? [engine] : []))
   return [...slots.map(slot => slot.agent(reading)), ...absent]
 }

@@ -1,6 +1,7 @@
 import type { Agent, Attempt, InputOf, Operation, OutputOf } from '../../dispatch/port.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { EnneadError } from '../../kernel/errors.ts'
+import type { Reaching, ReachingStore } from './reaching-store.ts'
 import type { Frontier } from './frontier.ts'
 import type { LogHead, StoreEngine, TaskStore } from './task-store.ts'
 
@@ -19,9 +20,9 @@ export interface EngineSource {
   readonly learner?: boolean
 }
 
-/** A store so many entries behind, for so short a time, is waited for so many milliseconds before it refuses. */
-const nearMax = 200
-const nearSinceMs = 250
+/** How far, and for how long, a store that is about to arrive is behind. */
+const near = { entries: 200, ms: 250 } as const
+/** A store that is to do something which another can do just as well is waited for so many milliseconds. */
 const nearMs = 30
 
 /** An engine is exactly one of these at a time. */
@@ -77,6 +78,20 @@ export class EngineSlot {
   /** Open, of the known history, and not behind the frontier. */
   get current(): boolean {
     return this.#phase.is === 'open' && this.#phase.admitted && this.#seq >= this.#frontier.head.seq
+  }
+
+  /** Takes part and holds the log up to `seq`. */
+  holds(seq: number): boolean {
+    return this.admitted && this.#seq >= seq
+  }
+
+  /**
+   * So little behind `reach`, and for so short a time, that it is about to arrive. One that has been behind for longer may
+   * be frozen.
+   */
+  isNear(reach: number): boolean {
+    const sinceMs = this.#clock.now() - this.#frontier.since(this.#seq + 1)
+    return this.admitted && reach - this.#seq <= near.entries && sinceMs <= near.ms
   }
 
   /** Open and of the known history, so that entries may be handed to it. */
@@ -194,34 +209,36 @@ export class EngineSlot {
   }
 
   /** The engine as the dispatcher knows it, with these operations. */
-  agent(operations: readonly (keyof TaskStore)[]): Agent<TaskStore> {
-    const gated: Partial<TaskStore> = Object.fromEntries(
+  agent(operations: readonly (keyof TaskStore)[]): Agent<ReachingStore> {
+    const gated: Partial<ReachingStore> = Object.fromEntries(
       operations.map(operation => [operation, this.#gate(operation)]),
     )
-    return { name: this.name, detail: this.detail, operations: gated }
+    return {
+      name: this.name,
+      detail: this.detail,
+      operations: gated,
+      // All operations of these stores have such an input.
+      able: input => this.#isAble((input as Reaching<unknown>).reach),
+    }
+  }
+
+  #isAble(reach: number): boolean {
+    return this.holds(reach) || this.isNear(reach)
   }
 
   #gate<O extends keyof TaskStore>(operation: O) {
-    return async (input: InputOf<TaskStore, O>, attempt: Attempt): Promise<OutputOf<TaskStore, O>> => {
-      // What is acknowledged from now on, the caller need not see: under load the frontier would run ahead of every store.
-      const { seq } = this.#frontier.head
-      if (this.admitted && this.#seq < seq && this.#isNear()) await this.whenAt(seq, nearMs)
+    return async (
+      { reach, input }: Reaching<InputOf<TaskStore, O>>,
+      attempt: Attempt,
+    ): Promise<OutputOf<TaskStore, O>> => {
+      // Absorbing the newest entries at this very moment, so that waiting is quicker than asking another.
+      if (this.#seq < reach && this.isNear(reach)) await this.whenAt(reach, nearMs)
       const phase = this.#phase
-      if (phase.is !== 'open' || !phase.admitted || this.#seq < seq) throw this.#absence()
+      if (phase.is !== 'open' || !phase.admitted || this.#seq < reach) throw this.#absence()
       const run = phase.engine.operations[operation]
       if (run === undefined) throw new EnneadError('OVERLOADED', `${this.name} does not offer ${operation}`)
       return invoke(run, input, attempt)
     }
-  }
-
-  /**
-   * Absorbing the newest entries at this very moment, so that waiting is quicker than asking another. One that has been
-   * behind for longer is not: it may be frozen.
-   */
-  #isNear(): boolean {
-    const { head } = this.#frontier
-    const sinceMs = this.#clock.now() - this.#frontier.since(this.#seq + 1)
-    return head.seq - this.#seq <= nearMax && sinceMs <= nearSinceMs
   }
 
   #absence(): EnneadError {

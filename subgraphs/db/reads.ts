@@ -2,7 +2,8 @@ import { type CreateDispatcher, createDispatcher } from '../../dispatch/dispatch
 import { type Policy, hedge } from '../../dispatch/policy.ts'
 import type { CallOptions, Dispatcher, InputOf, OutputOf } from '../../dispatch/port.ts'
 import type { Clock, Random } from '../../kernel/clock.ts'
-import { EnneadError, kindOf } from '../../kernel/errors.ts'
+import { EnneadError } from '../../kernel/errors.ts'
+import { type CurrentStore, storesFailed } from './current-store.ts'
 import type { EngineSlot } from './engine-slot.ts'
 import type { Frontier } from './frontier.ts'
 import {
@@ -14,7 +15,7 @@ import {
 } from './last-known.ts'
 import type { TaskStore } from './task-store.ts'
 
-type CurrentStore = Pick<Dispatcher<TaskStore>, 'call'>
+type PresentStore = Pick<Dispatcher<TaskStore>, 'call'>
 
 /** Where records are read from; each answer says whether it is current. */
 export interface RecordSource {
@@ -29,7 +30,7 @@ export interface ReadsParts {
   readonly slots: readonly EngineSlot[]
   readonly frontier: Frontier
   /** Stores that stand at the frontier. */
-  readonly store: CurrentStore
+  readonly store: Pick<CurrentStore, 'call'>
   readonly clock: Clock
   readonly random: Random
   readonly limits: ReadLimits
@@ -91,8 +92,9 @@ export class Reads implements RecordSource {
     if (!frontier.confirmed) return this.#lastKnown(operation, input, options, readMs)
     const startedAt = clock.now()
     try {
-      const timeoutMs = this.#hasLastKnown() ? readMs - this.#reserveMs : readMs
-      const answer = await store.call(operation, input, { ...options, timeoutMs })
+      const hasOther = this.#hasLastKnown()
+      const timeoutMs = hasOther ? readMs - this.#reserveMs : readMs
+      const answer = await store.call(operation, input, { ...options, timeoutMs, waits: !hasOther })
       return { answer, degraded: undefined }
     } catch (failure) {
       if (!storesFailed(failure) || !this.#hasLastKnown()) throw failure
@@ -136,7 +138,7 @@ export class Reads implements RecordSource {
 }
 
 /** A source that has current answers or none. */
-export function currentOnly(store: CurrentStore): RecordSource {
+export function currentOnly(store: PresentStore): RecordSource {
   return {
     call: async (operation, input, options) => ({
       answer: await store.call(operation, input, options),
@@ -146,7 +148,7 @@ export function currentOnly(store: CurrentStore): RecordSource {
 }
 
 /** Reads that must be of the present, for deciding: refused with UNAVAILABLE until a majority has been seen once. */
-export function confirmedStore(store: CurrentStore, frontier: Frontier): CurrentStore {
+export function confirmedStore(store: PresentStore, frontier: Frontier): PresentStore {
   return {
     call(operation, input, options) {
       if (frontier.confirmed) return store.call(operation, input, options)
@@ -155,10 +157,4 @@ export function confirmedStore(store: CurrentStore, frontier: Frontier): Current
       return Promise.reject(new EnneadError('UNAVAILABLE', message))
     },
   }
-}
-
-/** The caller's own errors and leaving are no failures of stores. */
-function storesFailed(failure: unknown): boolean {
-  const kind = kindOf(failure)
-  return kind === 'overload' || kind === 'timeout' || kind === 'fault' || kind === 'expired'
 }

@@ -11,9 +11,8 @@ const names = ['sql', 'nosql', 'cache'] as const
 
 export interface WritersOptions {
   readonly seed: number
-  readonly processes: number
   /** Clients of each process; each writes again as soon as it was answered, after up to 10 ms. */
-  readonly clients: number
+  readonly clients: readonly number[]
   /** One way to each store, at least; up to 2 ms more. Milliseconds. */
   readonly wayMs: readonly [number, number, number]
 }
@@ -42,11 +41,11 @@ export class WritersInMemory {
 
   static async begin(options: WritersOptions): Promise<WritersInMemory> {
     const writers = new WritersInMemory(options)
-    for (let process = 0; process < options.processes; process++) {
-      writers.processes.push(await writers.#until(writers.#open()))
-    }
+    for (const _ of options.clients) writers.processes.push(await writers.until(writers.#open()))
     writers.#clients = writers.processes.flatMap((domain, process) =>
-      Array.from({ length: options.clients }, (_, client) => writers.#write(domain, `${process}_${client}`)),
+      Array.from({ length: options.clients[process] ?? 0 }, (_, client) =>
+        writers.#write(domain, `${process}_${client}`),
+      ),
     )
     return writers
   }
@@ -54,8 +53,8 @@ export class WritersInMemory {
   /** Ends the writing, waits for what is on its way and closes all. */
   async end(): Promise<void> {
     this.#isOver = true
-    await this.#until(Promise.all(this.#clients))
-    await this.#until(Promise.all(this.processes.map(domain => domain.close())))
+    await this.until(Promise.all(this.#clients))
+    await this.until(Promise.all(this.processes.map(domain => domain.close())))
   }
 
   #open(): Promise<DbDomain> {
@@ -84,7 +83,7 @@ export class WritersInMemory {
   }
 
   /** Lets time pass until `work` is over. */
-  async #until<T>(work: Promise<T>): Promise<T> {
+  async until<T>(work: Promise<T>): Promise<T> {
     const running = new Set<Promise<T>>([work])
     const over = (): void => running.clear()
     work.then(over, over)

@@ -47,6 +47,13 @@ export type HistoryLine =
       readonly why: string | undefined
     }
 
+/** An operation that was refused or whose outcome nobody knows: when it began, and why. */
+export interface Failure {
+  /** Microseconds of the machine's monotonic clock. */
+  readonly from: number
+  readonly why: string
+}
+
 /** What all processes have done, put together. */
 export interface History {
   /** By record, for the search. */
@@ -56,20 +63,19 @@ export interface History {
   readonly operations: number
   readonly unavailable: number
   readonly unknown: number
-  /** How often each reason was told. */
-  readonly reasons: ReadonlyMap<string, number>
+  readonly failures: readonly Failure[]
 }
 
 /** Reads the lines of all processes. A line that was cut off by a kill is left out. */
 export function historyOf(texts: readonly string[]): History {
   const registers = new Map<string, RegisterOperation[]>()
   const told = new Map<string, number | 'never'>()
-  const reasons = new Map<string, number>()
+  const failures: Failure[] = []
   let [operations, unavailable, unknown] = [0, 0, 0]
   const put = (record: string, operation: RegisterOperation): void => {
     registers.set(record, [...(registers.get(record) ?? []), operation])
   }
-  const blame = (why = 'killed'): void => void reasons.set(why, (reasons.get(why) ?? 0) + 1)
+  const blame = (from: number, why = 'killed'): void => void failures.push({ from, why })
   for (const text of texts) {
     const lines = text.split('\n').flatMap(parsed)
     const ends = new Map(lines.flatMap(line => (line.is === 'ended' ? [[line.operation, line]] : [])))
@@ -78,7 +84,7 @@ export function historyOf(texts: readonly string[]): History {
       operations++
       if (line.is === 'unread') {
         unavailable++
-        blame(line.why)
+        blame(line.from, line.why)
       } else if (line.is === 'read') {
         const { record, from, to, saw } = line
         put(record, { from, to, does: { is: 'read', saw: String(saw) } })
@@ -91,11 +97,11 @@ export function historyOf(texts: readonly string[]): History {
         if (end === undefined) put(record, { from, to: Infinity, does: { ...swap, done: undefined } })
         else if (end.outcome === 'unknown') {
           unknown++
-          blame(end.why)
+          blame(from, end.why)
           put(record, { from, to: Infinity, does: { ...swap, done: undefined } })
         } else if (end.outcome === 'refused') {
           unavailable++
-          blame(end.why)
+          blame(from, end.why)
           told.set(id, 'never')
         } else {
           told.set(id, end.seq ?? 'never')
@@ -104,7 +110,7 @@ export function historyOf(texts: readonly string[]): History {
       }
     }
   }
-  return { registers, told, operations, unavailable, unknown, reasons }
+  return { registers, told, operations, unavailable, unknown, failures }
 }
 
 function parsed(line: string): HistoryLine[] {

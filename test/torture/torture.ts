@@ -27,6 +27,7 @@ export interface TortureReport {
   readonly faults: Readonly<Record<string, number>>
   readonly unavailable: number
   readonly unknown: number
+  /** Why operations were not done, and the fault before. */
   readonly reasons: Readonly<Record<string, number>>
   readonly entries: number
   /** What must not be; empty: all is well. */
@@ -37,6 +38,12 @@ const kinds = ['kill', 'freeze', 'stall', 'reset', 'empty', 'process'] as const
 const clients = 12
 const settleMsMax = 60_000
 const noticedMs = 800
+
+/** What was done, and when: microseconds of the machine's monotonic clock. */
+interface Fault {
+  readonly at: number
+  readonly what: string
+}
 
 interface Worker {
   readonly child: ChildProcess
@@ -56,7 +63,7 @@ export async function torture(options: TortureOptions): Promise<TortureReport> {
     const workers = [start(), start()]
     const areWell = (): boolean => workers.every(worker => worker.isWell)
     await until(areWell, settleMsMax)
-    const faults = new Map<string, number>()
+    const faults: Fault[] = []
     const end = performance.now() + minutes * 60_000
     while (performance.now() < end) {
       const kind = kinds[Math.floor(random() * kinds.length)] ?? 'kill'
@@ -64,7 +71,7 @@ export async function torture(options: TortureOptions): Promise<TortureReport> {
       if (store === undefined) throw new Error('no store')
       const what = kind === 'process' ? kind : `${kind} ${store.name}`
       tell(what)
-      faults.set(what, (faults.get(what) ?? 0) + 1)
+      faults.push({ at: Number(process.hrtime.bigint() / 1_000n), what })
       if (kind === 'process') {
         const victim = Math.floor(random() * workers.length)
         workers[victim]?.child.kill('SIGKILL')
@@ -157,19 +164,27 @@ function nonLinearizable({ registers }: History): string[] {
 }
 
 function report(
-  { operations, told, unavailable, unknown, reasons }: History,
-  faults: ReadonlyMap<string, number>,
+  { operations, told, unavailable, unknown, failures }: History,
+  faults: readonly Fault[],
   entries: number,
   wrong: readonly string[],
 ): TortureReport {
+  const before = (from: number): string => faults.findLast(({ at }) => at <= from)?.what ?? 'no fault'
   return {
     operations,
     commits: [...told.values()].filter(place => place !== 'never').length,
-    faults: Object.fromEntries(faults),
+    faults: counted(faults.map(({ what }) => what)),
     unavailable,
     unknown,
-    reasons: Object.fromEntries(reasons),
+    reasons: counted(failures.map(({ from, why }) => `${before(from)}: ${why}`)),
     entries,
     wrong,
   }
+}
+
+/** How often each of the words is there. */
+function counted(words: readonly string[]): Readonly<Record<string, number>> {
+  const counts = new Map<string, number>()
+  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1)
+  return Object.fromEntries([...counts].sort(([, one], [, other]) => other - one))
 }

@@ -92,8 +92,13 @@ async function swap(record: string, version: number, operation: string): Promise
   }
 }
 
+/** What an operator would read of it, with what each store said; numbers left out, so that equal causes are counted as one. */
 function told(failure: unknown): string {
-  return failure instanceof EnneadError ? `${failure.code}: ${failure.message}` : String(failure)
+  if (!(failure instanceof EnneadError)) return String(failure)
+  const said = failure.cause instanceof AggregateError ? failure.cause.errors : [failure.cause]
+  const causes = said.flatMap((cause: unknown) => (cause instanceof Error ? [cause.message] : []))
+  const text = `${failure.code}: ${failure.message}${causes.length === 0 ? '' : ` (${causes.join('; ')})`}`
+  return text.replaceAll(/\d+/g, 'N')
 }
 
 const telling = setInterval(() => {

@@ -40,9 +40,9 @@ export type KnownEntries = (after: number, upTo: number) => readonly LogEntry[] 
  */
 export function rulePromise({ state }: SeatReading, ballot: Ballot): Ruling {
   if (state?.voting !== true) return refused('outsider')
-  const order = compareBallots(ballot, state.promised)
-  if (order < 0) return refused('outbid')
-  if (order === 0) return { is: 'granted' }
+  if (compareBallots(ballot, state.promised) === 0) return { is: 'granted' }
+  // Of several who bid for the same round the first has it: the others would only push it out again.
+  if (ballot.round <= state.promised.round) return refused('outbid')
   return { is: 'change', next: { ...state, turn: state.turn + 1, promised: ballot }, apply: [] }
 }
 
