@@ -1,6 +1,7 @@
 /**
  * Bounds what retries and hedges add to the load: each call earns a fraction of an attempt, each second a few, and
- * every attempt beyond those a policy needs costs one. When most calls fail there is nothing to repeat them with.
+ * every attempt beyond those a policy needs costs one, unless it takes the place of one that was refused before any work.
+ * When most calls fail there is nothing to repeat them with.
  */
 export class RetryBudget {
   readonly #perCall: number

@@ -129,7 +129,10 @@ export class Run extends Deadline implements AttemptOwner, Asked, CalledFor {
       this.#inReserve = undefined
       this.#running++
       this.answered(reserve.attempt, reserve.answer, now)
-    } else this.#ask('failover', true, now)
+    } else {
+      // Who refused has done nothing, and is not asked again: one agent does the call's work, as if it had been asked first.
+      this.#ask('failover', kind !== 'overload', now)
+    }
   }
 
   /** Time for a hedge. */

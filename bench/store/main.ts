@@ -1,13 +1,17 @@
-// What the domain db costs beside plain SQL on the same PostgreSQL: node bench/store/main.ts
+// What the domain db costs beside plain SQL on the same PostgreSQL: node bench/store/main.ts [--only create,update] [--rounds 5]
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { parseArgs } from 'node:util'
 import { cpuTimes } from './cpu-time.ts'
 import { openSubjects, type Operations } from './operations.ts'
 
 const tasks = 2_000
 /** A page of a list is work for the server; more at once only wait for each other. */
 const inFlight = { create: 64, update: 64, strongRead: 64, sessionRead: 64, list: 8 } as const
-const rounds = 5
+const { values: given } = parseArgs({
+  options: { only: { type: 'string' }, rounds: { type: 'string', default: '5' } },
+})
+const rounds = Number(given.rounds)
 const counts = { create: 2_000, update: 2_000, strongRead: 8_000, sessionRead: 8_000, list: 1_000 } as const
 /** CPU, of client and server together, in multiples of plain SQL's. */
 const goals: Partial<Record<keyof Operations, number>> = { create: 3, sessionRead: 1.2 }
@@ -25,10 +29,12 @@ await using subjects = await openSubjects(tasks)
 const postmaster = Number(
   readFileSync(join(subjects.server.socketDirectory, '.s.PGSQL.5432.lock'), 'utf8').split('\n')[0],
 )
-console.log(`Node ${process.version}, embedded PostgreSQL and LMDB, median of ${rounds} rounds side by side`)
+console.log(`Node ${process.version}, embedded PostgreSQL and two LMDB, median of ${rounds} rounds side by side`)
 console.log('                        rate/s   p50 ms   p99 ms   CPU µs: client   server      all   ratio')
 const results: Record<string, unknown> = {}
-for (const name of Object.keys(counts) as Name[]) {
+// The keys of `counts` are all operations.
+const names = (Object.keys(counts) as Name[]).filter(name => given.only?.split(',').includes(name) ?? true)
+for (const name of names) {
   const ours: Measured[] = []
   const plain: Measured[] = []
   for (let round = 0; round < rounds; round++) {

@@ -162,3 +162,15 @@ test('without budget a failure is final, so that retries cannot multiply an outa
   expect(attempts).toBeGreaterThan(100)
   expect(attempts).toBeLessThanOrEqual(100 + 1 + 0.35 * 100)
 })
+
+test('an agent that refuses before any work costs no budget: others answer however often it does', async () => {
+  const refusing = acting('behind', () => Promise.reject(new EnneadError('OVERLOADED', 'takes no part now')))
+  const { dispatcher } = domain([refusing, acting('b', () => Promise.resolve('ok'))], {
+    policies: inOrder,
+    budgetMax: 1,
+    budgetPerSecond: 0,
+    budgetPerCall: 0,
+  })
+  for (let call = 0; call < 10; call++) expect(await dispatcher.call('read', 'x')).toBe('ok')
+  expect(dispatcher.usage().budget).toBe(1)
+})
