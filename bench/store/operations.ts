@@ -17,8 +17,9 @@ import { createTask } from '../../subgraphs/db/commands/create-task.ts'
 import { updateTask } from '../../subgraphs/db/commands/update-task.ts'
 import { type DbDomain, openDbDomain } from '../../subgraphs/db/domain.ts'
 import { Viewer } from '../../subgraphs/db/viewer.ts'
+import { description, plainOperations, title } from './plain-sql.ts'
 
-/** What is measured: the same five things, done by the domain db and by SQL without anything around it. */
+/** What is measured: the same five things, done by the domain db and by plain SQL. */
 export interface Operations {
   create(turn: number): Promise<unknown>
   update(turn: number): Promise<unknown>
@@ -34,8 +35,6 @@ export interface Subjects extends AsyncDisposable {
   readonly server: EmbeddedPostgres
 }
 
-const title = (turn: number): string => `Task ${turn}: a title of the usual length`
-const description = 'What is to be done, in about two hundred characters. '.repeat(4)
 const patience = { readMs: 30_000, readAttemptMs: 10_000, commitMs: 30_000, attemptMs: 10_000 }
 
 /** Starts both on one new server; each has made `tasks` tasks already. */
@@ -48,6 +47,7 @@ export async function openSubjects(tasks: number): Promise<Subjects> {
     engines: [
       { name: 'sql', open: () => openSqlStore({ connection, log: silentLog }) },
       { name: 'nosql', open: () => openLmdbStore({ directory: join(folder, 'nosql'), log: silentLog }) },
+      { name: 'cache', open: () => openLmdbStore({ directory: join(folder, 'cache'), log: silentLog }) },
     ],
     actors: { known: (_, ids) => Promise.resolve(new Set(ids)) },
     limits: patience,
@@ -131,33 +131,5 @@ async function enneadOperations(domain: DbDomain): Promise<Operations> {
         order: { field: 'updatedAt', direction: 'descending' },
         limit: 51,
       }),
-  }
-}
-
-async function plainOperations(sql: postgres.Sql): Promise<Operations> {
-  await sql.unsafe(`create schema plain; create table plain.tasks (id text primary key, workspace text not null, project text not null,
-    version int not null, title text not null, description text, status text not null, priority int not null,
-    created_at timestamptz not null, updated_at timestamptz not null, deleted_at timestamptz);
-    create index on plain.tasks (workspace, updated_at, id); create index on plain.tasks (project, created_at, id)`)
-  const ids: string[] = []
-  const key = (turn: number): string => ids[(turn * 7_919) % ids.length] ?? ''
-  const read = (turn: number): Promise<unknown> =>
-    sql`select * from plain.tasks where id = ${key(turn)}`.execute()
-  return {
-    async create(turn) {
-      const id = newGlobalId('Task')
-      const now = new Date()
-      await sql`insert into plain.tasks values (${id}, 'w', ${`p${turn % 8}`}, 1, ${title(turn)}, ${description}, 'TODO', 0,
-        ${now}, ${now}, null)`
-      ids.push(id)
-    },
-    update: turn =>
-      sql`update plain.tasks set title = ${title(turn + 1)}, version = version + 1, updated_at = now()
-        where id = ${key(turn)} returning *`.execute(),
-    strongRead: read,
-    sessionRead: read,
-    list: () =>
-      sql`select * from plain.tasks where workspace = 'w' and deleted_at is null
-        order by updated_at desc, id desc limit 51`.execute(),
   }
 }

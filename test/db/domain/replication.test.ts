@@ -104,7 +104,9 @@ describe('a store that fails', () => {
     await using db = await openTestDb()
     const project = await newProject(db)
     fail(db.stores.nosql)
-    const created = await Promise.all(Array.from({ length: 300 }, () => createTask(db, project)))
+    // Until it is known to fail, each call that asks it first needs a second attempt, of which there are only so many.
+    for (let count = 0; count < 100; count++) expect((await createTask(db, project)).errors).toEqual([])
+    const created = await Promise.all(Array.from({ length: 200 }, () => createTask(db, project)))
     expect(created.every(({ errors }) => errors.length === 0)).toBe(true)
     expect(db.stores.nosql.entries.length).toBeLessThan(db.stores.sql.entries.length)
     heal(db.stores.nosql)
@@ -126,9 +128,10 @@ describe('a store that fails', () => {
       operation === 'absorb' ? gate.promise.then(() => undefined) : Promise.resolve()
     const id = await newTask(db, project, { title: 'New' })
     expect(detailOf(db, 'nosql')).toBe('ok memory, 1 behind')
+    const before = db.stores.nosql.calls.length
     fail(db.stores.sql)
     expect(await titleOf(db, id)).toBe('New')
-    expect(db.stores.nosql.calls).not.toContain('read')
+    expect(db.stores.nosql.calls.slice(before)).not.toContain('read')
     gate.resolve(undefined)
     await until('it has caught up', () => detailOf(db, 'nosql') === 'ok memory, at 2')
   })

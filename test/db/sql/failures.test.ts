@@ -172,7 +172,7 @@ test('a connection whose server froze is replaced, and the others go on meanwhil
   // Both readers must have a connection, so that one of them can freeze.
   await Promise.all([open.store.read(taskA, attempt()), open.store.read(taskA, attempt())])
   const rows = await raw`select pid from pg_stat_activity
-    where application_name = 'ennead' and query like '%unnest%' limit 1`
+    where application_name = 'ennead' and query like '%from records%' limit 1`
   const frozen = Number(rows[0]?.['pid'])
   process.kill(frozen, 'SIGSTOP')
   try {

@@ -106,6 +106,8 @@ class LmdbStore {
   readonly #tables: LmdbTables
   readonly #file: string
   readonly #bytesMax: number
+  /** The seat as this process, the only one on this folder, wrote it last: it holds a batch, and is asked for twice a vote. */
+  #seat: SeatState | undefined
 
   constructor(tables: LmdbTables, file: string, bytesMax: number) {
     this.#tables = tables
@@ -118,7 +120,7 @@ class LmdbStore {
   }
 
   get seat(): SeatReading {
-    return { state: storedSeat(this.#tables), head: this.head }
+    return { state: (this.#seat ??= storedSeat(this.#tables)), head: this.head }
   }
 
   facts(commits: readonly Commit[]): CommitFacts {
@@ -218,8 +220,10 @@ class LmdbStore {
         for (const { before, after } of changes.values()) putRecord(tables, before, after)
       })
       .catch((cause: unknown) => {
+        if (seat !== undefined) this.#seat = undefined
         throw unknownOutcome(cause)
       })
+    if (written && seat !== undefined) this.#seat = seat
     if (!written) throw new EnneadError('UNAVAILABLE', 'another process writes to this record store')
   }
 
