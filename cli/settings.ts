@@ -1,4 +1,5 @@
 import { clientSettings } from './client-settings.ts'
+import { eventSettings } from './event-settings.ts'
 import { executionSettings } from './execution-settings.ts'
 import { metricsSettings } from './metrics-settings.ts'
 import { limitSettings } from './limit-settings.ts'
@@ -35,6 +36,7 @@ const common = {
 export const dataSettings = { data: text('Folder that holds all state of this process.', '.ennead') }
 
 const domains = {
+  ...eventSettings,
   disable: list('Agents to switch off; they are shown as absent.', agentNames),
   domainTimeoutMs: integer('Longest time a domain may take for one operation on its agents.', 200, 1, dayMs),
   attemptTimeoutMs: integer('Longest time one attempt on one agent may take.', 50, 1, dayMs),

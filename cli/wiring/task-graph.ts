@@ -13,9 +13,10 @@ import type { DataFolder } from '../data-folder.ts'
 import type { Lifecycle } from '../lifecycle.ts'
 import { schemaText } from '../package-root.ts'
 import { dbEngines, switchedOff, type DbEngineSettings } from './db-engines.ts'
+import { eventCopy, type EventCopySettings } from './event-copy.ts'
 
 /** What the domains need to know, whichever process they run in. */
-export interface DomainSettings extends DbEngineSettings {
+export interface DomainSettings extends DbEngineSettings, EventCopySettings {
   readonly oidcIssuer: string | undefined
   readonly oidcAudience: string
   readonly domainTimeoutMs: number
@@ -79,6 +80,7 @@ export async function runDb(
     log,
     limits,
     createDispatcher,
+    openEventCopy: eventCopy(settings),
   })
   lifecycle.add('db domain', () => domain.close())
   const service = createDbService(domain, { typeDefs: await schemaText('db'), signer, log })

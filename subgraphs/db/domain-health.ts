@@ -10,6 +10,8 @@ export interface HealthParts {
   /** Why a store does not catch up. */
   readonly failureOf: (slot: EngineSlot) => string | undefined
   readonly frontierSeq: number
+  /** The relay of events, when there is one: whether it goes well does not decide whether the domain is ready. */
+  readonly relay: AgentHealth | undefined
   /** Is this store without a vote although it may have one? */
   readonly isWaiting: (slot: EngineSlot) => boolean
   /** Is there a majority among these stores? */
@@ -21,7 +23,7 @@ export interface HealthParts {
  * spares do not count. Details say who has no vote and how far each store reaches.
  */
 export function domainHealth(parts: HealthParts): DomainHealth {
-  const { engines, slots, dispatched, isQuorum } = parts
+  const { engines, slots, dispatched, isQuorum, relay } = parts
   const states = new Map(dispatched.agents.map(agent => [agent.name, agent.state]))
   const agents = engineNames.flatMap(name => {
     const slot = slots.find(one => one.name === name)
@@ -33,7 +35,11 @@ export function domainHealth(parts: HealthParts): DomainHealth {
   const answers = (slot: EngineSlot): boolean =>
     slot.current && slot.answering && states.get(slot.name) !== 'open'
   const votes = slots.filter(slot => slot.admitted && slot.answering)
-  return { domain: 'db', ready: isQuorum(votes) && slots.some(answers), agents }
+  return {
+    domain: 'db',
+    ready: isQuorum(votes) && slots.some(answers),
+    agents: relay === undefined ? agents : [...agents, relay],
+  }
 }
 
 function agentHealth(slot: EngineSlot, dispatched: AgentState, parts: HealthParts): AgentHealth {

@@ -5,6 +5,7 @@ import { EnneadError } from '../../kernel/errors.ts'
 import type { Log } from '../../kernel/log.ts'
 import type { ActorDirectory } from '../service/actor-directory.ts'
 import { type EngineName, type EngineSource, engineNames } from './engine-slot.ts'
+import type { EventCopy } from './event-relay.ts'
 import type { KeeperLimits } from './engine-keeper.ts'
 import type { QuorumLimits } from './quorum/voters.ts'
 import type { WriterLimits } from './writer.ts'
@@ -25,6 +26,8 @@ export interface DbDomainOptions {
   readonly log?: Log
   /** Default: `dbLimits`. */
   readonly limits?: Partial<DbLimits>
+  /** Opens what the events are copied to, again after each failure. Default: they are in the stores only. */
+  readonly openEventCopy?: (() => Promise<EventCopy>) | undefined
   /** How the stores are reached. Default: the dispatcher. */
   readonly createDispatcher?: CreateDispatcher | undefined
 }

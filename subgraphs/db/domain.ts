@@ -11,6 +11,7 @@ import { domainHealth } from './domain-health.ts'
 import type { ClosedStore, OpenStore } from './doctor/examined-store.ts'
 import { type DbDomainOptions, type DbLimits, checkDbLimits, checkEngines } from './domain-options.ts'
 import { EngineSlot } from './engine-slot.ts'
+import { EventRelay } from './event-relay.ts'
 import { Frontier } from './frontier.ts'
 import { Quorum } from './quorum/quorum.ts'
 import { type Reads, confirmedStore, openReads } from './reads.ts'
@@ -116,11 +117,13 @@ export async function openDbDomain(options: DbDomainOptions): Promise<DbDomain> 
   const changes = new ChangeFeed({ frontier, readLog, look, clock })
   const closing = new AbortController()
   let sweeping: Promise<void> | undefined = undefined
+  let relay: EventRelay | undefined = undefined
   let closed: Promise<void> | undefined = undefined
 
   const closeAll = async (): Promise<void> => {
     closing.abort()
     await writer.close()
+    await relay?.close()
     await sweeping
     quorum.close()
     await replication.close()
@@ -135,6 +138,8 @@ export async function openDbDomain(options: DbDomainOptions): Promise<DbDomain> 
   }
   await quorum.open()
   replication.begin()
+  const { openEventCopy: open } = options
+  if (open !== undefined) relay = new EventRelay({ changes, open, clock, random, log })
   sweeping = sweepReceipts({ slots, clock, log, sweepMs: limits.sweepMs }, closing.signal)
   return {
     store,
@@ -156,6 +161,7 @@ export async function openDbDomain(options: DbDomainOptions): Promise<DbDomain> 
         dispatched: store.health(),
         failureOf: slot => replication.failureOf(slot),
         frontierSeq: frontier.head.seq,
+        relay: relay?.health,
         isWaiting: slot => quorum.isWaiting(slot),
         isQuorum: some => quorum.isQuorum(some),
       }),
