@@ -129,10 +129,7 @@ export class Run extends Deadline implements AttemptOwner, Asked, CalledFor {
       this.#inReserve = undefined
       this.#running++
       this.answered(reserve.attempt, reserve.answer, now)
-    } else {
-      // Who refused has done nothing, and is not asked again: one agent does the call's work, as if it had been asked first.
-      this.#ask('failover', kind !== 'overload', now)
-    }
+    } else this.#ask('failover', kind !== 'overload', now) // Who refused did no work, and is not asked again.
   }
 
   /** Time for a hedge. */
