@@ -29,7 +29,9 @@ await using subjects = await openSubjects(tasks)
 const postmaster = Number(
   readFileSync(join(subjects.server.socketDirectory, '.s.PGSQL.5432.lock'), 'utf8').split('\n')[0],
 )
-console.log(`Node ${process.version}, embedded PostgreSQL and two LMDB, median of ${rounds} rounds side by side`)
+console.log(
+  `Node ${process.version}, embedded PostgreSQL and two LMDB, median of ${rounds} rounds side by side`,
+)
 console.log('                        rate/s   p50 ms   p99 ms   CPU µs: client   server      all   ratio')
 const results: Record<string, unknown> = {}
 // The keys of `counts` are all operations.

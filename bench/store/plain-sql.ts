@@ -47,7 +47,8 @@ const hashOf = (input: object): string => createHash('sha256').update(JSON.strin
  */
 export async function plainOperations(sql: postgres.Sql): Promise<Operations> {
   await sql.unsafe(tables)
-  for (let index = 0; index < projects; index++) await sql`insert into plain.projects values (${`p${index}`}, 0)`
+  for (let index = 0; index < projects; index++)
+    await sql`insert into plain.projects values (${`p${index}`}, 0)`
   const ids: string[] = []
   const key = (turn: number): string => ids[(turn * 7_919) % ids.length] ?? ''
   const read = (turn: number): Promise<unknown> =>
@@ -56,7 +57,12 @@ export async function plainOperations(sql: postgres.Sql): Promise<Operations> {
   const receipt = (tx: postgres.TransactionSql, input: object, task: string): Promise<readonly unknown[]> =>
     tx`insert into plain.receipts values (${randomUUID()}, ${hashOf(input)}, ${task}, now() + interval '1 hour')
       on conflict do nothing returning key`.execute()
-  const event = (tx: postgres.TransactionSql, kind: string, project: string, task: string): Promise<unknown> =>
+  const event = (
+    tx: postgres.TransactionSql,
+    kind: string,
+    project: string,
+    task: string,
+  ): Promise<unknown> =>
     tx`insert into plain.events (id, workspace, project, task, actor, kind, changed, at)
       values (${newGlobalId('Event')}, 'w', ${project}, ${task}, 'u', ${kind}, '{}', now())`.execute()
   return {

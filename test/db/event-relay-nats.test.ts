@@ -6,6 +6,7 @@ import { EventStream, positionOf, streamName, subjectOf } from '../../events/jet
 import { connectNats } from '../../events/jetstream/nats-connection.ts'
 import { systemClock } from '../../kernel/clock.ts'
 import { silentLog } from '../../kernel/log.ts'
+import type { FeedEntry } from '../../subgraphs/db/change-feed.ts'
 import { type EventCopy, EventRelay } from '../../subgraphs/db/event-relay.ts'
 import { describeWithService } from '../services/availability.ts'
 import { findNats, startNats } from '../services/nats.ts'
@@ -37,8 +38,13 @@ describeWithService('NATS', findNats(), command => {
   }
 
   async function eventsOf(db: TestDb) {
-    const page = await db.domain.changes.read({ after: ':0', first: 1_000, waitMs: 0 })
-    return page.entries.map(({ id, position, workspaceId }, index) => ({
+    const entries: FeedEntry[] = []
+    for (let after = ':0', more = true; more;) {
+      const page = await db.domain.changes.read({ after, first: 1_000, waitMs: 0 })
+      entries.push(...page.entries)
+      ;({ next: after, more } = page)
+    }
+    return entries.map(({ id, position, workspaceId }, index) => ({
       seq: index + 1,
       id,
       position,
@@ -58,7 +64,7 @@ describeWithService('NATS', findNats(), command => {
     const writing = (async () => {
       while (!stop.signal.aborted) {
         await newTask(db, project)
-        await pause(3)
+        await pause(10)
       }
     })()
     for (let kill = 0; kill < 2; kill++) {
