@@ -1,6 +1,7 @@
 import { clientSettings } from './client-settings.ts'
 import { eventSettings } from './event-settings.ts'
 import { executionSettings } from './execution-settings.ts'
+import { identitySettings } from './identity-settings.ts'
 import { metricsSettings } from './metrics-settings.ts'
 import { limitSettings } from './limit-settings.ts'
 import { planningSettings } from './planning-settings.ts'
@@ -59,14 +60,6 @@ export const dbStores = {
     'mongodb+srv:',
   ]),
   redisUrl: url('Redis for db.cache. Without it the cache is in this process.', ['redis:', 'rediss:']),
-}
-
-const authorities = {
-  oidcIssuer: url('OIDC provider for auth.oauth. Without it auth.oauth is the local issuer.', [
-    'https:',
-    'http:',
-  ]),
-  oidcAudience: text('Audience that tokens of the OIDC provider must carry.', 'ennead'),
 }
 
 const door = {
@@ -167,7 +160,7 @@ export const startSettings = {
   demo: toggle('Create a demo workspace with a user at the first start.', true),
   baseUrl,
   ...dbStores,
-  ...authorities,
+  ...identitySettings,
   ...domains,
   ...common,
 }
@@ -184,7 +177,7 @@ export const subgraphSettings = {
   authUrl: url('api and db: the auth subgraph, e.g. http://localhost:4002.', ['http:', 'https:']),
   baseUrl,
   ...dbStores,
-  ...authorities,
+  ...identitySettings,
   ...domains,
   ...common,
 }

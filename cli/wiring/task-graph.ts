@@ -12,6 +12,7 @@ import type { Log } from '../../kernel/log.ts'
 import type { DataFolder } from '../data-folder.ts'
 import type { Lifecycle } from '../lifecycle.ts'
 import { schemaText } from '../package-root.ts'
+import { readSignInProviders } from './sign-in-providers.ts'
 import { dbEngines, switchedOff, type DbEngineSettings } from './db-engines.ts'
 import { eventCopy, type EventCopySettings } from './event-copy.ts'
 
@@ -19,6 +20,7 @@ import { eventCopy, type EventCopySettings } from './event-copy.ts'
 export interface DomainSettings extends DbEngineSettings, EventCopySettings {
   readonly oidcIssuer: string | undefined
   readonly oidcAudience: string
+  readonly signInProviders: string | undefined
   readonly domainTimeoutMs: number
   readonly attemptTimeoutMs: number
   readonly staleMsMax: number
@@ -56,6 +58,7 @@ export async function runAuth({
       settings.oidcIssuer === undefined
         ? undefined
         : { issuer: settings.oidcIssuer, audience: settings.oidcAudience },
+    signInProviders: await readSignInProviders(settings.signInProviders),
     timeoutMs: settings.domainTimeoutMs,
     attemptMs: settings.attemptTimeoutMs,
     log,

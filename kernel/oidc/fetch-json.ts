@@ -1,7 +1,7 @@
 import { EnneadError } from '../errors.ts'
 
 /** A provider's answer is read up to this size. */
-const bodyBytesMax = 262_144
+export const bodyBytesMax = 262_144
 
 /**
  * GETs a JSON object from a provider: until `signal` aborts, at most 256 KiB, status 200, no redirects, no credentials. Rejects
@@ -21,7 +21,7 @@ export async function fetchJsonObject(
       await response.body?.cancel()
       throw new TypeError(`status ${response.status}`)
     }
-    const value: unknown = JSON.parse(await readText(response))
+    const value: unknown = JSON.parse((await readBytes(response, bodyBytesMax)).toString())
     if (typeof value !== 'object' || value === null || Array.isArray(value))
       throw new TypeError('not an object')
     // An object of JSON has string keys.
@@ -31,16 +31,17 @@ export async function fetchJsonObject(
   }
 }
 
-async function readText(response: Response): Promise<string> {
+/** The whole body, if it has at most `bytesMax` bytes. Rejects with a RangeError when it has more. */
+export async function readBytes(response: Response, bytesMax: number): Promise<Buffer> {
   const parts: Uint8Array[] = []
   let size = 0
   // Leaving the loop by a throw cancels the body.
   for await (const part of response.body ?? []) {
     size += part.byteLength
-    if (size > bodyBytesMax) throw new RangeError(`more than ${bodyBytesMax} bytes`)
+    if (size > bytesMax) throw new RangeError(`more than ${bytesMax} bytes`)
     parts.push(part)
   }
-  return Buffer.concat(parts).toString()
+  return Buffer.concat(parts)
 }
 
 /**

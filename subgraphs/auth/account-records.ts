@@ -50,6 +50,8 @@ export interface IdentityRecord {
   readonly subject: string
   readonly userId: string
   readonly linkedAt: string
+  /** When its user took the way in away; null: it works. Linking it again begins anew. */
+  readonly unlinkedAt: string | null
 }
 
 /** A role in one project besides the one in its workspace. */

@@ -9,6 +9,7 @@ import { Invitations } from './invitations/invitations.ts'
 import { MemberChanges } from './members/member-changes.ts'
 import { ProjectRoles } from './members/project-roles.ts'
 import { ServiceAccounts } from './service-accounts/service-accounts.ts'
+import { Identities } from './providers/identities.ts'
 import type { PasswordHasher } from './sign-in/password.ts'
 
 /** What changes accounts: operators by `administration`, members by the others, each within their rights. */
@@ -19,6 +20,8 @@ export interface Accounts {
   readonly serviceAccounts: ServiceAccounts
   readonly projectRoles: ProjectRoles
   readonly invitations: Invitations
+  /** Who people at OIDC providers are here. */
+  readonly identities: Identities
   /** What members change about members. */
   readonly members: MemberChanges
 }
@@ -34,12 +37,14 @@ export interface AccountsParts {
 export function accountsOf(given: AccountsParts): Accounts {
   const administration = new Administration(given)
   const parts = { ...given, administration }
+  const invitations = new Invitations(parts)
   return {
     administration,
     apiKeys: new ApiKeys(parts),
     serviceAccounts: new ServiceAccounts(parts),
     projectRoles: new ProjectRoles(parts),
-    invitations: new Invitations(parts),
+    invitations,
+    identities: new Identities({ ...parts, invitations }),
     members: new MemberChanges(administration, given.clock),
   }
 }

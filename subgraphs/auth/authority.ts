@@ -150,6 +150,8 @@ export interface Authority {
     { readonly workspaceId: string; readonly actorId: string },
     readonly ProjectRoleRecord[]
   >
+  /** Identities at providers that lead to a user, at most 20. */
+  readonly identities: Operation<string, readonly IdentityRecord[]>
   /** Stores records, merging with what is there (higher version or generation wins). Durable when it answers. */
   readonly put: Operation<readonly DirectoryRecord[], undefined>
 }

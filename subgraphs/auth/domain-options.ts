@@ -5,6 +5,7 @@ import { createDispatcher, type CreateDispatcher } from '../../dispatch/dispatch
 import type { DispatchEvent } from '../../dispatch/events.ts'
 import { fetchableUrl } from '../../kernel/oidc/fetch-json.ts'
 import { openDirectory } from './directory/lmdb-directory.ts'
+import { type CheckedProvider, type SignInProvider, checkProviders } from './providers/provider-options.ts'
 import type { OpenDirectory } from './directory/replica.ts'
 import type { ThrottleOptions } from './sign-in/throttle.ts'
 
@@ -26,6 +27,8 @@ export interface AuthDomainOptions {
   readonly absent?: ReadonlyMap<string, string>
   /** A provider whose tokens are taken as well. Default none: the agent `oauth` is then the local issuer. */
   readonly oidc?: OidcProvider | undefined
+  /** OIDC providers at which people can sign in. Default none. */
+  readonly signInProviders?: readonly SignInProvider[]
   /** `iss` of our own tokens. Default `urn:ennead`. */
   readonly issuer?: string
   /** `aud` of our own tokens. Default `urn:ennead:api`. */
@@ -59,6 +62,7 @@ export interface CheckedOptions {
   readonly keysPath: string
   readonly absent: ReadonlyMap<string, string>
   readonly oidc: OidcProvider | undefined
+  readonly signInProviders: readonly CheckedProvider[]
   readonly issuer: string
   readonly audience: string
   readonly accessLifeMs: number
@@ -99,6 +103,7 @@ export function checkOptions(given: AuthDomainOptions): CheckedOptions {
     absent: new Map(),
     ...given,
     createDispatcher: given.createDispatcher ?? createDispatcher,
+    signInProviders: checkProviders(given.signInProviders ?? []),
   }
   inRange('accessLifeMs', options.accessLifeMs, 1_000, 3_600_000)
   inRange('sessionLifeMs', options.sessionLifeMs, options.accessLifeMs, 365 * dayMs)

@@ -18,6 +18,7 @@ import { type AuthDomainOptions, type CheckedOptions, checkOptions } from './dom
 import { Directories } from './directory/directories.ts'
 import type { DirectoryStore } from './directory/directory-store.ts'
 import { type InvitedProfile, acceptByPassword } from './invitations/accept-by-password.ts'
+import { ProviderSignIn } from './providers/provider-sign-in.ts'
 import { PasswordHasher } from './sign-in/password.ts'
 import {
   type Caller,
@@ -48,6 +49,8 @@ export interface AuthDomain extends ActorDirectory, Accounts {
   ): Promise<SignedIn>
   /** A session for the user with that address, without a password: for operators. Rejects with NOT_FOUND. */
   issueAccessToken(email: string, workspaceSlug?: string): Promise<SignedIn>
+  /** Signs people in at OIDC providers. */
+  readonly providers: ProviderSignIn
   /** Ends sessions that are listed. */
   readonly sessions: Pick<Sessions, 'end' | 'endAll'>
   /** Reads of the directory, for resolvers. */
@@ -117,6 +120,8 @@ class OpenAuthDomain implements AuthDomain {
   readonly serviceAccounts: Accounts['serviceAccounts']
   readonly projectRoles: Accounts['projectRoles']
   readonly invitations: Accounts['invitations']
+  readonly identities: Accounts['identities']
+  readonly providers: ProviderSignIn
   readonly #keyUse: KeyUse
   readonly #passwords: PasswordHasher
   #closed: Promise<void> | undefined
@@ -151,6 +156,7 @@ class OpenAuthDomain implements AuthDomain {
     this.serviceAccounts = accounts.serviceAccounts
     this.projectRoles = accounts.projectRoles
     this.invitations = accounts.invitations
+    this.identities = accounts.identities
     this.members = accounts.members
     this.#keyUse = new KeyUse({ ...parts, log: options.log })
     this.sessions = new Sessions({
@@ -158,6 +164,14 @@ class OpenAuthDomain implements AuthDomain {
       ...parts,
       keys,
       audience: options,
+      throttle: new SignInThrottle(clock, options.throttle),
+    })
+    this.providers = new ProviderSignIn({
+      ...parts,
+      keys,
+      identities: this.identities,
+      sessions: this.sessions,
+      providers: options.signInProviders,
       throttle: new SignInThrottle(clock, options.throttle),
     })
   }

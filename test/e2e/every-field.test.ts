@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   getNamedType,
@@ -14,6 +15,7 @@ import { createClient } from 'graphql-ws'
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { loadSupergraph } from '../../gateway/supergraph/supergraph.ts'
+import { clientId, clientSecret, redirectUri, startRealProvider } from '../auth/real-provider.ts'
 import { until } from '../support/until.ts'
 import { root } from '../tidy/source-files.ts'
 import { demoEmail, demoPassword } from './demo.ts'
@@ -40,7 +42,8 @@ const task = `id number title description status priority startAt dueAt complete
   comments(first: 1) { nodes { ${comment} } edges { cursor node { id } } totalCount ${page} }
   viewerCan { update delete assign comment }
   activity(first: 5) { nodes { ${event} } edges { cursor node { id } } ${page} }`
-const viewer = `actor { id } workspace { ${workspace} } role scopes sessions { id createdAt lastSeenAt userAgent expiresAt current } apiKeys { ${apiKey} }`
+const linked = 'id provider issuer linkedAt'
+const viewer = `actor { id } workspace { ${workspace} } role scopes sessions { id createdAt lastSeenAt userAgent expiresAt current } apiKeys { ${apiKey} } linkedSignIns { ${linked} }`
 const signedInViewer = 'viewer { actor { id } workspace { id slug name } role scopes sessions { id } }'
 const session = `accessToken refreshToken expiresAt ${signedInViewer} ${errors}`
 const taskPayload = `task { id version } ${errors} clientMutationId replayed`
@@ -70,6 +73,7 @@ const read = `query ($task: ID!, $project: ID!, $user: ID!, $key: String!) {
   node(id: $project) { __typename id }
   nodes(ids: [$task, $user]) { __typename id }
   viewer { ${viewer} }
+  signInProviders { name label }
   user(id: $user) { ${user} }
 }`
 const follow = `subscription { taskEvents { ${event} } }`
@@ -79,6 +83,9 @@ const revokeKey = `mutation ($id: ID!) { revokeApiKey(id: $id) { apiKey { id } $
 const invite = `mutation { createInvitation(input: { email: "new@ennead.example" }) { token invitation { ${invitation} } ${errors} } }`
 const accept = `mutation ($token: String!) { acceptInvitation(input: { token: $token, displayName: "New", password: "new password" }) { ${session} } }`
 const uninvite = `mutation ($id: ID!) { revokeInvitation(id: $id) { invitation { id } ${errors} } }`
+const startProvider = `mutation ($redirect: String!) { startSignIn(input: { provider: "idp", redirectUri: $redirect }) { authorizationUrl flow expiresAt ${errors} } }`
+const completeProvider = `mutation ($flow: String!, $url: String!) { completeSignIn(input: { flow: $flow, callbackUrl: $url }) { ${session} } }`
+const unlink = `mutation ($id: ID!) { unlinkSignIn(id: $id) { linkedSignIn { ${linked} } ${errors} } }`
 const createAccount = `mutation { createServiceAccount(input: { name: "Robot" }) { serviceAccount { ${account} } ${errors} } }`
 const keepAccount = `mutation ($id: ID!, $project: ID!) {
   createApiKey(input: { name: "Robot", serviceAccountId: $id }) { key apiKey { id } ${errors} }
@@ -103,6 +110,9 @@ const documents = [
   read,
   follow,
   changeAccounts,
+  startProvider,
+  completeProvider,
+  unlink,
   invite,
   accept,
   uninvite,
@@ -146,10 +156,29 @@ test('every field of the graph is asked for here', () => {
   expect(declared).toEqual([])
 })
 
+function providersText(issuer: string): string {
+  return `providers:
+  - name: idp
+    label: The IdP
+    issuer: ${issuer}
+    clientId: ${clientId}
+    clientSecretFile: secret
+    redirectUris: [${redirectUri}]
+    join: { workspace: demo, role: MEMBER }
+`
+}
+
 test('every field that is declared works', { timeout: 120_000 }, async () => {
   await using folder = await temporaryFolder()
+  await using provider = await startRealProvider()
+  provider.accounts.set('pia', { email: 'pia@ennead.example', email_verified: true, name: 'Pia' })
+  const providers = join(folder.path, 'providers.yaml')
+  await writeFile(providers, providersText(provider.issuer))
+  await writeFile(join(folder.path, 'secret'), `${clientSecret}\n`)
   await using running = await startEnnead([
     'start',
+    '--sign-in-providers',
+    providers,
     '--port',
     '0',
     '--data',
@@ -308,6 +337,23 @@ test('every field that is declared works', { timeout: 120_000 }, async () => {
     id: at(await run(invite), 'createInvitation', 'invitation', 'id'),
   })
   expect(revoked).toMatchObject({ revokeInvitation: { invitation: {} } })
+  token = ''
+  const started = await run(startProvider, { redirect: redirectUri })
+  const authorizationUrl = at(started, 'startSignIn', 'authorizationUrl')
+  const url = await provider.signIn(authorizationUrl, 'pia')
+  const pia = await run(completeProvider, { flow: at(started, 'startSignIn', 'flow'), url })
+  expect(pia).toMatchObject({ completeSignIn: { viewer: { role: 'MEMBER' } } })
+  token = at(pia, 'completeSignIn', 'accessToken')
+  const own = await run(`{ viewer { linkedSignIns { ${linked} } } }`)
+  expect(own).toMatchObject({ viewer: { linkedSignIns: [{ provider: 'idp' }] } })
+  const linkedId = /"id":"([^"]+)"/.exec(JSON.stringify(own))?.[1]
+  // It is her only way in.
+  const kept1 = await fetch(running.url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+    body: JSON.stringify({ query: unlink, variables: { id: linkedId } }),
+  })
+  expect(await kept1.json()).toMatchObject({ data: { unlinkSignIn: { errors: [{ code: 'VALIDATION' }] } } })
   token = ''
   const newcomer = await run(accept, { token: at(invited, 'createInvitation', 'token') })
   expect(newcomer).toMatchObject({ acceptInvitation: { viewer: { role: 'MEMBER' } } })

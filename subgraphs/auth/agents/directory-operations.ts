@@ -18,6 +18,7 @@ const sessionsMax = 100
 const apiKeysMax = 100
 const serviceAccountsMax = 200
 const invitationsMax = 100
+const identitiesMax = 20
 
 /** One copy of the directory, as agent `name` reads it. Whatever fails in the store is a fault of the agent. */
 export class DirectoryReader {
@@ -92,6 +93,7 @@ export function directoryOperations(
     },
     projectRoles: ({ workspaceId, actorId }) =>
       read(store => store.projectRolesOf(workspaceId, actorId, projectRolesMax)),
+    identities: userId => read(store => store.identitiesOf(userId, identitiesMax)),
     async put(records) {
       // Whichever agent is asked, the write goes to every copy: only together do they know who missed it.
       await directories.put(records)

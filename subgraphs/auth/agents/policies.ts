@@ -18,6 +18,7 @@ export const policies: Readonly<Record<keyof Authority, Policy>> = {
   serviceAccounts: inOrder,
   invitations: inOrder,
   projectRoles: inOrder,
+  identities: inOrder,
   // A derivation takes 25 ms and may wait for 32 others; two at a time.
   verifyPassword: { ...inOrder, attemptMs: 2_000, timeoutMs: 4_500 },
   // Longer than one copy is waited for (replica.ts), so that the others' success is known first. Merging is idempotent.

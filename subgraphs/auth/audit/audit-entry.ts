@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Role } from '../../../kernel/principal.ts'
+import type { ReturnRefusal } from '../providers/provider-client.ts'
 
 /** What is worth being asked about later. Holds no secret: no password, no token, no e-mail address. */
 export type AuditEvent =
@@ -8,6 +9,17 @@ export type AuditEvent =
       readonly userId: string
       readonly workspaceId: string
       readonly sessionId: string
+      /** The OIDC provider where they signed in; absent: none. */
+      readonly provider?: string
+    }
+  | {
+      readonly kind: 'PROVIDER_SIGN_IN_REFUSED'
+      readonly provider: string
+      /**
+       * What the provider's answer lacked, or `flow`: begun elsewhere, used or too old; `unknown`: nobody here is that, and may not
+       * become; `throttled`.
+       */
+      readonly why: ReturnRefusal | 'flow' | 'unknown' | 'throttled'
     }
   /** `account`: the first half of the SHA-256 of the address that was tried, so that tries on one can be counted. */
   | { readonly kind: 'SIGN_IN_REFUSED'; readonly account: string; readonly why: 'wrong' | 'throttled' }
@@ -44,8 +56,12 @@ export type AuditEvent =
       readonly workspaceId: string
       readonly role: Role
     }
-  /** Somebody at an OIDC provider is this user from now on. */
-  | { readonly kind: 'IDENTITY_LINKED'; readonly userId: string; readonly issuer: string }
+  /** Somebody at an OIDC provider is this user from now on, or not any more. */
+  | {
+      readonly kind: 'IDENTITY_LINKED' | 'IDENTITY_UNLINKED'
+      readonly userId: string
+      readonly issuer: string
+    }
   | {
       readonly kind: 'PROJECT_ROLE_CHANGED'
       /** A user or a service account. */

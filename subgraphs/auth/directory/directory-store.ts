@@ -65,6 +65,8 @@ export interface DirectoryStore {
   serviceAccountsOf(workspaceId: string, limit: number): readonly ServiceAccountRecord[]
   /** Invitations that are neither accepted nor revoked nor expired at `now` (ISO 8601), newest first. */
   invitationsOf(workspaceId: string, now: string, limit: number): readonly InvitationRecord[]
+  /** Identities at providers that lead to a user. */
+  identitiesOf(userId: string, limit: number): readonly IdentityRecord[]
   /** Roles in projects that have not ended, by project. */
   projectRolesOf(workspaceId: string, actorId: string, limit: number): readonly ProjectRoleRecord[]
   /** Records behind `after`, by kind and id; `undefined` begins. */

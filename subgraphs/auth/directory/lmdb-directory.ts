@@ -1,6 +1,11 @@
 import { mkdir } from 'node:fs/promises'
 import { type Key, type RootDatabase, open } from 'lmdb'
-import type { InvitationRecord, ProjectRoleRecord, ServiceAccountRecord } from '../account-records.ts'
+import type {
+  IdentityRecord,
+  InvitationRecord,
+  ProjectRoleRecord,
+  ServiceAccountRecord,
+} from '../account-records.ts'
 import type { ApiKeyRecord, DirectoryRecord, SessionRecord } from '../authority.ts'
 import { EnneadError } from '../../../kernel/errors.ts'
 import type { DirectoryStore, RecordKind, RecordOfKind, RecordPlace } from './directory-store.ts'
@@ -96,6 +101,10 @@ class LmdbDirectory implements DirectoryStore {
 
   invitationsOf(workspaceId: string, now: string, limit: number): readonly InvitationRecord[] {
     return this.#unexpired('invitation', ['invitations', workspaceId], now, limit)
+  }
+
+  identitiesOf(userId: string, limit: number): readonly IdentityRecord[] {
+    return this.#many('identity', ['identities', userId], limit)
   }
 
   projectRolesOf(workspaceId: string, actorId: string, limit: number): readonly ProjectRoleRecord[] {

@@ -50,7 +50,7 @@ export function indexKeys(record: DirectoryRecord): string[][] {
       return open ? [expiry, ['invitations', workspaceId, createdAt, id]] : [expiry]
     }
     case 'identity':
-      return []
+      return record.unlinkedAt === null ? [['identities', record.userId, record.id]] : []
     case 'projectRole': {
       const { id, workspaceId, actorId, projectId, endedAt } = record
       return endedAt === null ? [['projectRoles', workspaceId, actorId, projectId, id]] : []

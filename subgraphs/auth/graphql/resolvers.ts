@@ -4,7 +4,7 @@ import type { ActorPrincipal } from '../../../kernel/principal.ts'
 import type { Resolvers } from '../../service/create-subgraph-service.ts'
 import { dateTimeScalar } from '../../service/date-time.ts'
 import { abilityOf } from '../abilities.ts'
-import type { InvitationRecord, ServiceAccountRecord } from '../account-records.ts'
+import type { IdentityRecord, InvitationRecord, ServiceAccountRecord } from '../account-records.ts'
 import type { ActorRecord } from '../actors.ts'
 import { prefixOf } from '../api-keys/key-text.ts'
 import type { ApiKeyRecord, MemberRecord, SessionRecord, UserRecord, WorkspaceRecord } from '../authority.ts'
@@ -14,6 +14,7 @@ import { apiKeyMutations } from './api-key-mutations.ts'
 import { type WithHop, requireActor } from './context.ts'
 import { invitationMutations } from './invitation-mutations.ts'
 import { type MemberConnection, type MemberPageArguments, memberConnection } from './member-connection.ts'
+import { providerMutations } from './provider-mutations.ts'
 import { projectRoleOf, serviceAccountMutations } from './service-account-mutations.ts'
 import { signInMutations } from './sign-in-mutations.ts'
 import { type TaskReference, taskPermissions } from './task-permissions.ts'
@@ -109,6 +110,8 @@ export function authResolvers(domain: AuthDomain): Resolvers {
         workspaces.load(workspaceId),
       apiKeys: ({ workspaceId, actorId }: ActorPrincipal, _args: unknown, { call }: WithHop) =>
         authority.call('apiKeys', { userId: actorId, workspaceId }, call),
+      linkedSignIns: ({ actorId }: ActorPrincipal, _args: unknown, { call }: WithHop) =>
+        authority.call('identities', actorId, call),
       async sessions({ workspaceId, actorId, sessionId }: ActorPrincipal, _args: unknown, { call }: WithHop) {
         const sessions = await authority.call('sessions', { userId: actorId, workspaceId }, call)
         return sessions.map((session: SessionRecord) => ({ ...session, current: session.id === sessionId }))
@@ -119,7 +122,12 @@ export function authResolvers(domain: AuthDomain): Resolvers {
         actors.load({ workspaceId, actorId: invitedBy }),
     },
     ApiKey: { prefix: ({ id }: ApiKeyRecord) => prefixOf(id) },
+    LinkedSignIn: {
+      provider: ({ issuer }: IdentityRecord) =>
+        domain.providers.providers.find(provider => provider.issuer === issuer)?.name ?? null,
+    },
     Query: {
+      signInProviders: () => domain.providers.providers,
       viewer: (_source: unknown, _args: unknown, { hop }: WithHop) =>
         hop.principal?.kind === 'actor' ? hop.principal : null,
       user: (_source: unknown, { id }: Reference, context: WithHop) => user(id, context),
@@ -130,6 +138,7 @@ export function authResolvers(domain: AuthDomain): Resolvers {
       ...apiKeyMutations(domain),
       ...serviceAccountMutations(domain),
       ...invitationMutations(domain),
+      ...providerMutations(domain),
     },
   }
 }

@@ -21,7 +21,7 @@ export function signInMutations(domain: AuthDomain): Readonly<Record<string, Res
   return {
     async signIn(_source: unknown, { input }: SignInArguments, context: WithHop): Promise<SignInPayload> {
       if (!context.mayStillSignIn()) {
-        return refused([userError('RATE_LIMITED', 'a request may sign in once')])
+        return refusedSignIn(userError('RATE_LIMITED', 'a request may sign in once'))
       }
       const { email, password, workspace } = input
       return signInPayloadOf(() =>
@@ -41,16 +41,17 @@ export function signInMutations(domain: AuthDomain): Readonly<Record<string, Res
 export async function signInPayloadOf(run: () => Promise<SignInOutcome>): Promise<SignInPayload> {
   try {
     const outcome = await run()
-    if (outcome.is === 'refused') return refused([userError(outcome.code, outcome.message)])
+    if (outcome.is === 'refused') return refusedSignIn(userError(outcome.code, outcome.message))
     const { accessToken, refreshToken, expiresAt, principal } = outcome
     return { accessToken, refreshToken, expiresAt, viewer: principal, errors: [] }
   } catch (failure) {
     const refusal = refusalOf(failure)
     if (refusal === undefined) throw failure
-    return refused([refusal])
+    return refusedSignIn(refusal)
   }
 }
 
-function refused(errors: readonly UserError[]): SignInPayload {
-  return { accessToken: null, refreshToken: null, expiresAt: null, viewer: null, errors }
+/** The answer to somebody who was not signed in. */
+export function refusedSignIn(error: UserError): SignInPayload {
+  return { accessToken: null, refreshToken: null, expiresAt: null, viewer: null, errors: [error] }
 }

@@ -8,6 +8,7 @@ import { abilityOf } from '../abilities.ts'
 import type { InvitationRecord } from '../account-records.ts'
 import type { Administration } from '../administration.ts'
 import type { AuditLog } from '../audit/audit-log.ts'
+import { eventOf } from '../audit/event-of-record.ts'
 import type { Authority, DirectoryRecord, MemberRecord, UserRecord } from '../authority.ts'
 import { type DirectoryStore, isEmail, normalEmail } from '../directory/directory-store.ts'
 import { currentMember, grantToday } from '../directory/grants.ts'
@@ -139,8 +140,8 @@ export class Invitations {
       const accepted = { ...invitation, version, acceptedAt: now, acceptedBy: user.id }
       await authority.call('put', [...puts, member, accepted])
       const event = { userId: user.id, workspaceId, role }
-      if (puts.some(({ kind }) => kind === 'user'))
-        await audit.append({ kind: 'USER_CREATED', userId: user.id }, caller)
+      for (const put of puts)
+        if (put.kind === 'user' || put.kind === 'identity') await audit.append(eventOf(put), caller)
       await audit.append({ kind: 'INVITATION_ACCEPTED', invitationId: id, ...event }, caller)
       await audit.append({ kind: 'MEMBER_CHANGED', ...event, by: invitedBy }, caller)
       return member

@@ -127,8 +127,8 @@ export class Sessions {
     }
   }
 
-  /** A new session for a member; who they are has been established. */
-  async begin(member: MemberRecord, caller: Caller): Promise<SignedIn> {
+  /** A new session for a member; who they are has been established, at an OIDC provider if one is named. */
+  async begin(member: MemberRecord, caller: Caller, provider?: string): Promise<SignedIn> {
     const { authority, clock, sessionLifeMs } = this.#parts
     const { userId, workspaceId } = member
     const wallMs = clock.wall()
@@ -148,7 +148,8 @@ export class Sessions {
     const live = await authority.call('sessions', { userId, workspaceId }, caller.call)
     const ended = live.slice(liveSessionsMax - 1).map(oldest => ({ ...oldest, revokedAt: now }))
     const signedIn = await this.#issue(session, newFamily(), member, ended, caller)
-    await this.#parts.audit.append({ kind: 'SIGNED_IN', userId, workspaceId, sessionId: session.id }, caller)
+    const event = { kind: 'SIGNED_IN', userId, workspaceId, sessionId: session.id } as const
+    await this.#parts.audit.append(provider === undefined ? event : { ...event, provider }, caller)
     return signedIn
   }
 

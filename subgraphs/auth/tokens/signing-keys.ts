@@ -3,6 +3,7 @@ import {
   createPrivateKey,
   createPublicKey,
   generateKeyPairSync,
+  hkdfSync,
   randomBytes,
 } from 'node:crypto'
 import { mkdir, open, readFile, rename } from 'node:fs/promises'
@@ -65,6 +66,14 @@ export class SigningKeys {
   /** Public keys, newest first. */
   jwks(): { readonly keys: readonly PublicJwk[] } {
     return { keys: this.#keys.map(publicJwk) }
+  }
+
+  /** A secret of 32 bytes of each key, newest first, that nobody can tell from chance without the key (HKDF, RFC 5869). */
+  derived(purpose: string): readonly Buffer[] {
+    return this.#keys.map(({ privateKey }) => {
+      const secret = privateKey.export({ format: 'der', type: 'pkcs8' })
+      return Buffer.from(hkdfSync('sha256', secret, '', `ennead ${purpose}`, 32))
+    })
   }
 
   /** Signs with a new key from now on; durable when it answers. */

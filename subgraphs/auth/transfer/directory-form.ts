@@ -99,6 +99,7 @@ const forms: {
     subject: text(255),
     userId: idOf('User'),
     linkedAt: instant,
+    unlinkedAt: orNull(instant),
   },
 }
 

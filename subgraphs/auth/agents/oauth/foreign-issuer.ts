@@ -7,6 +7,7 @@ import type { Authority } from '../../authority.ts'
 import type { Directories } from '../../directory/directories.ts'
 import { type DirectoryStore, normalEmail } from '../../directory/directory-store.ts'
 import { grantToday } from '../../directory/grants.ts'
+import { knownUser } from '../../providers/identities.ts'
 import { unauthenticated } from '../../tokens/access-claims.ts'
 import { DirectoryReader, membershipIn } from '../directory-operations.ts'
 
@@ -42,23 +43,27 @@ export function foreignIssuer({ issuer, audience, directories, clock }: ForeignI
       operations: {
         async identify({ token }) {
           const payload = await verifier.verify(token)
-          return reader.read(store => principalOf(store, payload))
+          return reader.read(store => principalOf(store, issuer, payload))
         },
       },
     },
   }
 }
 
-function principalOf(store: DirectoryStore, { sub, exp, ...claims }: VerifiedPayload): ActorPrincipal {
+function principalOf(
+  store: DirectoryStore,
+  issuer: string,
+  { sub, exp, ...claims }: VerifiedPayload,
+): ActorPrincipal {
   const { email, email_verified: verified, scope } = claims
-  const known = store.userBySubject(sub)
+  const known = knownUser(store, { issuer, subject: sub }) ?? store.userBySubject(sub)
   const user =
     known ??
     (verified === true && typeof email === 'string' ? store.userByEmail(normalEmail(email)) : undefined)
   const member = user && membershipIn(store, user.id, undefined)
   if (user === undefined || member === undefined) throw unauthenticated('not a member')
   // An address can be given to somebody else; a subject cannot.
-  if (user.subject !== undefined && user.subject !== sub) throw unauthenticated('another subject')
+  if (known === undefined && user.subject !== undefined) throw unauthenticated('another subject')
   const { workspaceId } = member
   const grant = grantToday(store, workspaceId, user.id)
   if (grant === undefined) throw unauthenticated('not a member')
