@@ -7,6 +7,11 @@ export const identitySettings = {
     'http:',
   ]),
   oidcAudience: text('Audience that tokens of the OIDC provider must carry.', 'ennead'),
+  oidcIntrospectionClient: text(
+    'Client id to ask the OIDC provider about opaque tokens with (RFC 7662). Default: opaque tokens are refused.',
+    undefined,
+  ),
+  oidcIntrospectionSecretFile: text('File with the secret of that client.', undefined),
   signInProviders: text(
     'YAML file of the OIDC providers at which people can sign in; see docs/sign-in.md.',
     undefined,

@@ -12,14 +12,13 @@ import type { Log } from '../../kernel/log.ts'
 import type { DataFolder } from '../data-folder.ts'
 import type { Lifecycle } from '../lifecycle.ts'
 import { schemaText } from '../package-root.ts'
+import { type OidcSettings, oidcProvider } from './oidc-provider.ts'
 import { readSignInProviders } from './sign-in-providers.ts'
 import { dbEngines, switchedOff, type DbEngineSettings } from './db-engines.ts'
 import { eventCopy, type EventCopySettings } from './event-copy.ts'
 
 /** What the domains need to know, whichever process they run in. */
-export interface DomainSettings extends DbEngineSettings, EventCopySettings {
-  readonly oidcIssuer: string | undefined
-  readonly oidcAudience: string
+export interface DomainSettings extends DbEngineSettings, EventCopySettings, OidcSettings {
   readonly signInProviders: string | undefined
   readonly domainTimeoutMs: number
   readonly attemptTimeoutMs: number
@@ -54,10 +53,7 @@ export async function runAuth({
     path: data.join('auth'),
     keysPath: data.join('keys'),
     absent: absentOf('auth', settings.disable),
-    oidc:
-      settings.oidcIssuer === undefined
-        ? undefined
-        : { issuer: settings.oidcIssuer, audience: settings.oidcAudience },
+    oidc: await oidcProvider(settings),
     signInProviders: await readSignInProviders(settings.signInProviders),
     timeoutMs: settings.domainTimeoutMs,
     attemptMs: settings.attemptTimeoutMs,

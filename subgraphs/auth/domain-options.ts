@@ -16,6 +16,13 @@ export interface OidcProvider {
   readonly issuer: string
   /** What the provider's tokens must have in `aud`. */
   readonly audience: string
+  /** Who we are to its introspection endpoint. Undefined: opaque tokens are refused. */
+  readonly introspection?: IntrospectionClient | undefined
+}
+
+export interface IntrospectionClient {
+  readonly clientId: string
+  readonly clientSecret: string
 }
 
 export interface AuthDomainOptions {
@@ -117,6 +124,8 @@ export function checkOptions(given: AuthDomainOptions): CheckedOptions {
   if (options.issuer === options.oidc?.issuer) {
     throw new EnneadError('BAD_OPTION', `oidc.issuer must not be our own, got ${options.issuer}`)
   }
+  if (options.oidc?.introspection?.clientId === '' || options.oidc?.introspection?.clientSecret === '')
+    throw new EnneadError('BAD_OPTION', 'oidc.introspection needs clientId and clientSecret')
   if (options.oidc?.audience === '') throw new EnneadError('BAD_OPTION', 'oidc.audience must not be empty')
   for (const name of options.absent.keys()) {
     if (!authAgents.some(agent => agent === name)) {

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { CallOptions, Dispatcher } from '../../dispatch/port.ts'
 import type { DispatcherUsage, MeasuredDispatcher } from '../../dispatch/dispatcher.ts'
+import { EnneadError } from '../../kernel/errors.ts'
 import type { DomainHealth } from '../../kernel/health.ts'
 import type { ActorPrincipal } from '../../kernel/principal.ts'
 import type { ActorDirectory } from '../service/actor-directory.ts'
@@ -28,7 +29,7 @@ import {
   type SignedIn,
 } from './sign-in/sessions.ts'
 import { SignInThrottle } from './sign-in/throttle.ts'
-import { readUnverified } from './tokens/access-claims.ts'
+import { isCompactJws, readUnverified } from './tokens/access-claims.ts'
 import { RecentEndings } from './tokens/recent-endings.ts'
 import { type PublicJwk, type SigningKeys, openSigningKeys } from './tokens/signing-keys.ts'
 
@@ -182,13 +183,22 @@ class OpenAuthDomain implements AuthDomain {
       if (principal.keyId !== undefined) this.#keyUse.note(principal.keyId)
       return principal
     }
-    const { iss } = readUnverified(credential.token).payload
-    if (this.#foreign !== undefined && iss === this.#options.oidc?.issuer) {
-      // The first token of a provider waits for its keys.
-      const attemptMs = providerMsMax + 500
-      return this.#foreign.call('identify', credential, { attemptMs, timeoutMs: attemptMs, ...call })
+    if (this.#foreign !== undefined && this.#isForeign(credential.token)) {
+      // The first token of a provider waits for its keys, or for what it describes of itself and for its answer.
+      const attemptMs = 2 * providerMsMax + 500
+      const patient = { attemptMs, timeoutMs: attemptMs, ...call }
+      return this.#foreign.call('identify', credential, patient).catch((failure: unknown) => {
+        throw this.#roster.foreign?.failure() === undefined ? failure : providerAway(failure)
+      })
     }
     return this.authority.call('identify', credential, call)
+  }
+
+  /** Of the provider: a token that names it, or an opaque one, which ours never are. */
+  #isForeign(token: string): boolean {
+    const { oidc } = this.#options
+    if (!isCompactJws(token)) return oidc?.introspection !== undefined
+    return readUnverified(token).payload['iss'] === oidc?.issuer
   }
 
   signIn(input: SignInInput, caller: Caller): Promise<SignInOutcome> {
@@ -270,4 +280,12 @@ class OpenAuthDomain implements AuthDomain {
     await this.#directories.close()
     await this.#audit.close()
   }
+}
+
+/** A provider that was not asked because it is down is not overload of ours. */
+function providerAway(failure: unknown): unknown {
+  if (!(failure instanceof EnneadError) || failure.code !== 'OVERLOADED') return failure
+  return new EnneadError('UNAVAILABLE', 'the identity provider cannot be asked; try again', {
+    cause: failure,
+  })
 }

@@ -19,10 +19,26 @@ export interface RealProvider extends AsyncDisposable {
   down: boolean
   /** Requests by path, e.g. `/token`. */
   readonly asked: Map<string, number>
+  /** An opaque access token (or a refresh token) of this account, as a login there would give it. */
+  token(account: string, given?: TokenWishes): Promise<string>
+  /** At its revocation endpoint (RFC 7009). */
+  revoke(token: string): Promise<void>
   /** Does what a browser and a person with this account do; answers the URL the provider sends them back to. */
   signIn(authorizationUrl: string, account: string): Promise<string>
 }
 
+export interface TokenWishes {
+  /** Default `ennead`; null: for nobody in particular. */
+  readonly audience?: string | null
+  /** Default tasks:read and tasks:write. */
+  readonly scope?: string
+  /** Seconds. Default 3,600. */
+  readonly expiresIn?: number
+  /** A refresh token instead. */
+  readonly refresh?: boolean
+}
+
+export const introspecting = 'introspecting'
 export const redirectUri = 'http://127.0.0.1:1/signed-in'
 export const clientId = 'ennead'
 export const clientSecret = 'a secret of the client of thirty-two bytes'
@@ -55,6 +71,16 @@ export async function startRealProvider(): Promise<RealProvider> {
     set down(value) {
       state.down = value
     },
+    token: (account, given = {}) => tokenOf(provider, account, given),
+    async revoke(token) {
+      const authorization = `Basic ${Buffer.from(`${clientId}:${encodeURIComponent(clientSecret)}`).toString('base64')}`
+      const response = await fetch(`${issuer}/token/revocation`, {
+        method: 'POST',
+        headers: { authorization },
+        body: new URLSearchParams({ token }),
+      })
+      if (response.status !== 200) throw new Error(`revoking answered ${response.status}`)
+    },
     signIn: (authorizationUrl, account) => walkThrough(authorizationUrl, account),
     [Symbol.asyncDispose]: () => closed(server),
   }
@@ -65,7 +91,7 @@ function providerAt(issuer: string, accounts: ReadonlyMap<string, ProviderAccoun
   return new Provider(issuer, {
     clients: [
       { ...client, client_id: clientId, redirect_uris: [redirectUri] },
-      { ...client, client_id: 'introspecting', redirect_uris: [], response_types: [], grant_types: [] },
+      { ...client, client_id: introspecting, redirect_uris: [], response_types: [], grant_types: [] },
     ],
     findAccount: (_context, sub) => {
       const account = accounts.get(sub)
@@ -89,6 +115,30 @@ function providerAt(issuer: string, accounts: ReadonlyMap<string, ProviderAccoun
       },
     },
   })
+}
+
+async function tokenOf(
+  provider: Provider,
+  account: string,
+  { audience = 'ennead', scope = 'tasks:read tasks:write', expiresIn = 3_600, refresh = false }: TokenWishes,
+): Promise<string> {
+  const client = await provider.Client.find(clientId)
+  if (client === undefined) throw new Error('the provider has no client')
+  const grant = new provider.Grant({ accountId: account, clientId })
+  grant.addOIDCScope('openid')
+  grant.addResourceScope('urn:ennead', scope)
+  const grantId = await grant.save()
+  const common = { accountId: account, client, grantId, gty: 'authorization_code', scope, expiresIn }
+  if (refresh) return new provider.RefreshToken(common).save()
+  const token = new provider.AccessToken(common)
+  if (audience !== null)
+    token.resourceServer = new provider.ResourceServer(`urn:${audience}`, {
+      scope,
+      audience,
+      accessTokenFormat: 'opaque',
+      accessTokenTTL: expiresIn,
+    })
+  return token.save()
 }
 
 /** Follows redirects with cookies, fills in the provider's own forms, and stops where it would leave the provider. */

@@ -48,5 +48,8 @@ export function rosterOf(
   if (oidc === undefined || options.absent.has('oauth')) {
     return { own: [rbac, unlessAbsent(localIssuerAgent(own)), jwt], foreign: undefined }
   }
-  return { own: [rbac, jwt], foreign: foreignIssuer({ ...oidc, directories, clock }) }
+  return {
+    own: [rbac, jwt],
+    foreign: foreignIssuer({ introspection: undefined, ...oidc, directories, clock }),
+  }
 }

@@ -1,24 +1,16 @@
 import {
   AuthorizationResponseError,
-  type ClientAuth,
   ClientError,
-  ClientSecretBasic,
-  ClientSecretPost,
   type Configuration,
-  None,
   ResponseBodyError,
-  allowInsecureRequests,
   authorizationCodeGrant,
   buildAuthorizationUrl,
   calculatePKCECodeChallenge,
-  customFetch,
-  discovery,
-  enableNonRepudiationChecks,
   fetchUserInfo,
 } from 'openid-client'
 import type { Clock } from '../../../kernel/clock.ts'
 import { EnneadError } from '../../../kernel/errors.ts'
-import { guardedFetch } from '../../../kernel/oidc/guarded-fetch.ts'
+import { ProviderConfiguration } from '../../../kernel/oidc/provider-configuration.ts'
 import type { CheckedProvider } from './provider-options.ts'
 
 /** What must be kept between sending somebody to the provider and their return. */
@@ -42,28 +34,18 @@ export interface ProviderPerson {
 /** Why somebody who came back was not let in; what the audit log says. */
 export type ReturnRefusal = 'denied' | 'state' | 'issuer' | 'nonce' | 'code' | 'token'
 
-/** What the provider describes of itself is looked up anew after this long … */
-const freshMs = 10 * 60_000
-/** … and used for this long when that fails. */
-const staleMsMax = 24 * 3_600_000
-const askAgainMs = 5_000
-/** Of one request to the provider. Seconds. */
-const requestSeconds = 3
-
 /**
  * One OIDC provider as a relying party sees it (openid-client): authorization code with PKCE S256, state, nonce and the `iss` parameter
  * of RFC 9207. ID tokens are checked by the provider's keys although they come over TLS.
  */
 export class ProviderClient {
   readonly options: CheckedProvider
-  readonly #clock: Clock
-  #known: { readonly configuration: Configuration; readonly at: number } | undefined
-  #asking: Promise<Configuration> | undefined
-  #askedAt = Number.NEGATIVE_INFINITY
+  readonly #provider: ProviderConfiguration
 
   constructor(options: CheckedProvider, clock: Clock) {
+    const { issuer, clientId, clientSecret } = options
     this.options = options
-    this.#clock = clock
+    this.#provider = new ProviderConfiguration({ issuer, clientId, clientSecret, clock })
   }
 
   /** Where to send somebody who wants to sign in. Rejects with UNAVAILABLE. */
@@ -116,45 +98,9 @@ export class ProviderClient {
   }
 
   /** What the provider describes of itself. Rejects with UNAVAILABLE. */
-  async configuration(): Promise<Configuration> {
-    const now = this.#clock.now()
-    const age = now - (this.#known?.at ?? Number.NEGATIVE_INFINITY)
-    const mayAsk = this.#asking === undefined && now - this.#askedAt >= askAgainMs
-    if (this.#known !== undefined && age < staleMsMax) {
-      if (age >= freshMs && mayAsk) this.#ask().catch(() => undefined)
-      return this.#known.configuration
-    }
-    if (this.#asking === undefined && !mayAsk) throw this.#unavailable(undefined)
-    return this.#ask()
-  }
-
-  #ask(): Promise<Configuration> {
-    this.#asking ??= this.#discover()
-      .then(
-        configuration => {
-          this.#known = { configuration, at: this.#clock.now() }
-          return configuration
-        },
-        (failure: unknown) => {
-          throw this.#unavailable(failure)
-        },
-      )
-      .finally(() => {
-        this.#askedAt = this.#clock.now()
-        this.#asking = undefined
-      })
-    return this.#asking
-  }
-
-  #discover(): Promise<Configuration> {
-    const { issuer, clientId, clientSecret } = this.options
-    const server = new URL(issuer)
-    // `provider-options.ts` takes http on this machine only.
-    const insecure = server.protocol === 'http:' ? [allowInsecureRequests] : []
-    return discovery(server, clientId, {}, clientAuthentication(clientSecret), {
-      execute: [enableNonRepudiationChecks, ...insecure],
-      timeout: requestSeconds,
-      [customFetch]: guardedFetch(server),
+  configuration(): Promise<Configuration> {
+    return this.#provider.current().catch((failure: unknown) => {
+      throw this.#unavailable(failure)
     })
   }
 
@@ -209,14 +155,4 @@ function isAboutTheAnswer(code: string | undefined): boolean {
 /** An error code of RFC 6749, which a stranger may have written. */
 function shown(code: string): string {
   return /^[a-z_]{1,40}$/.test(code) ? code : 'an error'
-}
-
-/** By Basic where the provider takes it, which is what those take that say nothing (OpenID Connect Discovery 1.0, 3). */
-function clientAuthentication(secret: string | undefined): ClientAuth {
-  if (secret === undefined) return None()
-  const [basic, post] = [ClientSecretBasic(secret), ClientSecretPost(secret)]
-  return (server, ...rest) => {
-    const methods = server.token_endpoint_auth_methods_supported ?? ['client_secret_basic']
-    return (methods.includes('client_secret_basic') ? basic : post)(server, ...rest)
-  }
 }

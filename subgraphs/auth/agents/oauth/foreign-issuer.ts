@@ -1,14 +1,16 @@
 import type { Agent } from '../../../../dispatch/port.ts'
 import type { Clock } from '../../../../kernel/clock.ts'
+import { TokenIntrospector } from '../../../../kernel/oidc/token-introspector.ts'
 import { TokenVerifier, type VerifiedPayload } from '../../../../kernel/oidc/token-verifier.ts'
 import type { ActorPrincipal } from '../../../../kernel/principal.ts'
 import { narrowGrant } from '../../abilities.ts'
 import type { Authority } from '../../authority.ts'
+import type { IntrospectionClient } from '../../domain-options.ts'
 import type { Directories } from '../../directory/directories.ts'
 import { type DirectoryStore, normalEmail } from '../../directory/directory-store.ts'
 import { grantToday } from '../../directory/grants.ts'
 import { knownUser } from '../../providers/identities.ts'
-import { unauthenticated } from '../../tokens/access-claims.ts'
+import { isCompactJws, unauthenticated } from '../../tokens/access-claims.ts'
 import { DirectoryReader, membershipIn } from '../directory-operations.ts'
 
 export interface ForeignIssuerOptions {
@@ -16,6 +18,8 @@ export interface ForeignIssuerOptions {
   readonly issuer: string
   /** What its tokens must have in `aud`. */
   readonly audience: string
+  /** How opaque tokens are introspected (RFC 7662); undefined: they are refused. */
+  readonly introspection: IntrospectionClient | undefined
   readonly directories: Directories
   readonly clock: Clock
 }
@@ -31,19 +35,26 @@ export interface ForeignIssuer {
  * Tokens of an OIDC provider. They say who somebody is; what they may do is in the directory's copy `rbac`, where they
  * are found by the provider's subject, or by an e-mail address that the provider has verified.
  */
-export function foreignIssuer({ issuer, audience, directories, clock }: ForeignIssuerOptions): ForeignIssuer {
+export function foreignIssuer(options: ForeignIssuerOptions): ForeignIssuer {
+  const { issuer, audience, introspection, directories, clock } = options
   const verifier = new TokenVerifier({ issuer, audience, clock })
+  const introspector = introspection && new TokenIntrospector({ issuer, audience, clock, ...introspection })
   const reader = new DirectoryReader('rbac', directories)
   return {
-    failure: () => verifier.failure,
+    failure: () => verifier.failure ?? introspector?.failure,
     close: () => verifier.close(),
     agent: {
       name: 'oauth',
       detail: 'OIDC provider',
       operations: {
         async identify({ token }) {
-          const payload = await verifier.verify(token)
-          return reader.read(store => principalOf(store, issuer, payload))
+          if (introspector === undefined || isCompactJws(token)) {
+            const payload = await verifier.verify(token)
+            return reader.read(store => principalOf(store, issuer, payload))
+          }
+          const { payload, asOf } = await introspector.introspect(token)
+          const principal = reader.read(store => principalOf(store, issuer, payload))
+          return asOf === undefined ? principal : { ...principal, asOf }
         },
       },
     },
