@@ -86,6 +86,8 @@ export interface AnswerStream extends AsyncIterableIterator<GraphQLAnswer> {
 export interface PreparedOperation {
   readonly kind: 'query' | 'mutation' | 'subscription'
   readonly name: string | undefined
+  /** The document, one copy for all who sent the same while it is cached. Undefined: it is not kept. */
+  readonly text?: string | undefined
   /** How often each root field is asked for, by coordinate, e.g. `Query.tasks`. Undefined: nobody has counted. */
   readonly rootFields?: ReadonlyMap<string, number> | undefined
   /** Undefined: nobody has estimated it. */

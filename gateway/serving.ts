@@ -197,6 +197,7 @@ export class Serving {
     const planned: PlannedOperation = {
       supergraph: this.supergraph,
       subgraphs: this.subgraphs,
+      text,
       document: safe.node,
       asked: document.node,
       operation: operationNamed(safe.node, name),

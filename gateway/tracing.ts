@@ -40,10 +40,13 @@ const tracestateLengthMax = 512
 /** The headers that say what trace a request is part of. */
 export function traceHeaders(headers: IncomingHttpHeaders): IncomingHttpHeaders {
   const names = ['traceparent', 'tracestate', ...propagation.fields()]
+  if (names.every(name => headers[name] === undefined)) return noHeaders
   return Object.fromEntries(
     names.flatMap(name => (headers[name] === undefined ? [] : [[name, headers[name]]])),
   )
 }
+
+const noHeaders: IncomingHttpHeaders = {}
 
 /** Begins the span of a request to this gateway, below what the client says is its own. */
 export function beginTrace(headers: IncomingHttpHeaders, name: string): RequestTrace {

@@ -13,6 +13,8 @@ import type { ResolvedSubgraphs } from './subgraphs.ts'
 export interface PlannedOperation {
   readonly supergraph: Supergraph
   readonly subgraphs: ResolvedSubgraphs
+  /** What was sent. */
+  readonly text: string
   /** With names that cannot collide inside the plan. */
   readonly document: DocumentNode
   /** As the client wrote it. */
@@ -54,6 +56,10 @@ export class Prepared implements PreparedOperation {
     this.variables = variables
     this.cost = cost
     this.subscription = subscription
+  }
+
+  get text(): string {
+    return this.planned.text
   }
 
   get rootFields(): ReadonlyMap<string, number> {

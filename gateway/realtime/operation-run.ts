@@ -30,7 +30,6 @@ export interface RunRequest {
   readonly client: ClientName
   /** Of the upgrade: may say what trace the socket is part of. */
   readonly headers: IncomingHttpHeaders
-  readonly payload: SubscribePayload
 }
 
 /** Where a run tells what happens. */
@@ -45,7 +44,7 @@ export interface RunEvents {
   ended(run: number, end: StreamEnd): void
 }
 
-/** One operation of a socket, begun by its constructor. Failures are told to `events`, never thrown. */
+/** One operation of a socket. Failures are told to `events`, never thrown. */
 export class OperationRun implements Subscriber {
   readonly #options: StreamDoorOptions
   readonly #request: RunRequest
@@ -69,9 +68,17 @@ export class OperationRun implements Subscriber {
     this.#events = events
     this.#trace = beginTrace(request.headers, 'graphql operation')
     this.#startedAt = options.clock.now()
-    const budget = new RequestBudget(options.clock, options.limits.requestTimeoutMs)
+  }
+
+  get number(): number {
+    return this.#request.run
+  }
+
+  /** Called once. */
+  begin(payload: SubscribePayload): void {
+    const budget = new RequestBudget(this.#options.clock, this.#options.limits.requestTimeoutMs)
     this.#budget = budget
-    void this.#begin(budget)
+    void this.#begin(payload, budget)
   }
 
   /** Lets go of everything at once, also of a quiet source. Nothing is told afterwards. Idempotent. */
@@ -129,8 +136,8 @@ export class OperationRun implements Subscriber {
     }
   }
 
-  async #begin(budget: RequestBudget): Promise<void> {
-    const end = await this.#perform(budget)
+  async #begin(payload: SubscribePayload, budget: RequestBudget): Promise<void> {
+    const end = await this.#perform(payload, budget)
     budget.end()
     this.#budget = undefined
     // A subscription lives on without this function and what it holds.
@@ -155,12 +162,12 @@ export class OperationRun implements Subscriber {
   }
 
   /** Undefined: it is a subscription, which has begun. */
-  async #perform(budget: RequestBudget): Promise<StreamEnd | undefined> {
+  async #perform(payload: SubscribePayload, budget: RequestBudget): Promise<StreamEnd | undefined> {
     const { engine, admission } = this.#options
     const { mutationTimeoutMs, requestTimeoutMs, answerBytesMax } = this.#options.limits
     const { sheddable, principal } = this.#request.caller
     try {
-      const request = requestFromMembers(this.#request.payload, this.#options.documents)
+      const request = requestFromMembers(payload, this.#options.documents)
       // A refused subscription is told in another way, which takes knowing that it is one.
       if (!request.query.includes('subscription'))
         admission.glance(request.query, sheddable, requestTimeoutMs)
@@ -190,7 +197,7 @@ export class OperationRun implements Subscriber {
     } catch (failure) {
       const errors = this.#told(failure)
       // Refused before its kind was known: stock clients would never ask for a subscription again.
-      const streams = this.#kind === undefined && looksLikeSubscription(this.#request.payload)
+      const streams = this.#kind === undefined && looksLikeSubscription(payload)
       return streams ? endBy(errors) : { kind: 'failed', errors }
     }
   }
@@ -203,7 +210,8 @@ export class OperationRun implements Subscriber {
     } catch (failure) {
       return endBy(this.#told(failure))
     }
-    this.#asked = request
+    // One copy of the text for all who sent the same.
+    this.#asked = { ...request, register: undefined, query: ask.operation.text ?? request.query }
     this.#join(ask.operation, request, request.after)
     // It was prepared for what the caller could see when it came.
     if (this.#caller !== this.#request.caller) this.callAs(this.#caller)

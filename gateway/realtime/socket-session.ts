@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { WebSocket } from 'ws'
+import type { WebSocket } from 'ws'
+import type { SessionEvents, SessionSocket } from './session-socket.ts'
 import type { Timer } from '../../kernel/clock.ts'
 import { unreachable } from '../../kernel/errors.ts'
 import { subjectOf } from '../../kernel/principal.ts'
@@ -25,7 +26,7 @@ import { SocketWriter } from './socket-writer.ts'
 import type { StreamEnd } from './stream-end.ts'
 import type { StreamDoorOptions } from './stream-door-options.ts'
 import { TransportWsProtocol } from './transport-ws-protocol.ts'
-import type { Action } from './transport-ws-protocol.ts'
+import type { Action, ProtocolLimits } from './transport-ws-protocol.ts'
 
 /** What the upgrade request said. */
 export interface SocketOpening {
@@ -34,58 +35,60 @@ export interface SocketOpening {
   readonly address: string | undefined
 }
 
+/** What a session asks of its door, and tells it. */
+export interface SessionOwner {
+  readonly protocolLimits: ProtocolLimits
+  /** Whether one more socket of this principal is allowed. Called once. */
+  admit(session: SocketSession, principal: ClientPrincipal | undefined): boolean
+  /** From now on `recheck` is to be called now and then. */
+  watched(session: SocketSession): void
+  /** Its socket is gone. */
+  gone(session: SocketSession): void
+}
+
 const expiredReason = 'Unauthorized: the credential has expired'
 
 /** One client on one WebSocket: does what the protocol says with the real socket, engine and identity. */
-export class SocketSession implements RunEvents {
+export class SocketSession implements RunEvents, SessionEvents {
   readonly #options: StreamDoorOptions
   readonly #socket: WebSocket
   readonly #writer: SocketWriter
   #opening: SocketOpening
   readonly #protocol: TransportWsProtocol
-  readonly #runs = new Map<number, OperationRun>()
+  readonly #owner: SessionOwner
+  /** A handful at most: an array is smaller than a Map. */
+  #runs: readonly OperationRun[] = []
   /** Time to find out who it is; undefined: it is known. */
   #identifying: RequestBudget | undefined
   #initTimer: Timer | undefined
-  readonly #admit: (principal: ClientPrincipal | undefined) => boolean
   #expiry: ExpiryTimer | undefined
   #caller: Caller | undefined
   #watch: CredentialWatch | undefined
   #client: ClientName = { client: undefined, version: undefined }
   #answersPing = true
 
-  /** @param admit Whether one more socket of this principal is allowed. Called once. */
   constructor(
     options: StreamDoorOptions,
-    socket: WebSocket,
+    owner: SessionOwner,
+    socket: SessionSocket,
     wire: Duplex,
     opening: SocketOpening,
-    admit: (principal: ClientPrincipal | undefined) => boolean,
   ) {
     const { limits, clock } = options
     this.#options = options
     this.#socket = socket
     this.#writer = new SocketWriter(socket, wire, limits.socketBufferedBytesMax, clock, options.batch)
     this.#opening = opening
-    this.#admit = admit
-    this.#protocol = new TransportWsProtocol(
-      {
-        operationsMax: limits.socketOperationsMax,
-        messagesPerSecond: limits.socketMessagesPerSecond,
-        initLengthMax: limits.socketInitBytesMax,
-      },
-      clock.now(),
-    )
+    this.#owner = owner
+    this.#protocol = new TransportWsProtocol(owner.protocolLimits, clock.now())
     this.#initTimer = clock.after(limits.socketInitTimeoutMs, () =>
       this.#perform(this.#protocol.initTimedOut()),
     )
-    socket.on('message', (data, binary) => this.#receive(data, binary))
-    socket.on('pong', () => {
-      this.#answersPing = true
-    })
-    // A frame that breaks RFC 6455 or a size limit: `ws` closes with the right code by itself.
-    socket.on('error', failure => options.log.debug('socket.error', { ...this.#facts(), failure }))
-    socket.on('close', code => this.#gone(code))
+    socket.serve(this)
+  }
+
+  get address(): string {
+    return this.#opening.address ?? ''
   }
 
   close(code: number, reason: string): void {
@@ -96,9 +99,16 @@ export class SocketSession implements RunEvents {
   ping(): boolean {
     if (!this.#answersPing) return false
     this.#answersPing = false
-    this.#writer.flush()
-    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.ping()
+    this.#writer.ping()
     return true
+  }
+
+  ponged(): void {
+    this.#answersPing = true
+  }
+
+  broken(failure: Error): void {
+    this.#options.log.debug('socket.error', { ...this.#facts(), failure })
   }
 
   /** Asks again what the credential allows. */
@@ -110,7 +120,7 @@ export class SocketSession implements RunEvents {
     this.#socket.terminate()
   }
 
-  #receive(data: WebSocket.RawData, binary: boolean): void {
+  received(data: WebSocket.RawData, binary: boolean): void {
     // With the default binaryType a text message always arrives as one Buffer.
     const text = binary ? undefined : (data as Buffer).toString()
     const now = this.#options.clock.now()
@@ -132,8 +142,7 @@ export class SocketSession implements RunEvents {
           this.#start(action)
           break
         case 'stop':
-          this.#runs.get(action.run)?.stop()
-          this.#runs.delete(action.run)
+          this.#taken(action.run)?.stop()
           break
         case 'close':
           this.#options.log.debug('socket.closing', {
@@ -163,7 +172,7 @@ export class SocketSession implements RunEvents {
     try {
       const principal = await identity?.principalOf(credential, budget.signal)
       if (this.#protocol.closed) return
-      if (!this.#admit(principal)) {
+      if (!this.#owner.admit(this, principal)) {
         this.close(closeCodes.tryAgain, 'too many sockets of this user')
         return
       }
@@ -179,11 +188,14 @@ export class SocketSession implements RunEvents {
       this.#caller = caller
       // Of the rest a socket keeps nothing for as long as it lives.
       this.#opening = { ...this.#opening, headers: traceHeaders(headers) }
-      const expire = (): void => this.close(closeCodes.unauthorized, expiredReason)
-      if (principal !== undefined && principal.expiresAt * 1000 <= this.#options.clock.wall()) return expire()
-      // A socket must not outlive its credential.
-      this.#expiry = new ExpiryTimer(principal, this.#options.clock, expire)
-      this.#watch = this.#watchOf(credential, caller)
+      if (principal !== undefined) {
+        const expire = (): void => this.close(closeCodes.unauthorized, expiredReason)
+        if (principal.expiresAt * 1000 <= this.#options.clock.wall()) return expire()
+        // A socket must not outlive its credential.
+        this.#expiry = new ExpiryTimer(principal, this.#options.clock, expire)
+        this.#watch = this.#watchOf(credential, caller)
+        this.#owner.watched(this)
+      }
       this.#perform(this.#protocol.acknowledge({ reconnectAfterMs: reconnectMs(Math.random) }))
     } catch (failure) {
       if (!this.#protocol.closed) this.#refuse(failure)
@@ -199,7 +211,7 @@ export class SocketSession implements RunEvents {
     return new CredentialWatch(options, credential, caller, {
       changed: next => {
         this.#caller = next
-        for (const run of this.#runs.values()) run.callAs(next)
+        for (const run of this.#runs) run.callAs(next)
       },
       revoked: () =>
         this.close(closeCodes.unauthorized, 'Unauthorized: the credential is not valid any more'),
@@ -218,8 +230,17 @@ export class SocketSession implements RunEvents {
     const requestId = `${this.#opening.requestId}:${run}`
     this.#options.log.debug('socket.operation', { requestId, id })
     const { headers } = this.#opening
-    const request = { run, caller, client: this.#client, requestId, headers, payload }
-    this.#runs.set(run, new OperationRun(this.#options, request, this))
+    const request = { run, caller, client: this.#client, requestId, headers }
+    const started = new OperationRun(this.#options, request, this)
+    this.#runs = this.#runs.concat(started)
+    started.begin(payload)
+  }
+
+  /** Takes a run out. */
+  #taken(number: number): OperationRun | undefined {
+    const run = this.#runs.find(each => each.number === number)
+    this.#runs = this.#runs.filter(each => each !== run)
+    return run
   }
 
   /** An answer, which may be large by itself, waits for room. */
@@ -234,7 +255,7 @@ export class SocketSession implements RunEvents {
   hasRoom(): boolean {
     if (this.#writer.hasRoom) return true
     this.#writer.whenRoom(() => {
-      for (const run of this.#runs.values()) run.roomAgain()
+      for (const run of this.#runs) run.roomAgain()
     })
     return false
   }
@@ -245,7 +266,7 @@ export class SocketSession implements RunEvents {
   }
 
   ended(run: number, end: StreamEnd): void {
-    this.#runs.delete(run)
+    this.#taken(run)
     if (end.kind === 'completed') this.#perform(this.#protocol.completed(run))
     else if (end.kind === 'failed') this.#perform(this.#protocol.failed(run, end.errors))
     else if (end.kind === 'expired') this.close(closeCodes.unauthorized, expiredReason)
@@ -261,7 +282,8 @@ export class SocketSession implements RunEvents {
     this.close(closeCodes.tryAgain, 'reading too slowly, connect again and resume')
   }
 
-  #gone(code: number): void {
+  gone(code: number): void {
+    this.#owner.gone(this)
     this.#initTimer?.cancel()
     this.#expiry?.cancel()
     this.#identifying?.cancel()

@@ -13,6 +13,9 @@ const copiedBytesMax = 2_048
 /** Events of one turn that are more than this are not joined by a copy. */
 const joinedBytesMax = 65_536
 
+/** An empty ping of a server (RFC 6455, section 5.5.2). */
+const pingFrame = Buffer.from([0x89, 0x00])
+
 /** Writes to one WebSocket within a bound of bytes that wait for the reader. */
 export class SocketWriter implements Held {
   readonly #socket: WebSocket
@@ -22,7 +25,7 @@ export class SocketWriter implements Held {
   readonly #batch: WriteBatch
   #waiting: (() => void) | undefined
   /** Events of this turn. */
-  #held: Buffer[] = []
+  #held: Buffer[] | undefined
   #heldBytes = 0
   /** Bytes of answers that are waiting to be written. */
   #answerBytes = 0
@@ -51,14 +54,15 @@ export class SocketWriter implements Held {
   /** Writes a text message of two parts, of which the second one is shared with other sockets. */
   sendEvent(head: Buffer, rest: Buffer): void {
     if (this.#socket.readyState !== WebSocket.OPEN) return
-    if (this.#held.length === 0) this.#batch.hold(this)
+    if (this.#held === undefined) this.#batch.hold(this)
+    const held = (this.#held ??= [])
     // A small copy is cheaper than a second write.
     const parts =
       rest.length <= copiedBytesMax
         ? [textFrame(head, rest.length, rest)]
         : [textFrame(head, rest.length), rest]
     for (const part of parts) {
-      this.#held.push(part)
+      held.push(part)
       this.#heldBytes += part.length
     }
   }
@@ -69,9 +73,9 @@ export class SocketWriter implements Held {
    */
   flush(): void {
     const held = this.#held
-    if (held.length === 0) return
+    if (held === undefined) return
     const bytes = this.#heldBytes
-    this.#held = []
+    this.#held = undefined
     this.#heldBytes = 0
     if (this.#socket.readyState !== WebSocket.OPEN) return
     const [first] = held
@@ -96,6 +100,12 @@ export class SocketWriter implements Held {
     }
     if (this.#wire.writableNeedDrain) this.#wire.once('drain', look).once('close', look)
     else timer = this.#clock.after(lookMs, look)
+  }
+
+  /** Writes a ping: the same two bytes for every socket. */
+  ping(): void {
+    this.flush()
+    if (this.#socket.readyState === WebSocket.OPEN) this.#wire.write(pingFrame)
   }
 
   /** Writes a message of the protocol; false when the reader is too slow for it. */

@@ -33,6 +33,7 @@ export interface ProtocolLimits {
 type Phase = 'opened' | 'identifying' | 'ready' | 'closed'
 
 interface Running {
+  readonly run: number
   readonly id: string
   /** What stands in the messages of results before the result. */
   readonly head: string
@@ -50,8 +51,8 @@ interface Running {
  */
 export class TransportWsProtocol {
   readonly #limits: ProtocolLimits
-  readonly #running = new Map<number, Running>()
-  readonly #runOfId = new Map<string, number>()
+  /** A handful at most: an array is smaller than a Map. */
+  #running: readonly Running[] = []
   #phase: Phase = 'opened'
   #lastRun = 0
   /** Token bucket of messages. */
@@ -121,14 +122,14 @@ export class TransportWsProtocol {
 
   /** A result of a run. `payload` is JSON. Nothing happens when the run is over. */
   next(run: number, payload: string): readonly Action[] {
-    const running = this.#running.get(run)
+    const running = this.#of(run)
     if (running === undefined) return []
     return [{ kind: 'send', text: `${running.head}${payload}}` }]
   }
 
   /** What a message with a result of this run begins with; the result as JSON and `}` follow. Undefined: the run is over. */
   headOf(run: number): Buffer | undefined {
-    const running = this.#running.get(run)
+    const running = this.#of(run)
     if (running === undefined) return undefined
     return (running.headBytes ??= Buffer.from(running.head))
   }
@@ -154,40 +155,42 @@ export class TransportWsProtocol {
   /** The socket is gone. Everything running is let go. */
   left(): readonly Action[] {
     this.#phase = 'closed'
-    const stops = [...this.#running.keys()].map(run => ({ kind: 'stop', run }) as const)
-    this.#running.clear()
-    this.#runOfId.clear()
+    const stops = this.#running.map(({ run }) => ({ kind: 'stop', run }) as const)
+    this.#running = []
     return stops
   }
 
   #subscribe(id: string, payload: SubscribePayload): readonly Action[] {
     if (this.#phase !== 'ready') return this.close(closeCodes.unauthorized, 'Unauthorized')
-    if (this.#runOfId.has(id)) return this.close(closeCodes.duplicate, 'Subscriber already exists')
-    if (this.#running.size >= this.#limits.operationsMax) {
+    if (this.#running.some(each => each.id === id))
+      return this.close(closeCodes.duplicate, 'Subscriber already exists')
+    if (this.#running.length >= this.#limits.operationsMax) {
       const message = `a socket may run ${this.#limits.operationsMax} operations at once`
       return [send({ id, type: 'error', payload: [{ message, extensions: { code: 'OVERLOADED' } }] })]
     }
     this.#lastRun += 1
     const head = `{"id":${JSON.stringify(id)},"type":"next","payload":`
-    this.#running.set(this.#lastRun, { id, head, headBytes: undefined })
-    this.#runOfId.set(id, this.#lastRun)
+    this.#running = this.#running.concat({ run: this.#lastRun, id, head, headBytes: undefined })
     return [{ kind: 'start', id, run: this.#lastRun, payload }]
   }
 
   /** An id that is not running was completed by us a moment ago: the messages crossed. */
   #unsubscribe(id: string): readonly Action[] {
-    const run = this.#runOfId.get(id)
+    const run = this.#running.find(each => each.id === id)?.run
     if (run === undefined) return []
     this.#end(run)
     return [{ kind: 'stop', run }]
   }
 
   #end(run: number): Running | undefined {
-    const running = this.#running.get(run)
+    const running = this.#of(run)
     if (running === undefined) return undefined
-    this.#running.delete(run)
-    this.#runOfId.delete(running.id)
+    this.#running = this.#running.filter(each => each !== running)
     return running
+  }
+
+  #of(run: number): Running | undefined {
+    return this.#running.find(each => each.run === run)
   }
 
   #takeToken(nowMs: number): boolean {

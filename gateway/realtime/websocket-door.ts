@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
-import type { WebSocket } from 'ws'
+import type { ServerOptions } from 'ws'
 import type { Clock } from '../../kernel/clock.ts'
 import { sleep } from '../../kernel/clock.ts'
 import { subjectOf } from '../../kernel/principal.ts'
@@ -10,7 +10,9 @@ import { endRaw } from '../admission/raw-refusal.ts'
 import { requestIdOf } from '../admission/request-id.ts'
 import { closeCodes } from './close-codes.ts'
 import type { ConnectionQuotas } from './connection-quotas.ts'
+import { SessionSocket } from './session-socket.ts'
 import { SocketSession } from './socket-session.ts'
+import type { SessionOwner } from './socket-session.ts'
 import type { StreamDoorOptions } from './stream-door-options.ts'
 import { Wheel } from './wheel.ts'
 
@@ -34,7 +36,7 @@ const closeTimeoutMs = 1_000
 export function webSocketDoor(options: StreamDoorOptions): WebSocketDoor {
   const { limits, clock, log, origins, quotas } = options
   const sessions = new Set<SocketSession>()
-  const server = new WebSocketServer(serverOptions(limits))
+  const server = new WebSocketServer<typeof SessionSocket>(serverOptions(limits))
   // Peers that do not answer pings are gone without a goodbye, and would hold memory and upstreams for ever.
   const heartbeat = new Wheel<SocketSession>(clock, limits.socketHeartbeatMs, session => {
     if (!session.ping()) session.terminate()
@@ -42,31 +44,41 @@ export function webSocketDoor(options: StreamDoorOptions): WebSocketDoor {
   const recheck = new Wheel<SocketSession>(clock, limits.socketRecheckMs, session => session.recheck())
   let draining: Promise<void> | undefined
 
-  const open = (socket: WebSocket, wire: Duplex, request: IncomingMessage): void => {
-    const address = request.socket.remoteAddress
-    const opening = {
-      requestId: requestIdOf(request.headers['x-request-id']),
-      headers: request.headers,
-      address,
-    }
-    let actor: string | undefined
-    const session = new SocketSession(options, socket, wire, opening, principal => {
+  const actors = new Map<SocketSession, string>()
+  const owner: SessionOwner = {
+    protocolLimits: {
+      operationsMax: limits.socketOperationsMax,
+      messagesPerSecond: limits.socketMessagesPerSecond,
+      initLengthMax: limits.socketInitBytesMax,
+    },
+    admit(session, principal) {
       if (principal === undefined) return true
-      const subject = subjectOf(principal)
-      if (!quotas.actors.take(subject)) return false
-      actor = subject
+      const actor = subjectOf(principal)
+      if (!quotas.actors.take(actor)) return false
+      actors.set(session, actor)
       return true
-    })
-    sessions.add(session)
-    heartbeat.add(session)
-    recheck.add(session)
-    socket.once('close', () => {
+    },
+    watched: session => recheck.add(session),
+    gone(session) {
       sessions.delete(session)
       heartbeat.delete(session)
       recheck.delete(session)
-      quotas.release(address ?? '')
+      quotas.release(session.address)
+      const actor = actors.get(session)
       if (actor !== undefined) quotas.actors.release(actor)
-    })
+      actors.delete(session)
+    },
+  }
+
+  const open = (socket: SessionSocket, wire: Duplex, request: IncomingMessage): void => {
+    const opening = {
+      requestId: requestIdOf(request.headers['x-request-id']),
+      headers: request.headers,
+      address: request.socket.remoteAddress,
+    }
+    const session = new SocketSession(options, owner, socket, wire, opening)
+    sessions.add(session)
+    heartbeat.add(session)
     if (!origins.allows(request.headers)) session.close(closeCodes.forbidden, 'Forbidden: origin not allowed')
     else if (socket.protocol !== subprotocol) {
       session.close(closeCodes.subprotocol, `Subprotocol not acceptable, use ${subprotocol}`)
@@ -87,9 +99,9 @@ export function webSocketDoor(options: StreamDoorOptions): WebSocketDoor {
         log.warn('socket.refused', { reason: refusal, address })
         return endRaw(wire, 503, refusal, 'OVERLOADED')
       }
-      const place = heldUntilOpen(quotas, address, wire)
+      const given = heldUntilOpen(quotas, address, wire)
       server.handleUpgrade(request, wire, head, socket => {
-        place.opened = true
+        given()
         open(socket, wire, request)
       })
       return undefined
@@ -105,9 +117,10 @@ export function webSocketDoor(options: StreamDoorOptions): WebSocketDoor {
   }
 }
 
-function serverOptions(limits: GatewayLimits): ConstructorParameters<typeof WebSocketServer>[0] {
+function serverOptions(limits: GatewayLimits): ServerOptions<typeof SessionSocket> {
   const chosen = {
     noServer: true,
+    WebSocket: SessionSocket,
     clientTracking: false,
     perMessageDeflate: false,
     maxPayload: limits.bodyBytesMax,
@@ -153,13 +166,11 @@ function pathOf({ url = '/' }: IncomingMessage): string {
 }
 
 /**
- * A handshake that `ws` refuses ends the connection without a WebSocket, and its place has to be given back. In a function
- * of its own: a listener beside the request would keep that as long as the socket lives, a few kilobytes of each.
+ * A handshake that `ws` refuses ends the connection without a WebSocket, and its place has to be given back. To be called
+ * when there is one: the session gives it back from then on.
  */
-function heldUntilOpen(quotas: ConnectionQuotas, address: string, wire: Duplex): { opened: boolean } {
-  const place = { opened: false }
-  wire.once('close', () => {
-    if (!place.opened) quotas.release(address)
-  })
-  return place
+function heldUntilOpen(quotas: ConnectionQuotas, address: string, wire: Duplex): () => void {
+  const release = (): void => quotas.release(address)
+  wire.once('close', release)
+  return () => void wire.off('close', release)
 }
