@@ -4,7 +4,7 @@ import type { GatewayLimits } from '../admission/gateway-limits.ts'
 import type { Caller } from '../admission/run-operation.ts'
 import { CredentialWatch } from './credential-watch.ts'
 import type { CredentialWatchOptions } from './credential-watch.ts'
-import type { Delivery } from './delivery.ts'
+import type { Batch } from './batch.ts'
 import { ExpiryTimer } from './expiry-timer.ts'
 import type { Subscriber, Subscription } from './reader.ts'
 import type { StreamEnd } from './stream-end.ts'
@@ -97,7 +97,11 @@ export class HttpStream implements Held, Subscriber {
 
   hasRoom(): boolean {
     const response = this.#response
-    if (response.writableLength <= this.#tools.limits.socketBufferedBytesMax) return true
+    const bytesMax = this.#tools.limits.socketBufferedBytesMax
+    if (response.writableLength <= bytesMax) return true
+    // What is held back until the end of this turn may find room with the system.
+    this.flush()
+    if (response.writableLength <= bytesMax) return true
     if (this.#waits) return false
     this.#waits = true
     const again = (): void => {
@@ -109,18 +113,21 @@ export class HttpStream implements Held, Subscriber {
     return false
   }
 
-  deliver(delivery: Delivery): void {
+  deliver({ deliveries }: Batch): void {
     if (this.#response.destroyed) return
     if (!this.#corked) {
       this.#corked = true
       this.#response.cork()
       this.#tools.batch.hold(this)
     }
-    for (const part of this.#format.event(delivery)) this.#response.write(part)
+    for (const delivery of deliveries) {
+      for (const part of this.#format.event(delivery)) this.#response.write(part)
+    }
   }
 
   /** Writes the events of this turn. */
   flush(): void {
+    if (!this.#corked) return
     this.#corked = false
     this.#response.uncork()
   }

@@ -11,12 +11,19 @@ export interface RetryLimits {
   readonly msMax: number
 }
 
+/** What is sent to a reader at once. Frames of it are made once for all who lack the same. */
+export interface BatchLimits {
+  readonly eventsMax: number
+  readonly bytesMax: number
+}
+
 export interface HubTools {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
   readonly ring: RingLimits
   readonly retry: RetryLimits
+  readonly batch: BatchLimits
   /** Largest event, bytes. */
   readonly answerBytesMax: number
 }
@@ -24,6 +31,7 @@ export interface HubTools {
 /** What a stream keeps of its past, and for how long it tries. */
 export const hubDefaults = {
   ring: { eventsMax: 1_000, bytesMax: 1_048_576 },
+  batch: { eventsMax: 64, bytesMax: 32_768 },
   retry: { restMs: 50, restMsMax: 2_000, msMax: 30_000 },
   /** How long the events of a resumable stream are kept after its last reader left. Milliseconds. */
   keptMs: 60_000,

@@ -15,7 +15,7 @@ import type { ClientName } from '../recording/client-name.ts'
 import { beginTrace } from '../tracing.ts'
 import type { RequestTrace } from '../tracing.ts'
 import type { SubscribePayload } from './client-message.ts'
-import type { Delivery } from './delivery.ts'
+import type { Batch } from './batch.ts'
 import type { Subscriber, Subscription } from './reader.ts'
 import { endBy } from './stream-end.ts'
 import type { StreamEnd } from './stream-end.ts'
@@ -36,10 +36,10 @@ export interface RunRequest {
 export interface RunEvents {
   /** The answer of a query or mutation, as JSON. Resolves when it is on its way. */
   answered(run: number, payload: string): Promise<void>
-  /** May an event be written now? After a no, the run is told by `roomAgain`. */
+  /** May events be written now? After a no, the run is told by `roomAgain`. */
   hasRoom(): boolean
-  /** An event of a subscription. */
-  deliver(run: number, delivery: Delivery): void
+  /** Events of a subscription. */
+  deliver(run: number, batch: Batch): void
   /** Told once, unless the run was stopped. */
   ended(run: number, end: StreamEnd): void
 }
@@ -94,8 +94,8 @@ export class OperationRun implements Subscriber {
     return this.#events.hasRoom()
   }
 
-  deliver(delivery: Delivery): void {
-    this.#events.deliver(this.#request.run, delivery)
+  deliver(batch: Batch): void {
+    this.#events.deliver(this.#request.run, batch)
   }
 
   /** The stream that it reads along has ended, or whatever it was. */

@@ -1,12 +1,12 @@
-import type { Delivery } from './delivery.ts'
+import type { Batch } from './batch.ts'
 import type { StreamEnd } from './stream-end.ts'
 
 /** Where a subscription's events go: one operation of a socket, or one response. */
 export interface Subscriber {
-  /** May another event be written now? After a no, `Subscription.roomAgain` tells when it may. */
+  /** May more events be written now? After a no, `Subscription.roomAgain` tells when it may. */
   hasRoom(): boolean
-  /** Called in order, each event once. */
-  deliver(delivery: Delivery): void
+  /** Called in order, with each event once. */
+  deliver(batch: Batch): void
   /** Called once, behind the last event; not after `leave`. */
   ended(end: StreamEnd): void
 }

@@ -1,6 +1,8 @@
 import { answerText } from '../admission/answer-text.ts'
 import type { AnswerStream, GraphQLAnswer, PreparedOperation } from '../engine.ts'
+import { Batch } from './batch.ts'
 import { Delivery } from './delivery.ts'
+import { FanOut } from './fan-out.ts'
 import type { HubTools } from './hub-options.ts'
 import type { Reader } from './reader.ts'
 import { ReplayRing } from './replay-ring.ts'
@@ -39,6 +41,9 @@ export class SharedStream {
   readonly #behind = new Set<Reader>()
   readonly #closed = new AbortController()
   readonly #source: StreamSource
+  readonly #fanOut: FanOut
+  /** By the place of their first event; those that were made since the last event came. */
+  readonly #batches = new Map<number, Batch>()
   #end: StreamEnd | undefined
   #wake: (() => void) | undefined
 
@@ -64,6 +69,14 @@ export class SharedStream {
       expired: owner.expired,
     }
     this.#source = new StreamSource(operation, steps, tools)
+    this.#fanOut = new FanOut({
+      readers: this.#readers,
+      ring: this.ring,
+      clock: tools.clock,
+      limits: tools.ring,
+      serve: reader => this.serve(reader),
+      waits: reader => this.#behind.has(reader),
+    })
   }
 
   /** Opens the source. Called once. */
@@ -109,18 +122,32 @@ export class SharedStream {
         this.#behind.add(reader)
         return
       }
-      const delivery = ring.at(reader.place)
-      if (delivery === undefined) return this.#fall(reader)
-      reader.place += 1
-      reader.cursor = delivery.cursor ?? reader.cursor
-      if (!skipped.has(delivery)) reader.subscriber.deliver(delivery)
+      const batch = this.#batchAt(reader.place)
+      if (batch === undefined) return this.#fall(reader)
+      reader.place += batch.deliveries.length
+      reader.cursor = batch.cursor ?? reader.cursor
+      const wanted = batch.without(skipped)
+      if (wanted !== undefined) reader.subscriber.deliver(wanted)
     }
   }
 
-  /** Moves every reader to another stream that has the events behind `place` of this one, and ends. */
+  /**
+   * Another stream has, or now gets, every event that a reader of this one lacks. A reader that has no room may lack some
+   * that are gone there: moved, it would have to read them from the log again, and be moved again.
+   */
+  canMoveTo(other: SharedStream): boolean {
+    // A reader that has been sent nothing has no place in another stream.
+    this.#fanOut.all()
+    other.ring.prepend(this.ring)
+    for (const { cursor } of this.#readers) {
+      if (cursor === undefined || other.ring.placeBehind(cursor) === undefined) return false
+    }
+    return true
+  }
+
+  /** Moves every reader to another stream, and ends. */
   moveTo(other: SharedStream): void {
     other.live ||= this.live
-    other.ring.prepend(this.ring)
     const readers = [...this.#readers]
     this.#readers.clear()
     this.#behind.clear()
@@ -145,6 +172,7 @@ export class SharedStream {
   dismiss(end: StreamEnd, delayMs: () => number): void {
     for (const reader of this.#readers) {
       this.#tools.clock.after(delayMs(), () => {
+        this.serve(reader)
         if (!this.#readers.has(reader)) return
         reader.end(end)
         this.remove(reader)
@@ -172,11 +200,34 @@ export class SharedStream {
     const shown =
       made === undefined ? answer : { ...answer, extensions: { ...answer.extensions, cursor: made } }
     const cursor = typeof own === 'string' ? own : made
-    ring.push(new Delivery(answerText(shown, this.#tools.answerBytesMax), cursor))
-    for (const reader of this.#readers) if (reader.place === place) this.serve(reader)
+    const delivery = new Delivery(answerText(shown, this.#tools.answerBytesMax), cursor)
+    this.#fanOut.expect(delivery.bytes)
+    ring.push(delivery)
+    this.#batches.clear()
+    this.#fanOut.begin(delivery.bytes)
     if (!this.resumable) for (const reader of this.#behind) if (reader.place < ring.start) this.#fall(reader)
     this.#owner.grown(this)
     return this.#room()
+  }
+
+  /** The event at a place and those behind it, as far as they are sent together. Undefined: it is no longer kept. */
+  #batchAt(place: number): Batch | undefined {
+    const known = this.#batches.get(place)
+    if (known !== undefined) return known
+    const { eventsMax, bytesMax } = this.#tools.batch
+    const deliveries: Delivery[] = []
+    let bytes = 0
+    while (deliveries.length < eventsMax) {
+      const delivery = this.ring.at(place + deliveries.length)
+      if (delivery === undefined || (bytes > 0 && bytes + delivery.bytes > bytesMax)) break
+      deliveries.push(delivery)
+      bytes += delivery.bytes
+    }
+    if (deliveries.length === 0) return undefined
+    const batch = new Batch(deliveries)
+    // Readers that catch up are at many places; those that are with us are at a few.
+    if (this.#batches.size < batchesMax) this.#batches.set(place, batch)
+    return batch
   }
 
   /** What the reader has not got and need not have: a newer event is about the same thing. */
@@ -225,5 +276,8 @@ export class SharedStream {
     for (const reader of this.#readers) this.serve(reader)
   }
 }
+
+/** Batches kept for other readers until the next event comes. */
+const batchesMax = 16
 
 const none: ReadonlySet<Delivery> = new Set()

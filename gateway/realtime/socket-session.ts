@@ -20,7 +20,7 @@ import { OperationRun } from './operation-run.ts'
 import type { RunEvents } from './operation-run.ts'
 import { CredentialWatch } from './credential-watch.ts'
 import { ExpiryTimer } from './expiry-timer.ts'
-import type { Delivery } from './delivery.ts'
+import type { Batch } from './batch.ts'
 import { reconnectMs } from './reconnect.ts'
 import { SocketWriter } from './socket-writer.ts'
 import type { StreamEnd } from './stream-end.ts'
@@ -260,9 +260,9 @@ export class SocketSession implements RunEvents, SessionEvents {
     return false
   }
 
-  deliver(run: number, { closed }: Delivery): void {
+  deliver(run: number, batch: Batch): void {
     const head = this.#protocol.headOf(run)
-    if (head !== undefined) this.#writer.sendEvent(head, closed)
+    if (head !== undefined) this.#writer.sendEvents(head, batch)
   }
 
   ended(run: number, end: StreamEnd): void {

@@ -1,15 +1,16 @@
 import type { Duplex } from 'node:stream'
 import { WebSocket } from 'ws'
+import type { Batch } from './batch.ts'
 import type { Clock, Timer } from '../../kernel/clock.ts'
-import { textFrame } from './text-frame.ts'
+import { frameHeader } from './text-frame.ts'
 import type { Held, WriteBatch } from './write-batch.ts'
 
 /** How long an answer waits for a reader that takes nothing, milliseconds. */
 const slowReaderMs = 5_000
 /** How often it is looked whether there is room, where the connection does not tell. Milliseconds. */
 const lookMs = 50
-/** Larger events are not copied. */
-const copiedBytesMax = 2_048
+/** More than this is not copied. */
+const copiedBytesMax = 32_768
 /** Events of one turn that are more than this are not joined by a copy. */
 const joinedBytesMax = 65_536
 
@@ -41,6 +42,13 @@ export class SocketWriter implements Held {
 
   /** May an event be written now? */
   get hasRoom(): boolean {
+    if (this.#hasRoomNow) return true
+    // What is held back until the end of this turn may find room with the system.
+    this.flush()
+    return this.#hasRoomNow
+  }
+
+  get #hasRoomNow(): boolean {
     return this.#wire.writableLength + this.#heldBytes - this.#answerBytes <= this.#bytesMax
   }
 
@@ -51,16 +59,15 @@ export class SocketWriter implements Held {
     if (!waits) this.#awaitRoom()
   }
 
-  /** Writes a text message of two parts, of which the second one is shared with other sockets. */
-  sendEvent(head: Buffer, rest: Buffer): void {
+  /** Writes text messages that begin with `head` and end with what is shared with other sockets. */
+  sendEvents(head: Buffer, batch: Batch): void {
     if (this.#socket.readyState !== WebSocket.OPEN) return
     if (this.#held === undefined) this.#batch.hold(this)
     const held = (this.#held ??= [])
-    // A small copy is cheaper than a second write.
     const parts =
-      rest.length <= copiedBytesMax
-        ? [textFrame(head, rest.length, rest)]
-        : [textFrame(head, rest.length), rest]
+      batch.bytes <= copiedBytesMax
+        ? [batch.frames(head.length).withHead(head)]
+        : batch.deliveries.flatMap(({ closed }) => [frameHeader(head.length + closed.length), head, closed])
     for (const part of parts) {
       held.push(part)
       this.#heldBytes += part.length

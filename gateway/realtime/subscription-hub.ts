@@ -11,7 +11,7 @@ import type { Engine, GraphQLRequest, PreparedOperation } from '../engine.ts'
 import { beginTrace } from '../tracing.ts'
 import { authorisationScope } from './authorisation-scope.ts'
 import { hubDefaults } from './hub-options.ts'
-import type { HubTools } from './hub-options.ts'
+import type { BatchLimits, HubTools } from './hub-options.ts'
 import type { Subscriber, Subscription } from './reader.ts'
 import type { RingLimits } from './replay-ring.ts'
 import { endBy } from './stream-end.ts'
@@ -28,6 +28,8 @@ export interface HubOptions {
   readonly answerBytesMax: number
   /** What is kept of each stream. Default: 1,000 events, 1 MiB. */
   readonly ring?: RingLimits
+  /** What is sent to a reader at once. Default: 64 events, 32 KiB. */
+  readonly batch?: BatchLimits
   /** Default: Math.random. */
   readonly random?: Random
 }
@@ -61,10 +63,10 @@ export class SubscriptionHub {
   #keptBytes = 0
 
   constructor(options: HubOptions) {
-    const { clock, log, answerBytesMax, random = Math.random, ring = hubDefaults.ring } = options
-    const { retry } = hubDefaults
+    const { clock, log, answerBytesMax, random = Math.random } = options
+    const { ring, batch, retry } = { ...hubDefaults, ...options }
     this.#options = options
-    this.#tools = { clock, random, log, ring, retry, answerBytesMax }
+    this.#tools = { clock, random, log, ring, batch, retry, answerBytesMax }
     options.engine.onSupergraph?.(() => void this.#replan())
   }
 

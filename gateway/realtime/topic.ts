@@ -132,6 +132,7 @@ export class Topic {
     if (newest === undefined) return
     for (const other of this.#streams) {
       if (other === stream || other.ring.placeBehind(newest) === undefined) continue
+      if (!stream.canMoveTo(other)) continue
       stream.moveTo(other)
       return
     }

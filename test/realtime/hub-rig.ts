@@ -1,5 +1,6 @@
 import { silentLog } from '../../kernel/log.ts'
 import type { ClientPrincipal } from '../../kernel/principal.ts'
+import type { Batch } from '../../gateway/realtime/batch.ts'
 import type { Delivery } from '../../gateway/realtime/delivery.ts'
 import type { Subscriber, Subscription } from '../../gateway/realtime/reader.ts'
 import type { RingLimits } from '../../gateway/realtime/replay-ring.ts'
@@ -23,7 +24,11 @@ export class Witness implements Subscriber {
     return this.room > 0
   }
 
-  deliver(delivery: Delivery): void {
+  deliver({ deliveries }: Batch): void {
+    for (const delivery of deliveries) this.#told(delivery)
+  }
+
+  #told(delivery: Delivery): void {
     if (this.end !== undefined) throw new Error('told of an event after the end')
     // LogEngine's answers.
     const answer = JSON.parse(delivery.json.toString()) as {
@@ -32,7 +37,7 @@ export class Witness implements Subscriber {
     }
     this.seen.push(answer.data.numbers.at)
     this.cursor = answer.extensions?.cursor ?? this.cursor
-    this.room -= 1
+    this.room = Math.max(0, this.room - 1)
     this.deliveries.push(delivery)
   }
 
@@ -59,7 +64,12 @@ interface JoinOptions {
   readonly latestBy?: string
 }
 
-export function hubRig(resumable: boolean, ring: RingLimits = { eventsMax: 1_000, bytesMax: 1_000_000 }) {
+/** @param together Events that are sent to a reader at once. */
+export function hubRig(
+  resumable: boolean,
+  ring: RingLimits = { eventsMax: 1_000, bytesMax: 1_000_000 },
+  together = 1,
+) {
   const engine = new LogEngine(resumable)
   const clock = manualClock()
   const hub = new SubscriptionHub({
@@ -69,6 +79,7 @@ export function hubRig(resumable: boolean, ring: RingLimits = { eventsMax: 1_000
     requestTimeoutMs: 500,
     answerBytesMax: 1_000_000,
     ring,
+    batch: { eventsMax: together, bytesMax: 100_000 },
     random: () => 0.5,
   })
   const join = (after?: string, { principal, topic, room, latestBy }: JoinOptions = {}): Witness => {

@@ -47,8 +47,17 @@ interface Joined {
 }
 
 /** One run; answers what was broken. */
-async function broken(resumable: boolean, steps: readonly Step[]): Promise<string[]> {
-  const { engine, clock, join, publish } = hubRig(resumable, { eventsMax: 6, bytesMax: 100_000 })
+async function broken(
+  resumable: boolean,
+  steps: readonly Step[],
+  keptMax: number,
+  together: number,
+): Promise<string[]> {
+  const { engine, clock, join, publish } = hubRig(
+    resumable,
+    { eventsMax: keptMax, bytesMax: 100_000 },
+    together,
+  )
   const all: Joined[] = []
   const present = new Set<Joined>()
   const faults: string[] = []
@@ -116,12 +125,17 @@ async function broken(resumable: boolean, steps: readonly Step[]): Promise<strin
   return faults
 }
 
+/** Events that a stream keeps. */
+const kept = fc.constantFrom(6, 6, 20)
+/** Events that are sent to a reader at once. */
+const together = fc.constantFrom(1, 1, 3, 64)
+
 test.each([true, false])(
   'whatever readers, sources and supergraphs do: every reader has every event once and in order, or is told (resumable: %s)',
   async resumable => {
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 60 }), async steps => {
-        expect(await broken(resumable, steps)).toEqual([])
+      fc.asyncProperty(fc.array(step, { maxLength: 60 }), kept, together, async (steps, ...sizes) => {
+        expect(await broken(resumable, steps, ...sizes)).toEqual([])
       }),
       { numRuns: 400 },
     )
