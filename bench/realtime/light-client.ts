@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 
@@ -25,6 +26,8 @@ export class LightClient {
   /** Cursor of the last event. */
   cursor: string | undefined
   received = 0
+  /** As graphql-ws names its operations: each by another id. */
+  readonly #id = randomUUID()
   readonly #socket: Socket
   readonly #onNext: OnNext
   readonly #ready: Promise<void>
@@ -50,7 +53,12 @@ export class LightClient {
   }
 
   subscribe(query: string, extensions?: object): void {
-    this.#send({ id: '1', type: 'subscribe', payload: { query, extensions } })
+    this.#send({ id: this.#id, type: 'subscribe', payload: { query, extensions } })
+  }
+
+  /** Reads nothing any more. */
+  stall(): void {
+    this.#socket.pause()
   }
 
   /** Cuts the connection without a goodbye. */
@@ -66,7 +74,7 @@ export class LightClient {
   #frame(first: number, payload: Buffer): void {
     const head = payload.length < 126 ? Buffer.alloc(6) : Buffer.alloc(8)
     head[0] = first
-    head[1] = 0x80 | Math.min(126, payload.length)
+    head[1] = 0x80 | (payload.length < 126 ? payload.length : 126)
     if (payload.length >= 126) head.writeUInt16BE(payload.length, 2)
     this.#socket.write(Buffer.concat([head, payload]))
   }

@@ -12,7 +12,9 @@ import type { ServerRequest, ServerUsage } from './server.ts'
  */
 const quick = process.argv.includes('--quick')
 const query = 'subscription { taskEvents { cursor seq text task { title } } }'
-const idleSockets = quick ? 2_000 : 19_000
+const idleSockets = quick ? 2_000 : 19_500
+/** Only these parts, e.g. `--only idle`. */
+const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1] : undefined
 
 class Server implements AsyncDisposable {
   readonly port: number
@@ -23,8 +25,8 @@ class Server implements AsyncDisposable {
     this.port = port
   }
 
-  static async start(which: 'ours' | 'peer'): Promise<Server> {
-    const child = fork(join(import.meta.dirname, 'server.ts'), [which], { execArgv: ['--expose-gc'] })
+  static async start(which: 'ours' | 'peer', execArgv: string[] = []): Promise<Server> {
+    const child = fork(join(import.meta.dirname, 'server.ts'), [which], { execArgv })
     // The first thing that server.ts says.
     const [{ port }] = (await once(child, 'message')) as [{ port: number }]
     return new Server(child, port)
@@ -37,8 +39,9 @@ class Server implements AsyncDisposable {
     return usage
   }
 
-  publish(events: number): void {
-    this.#ask({ do: 'publish', events })
+  /** @param bytes Of each event's text, at least. */
+  publish(events: number, bytes?: number): void {
+    this.#ask({ do: 'publish', events, bytes })
   }
 
   #ask(request: ServerRequest): void {
@@ -60,7 +63,7 @@ function onNext(client: LightClient, message: string): void {
   const cursor = /"cursor":"(c\d+)"/.exec(message)?.[1]
   client.cursor = cursor ?? client.cursor
   if (!timed) return
-  const at = /"text":"(\d+)"/.exec(message)?.[1]
+  const at = /"text":"(\d+) *"/.exec(message)?.[1]
   if (at !== undefined) latencies.push(Number(process.hrtime.bigint() - BigInt(at)) / 1e6)
 }
 
@@ -152,29 +155,57 @@ async function single(
   return { cpuUs: (after.cpuUs - before.cpuUs) / (count * rounds), p99Ms: percentile(latencies, 0.99) }
 }
 
-/** Memory and heartbeats of sockets that are subscribed and quiet. */
+/**
+ * Memory and heartbeats of sockets that are subscribed and quiet. V8's young generation grows to 128 MB on a large machine when
+ * many connect at once, and keeps it whatever happens; both servers run with 16.
+ */
 async function idle(which: 'ours' | 'peer', count: number) {
-  await using server = await Server.start(which)
-  const warm = await connected(server, 200)
+  await using server = await Server.start(which, ['--max-semi-space-size=16'])
+  const warm = await connected(server, 100)
   for (const client of warm) client.subscribe(query)
   await pause(500)
   const before = await server.usage()
   const clients = await connected(server, count)
   for (const client of clients) client.subscribe(query)
-  await pause(1_000)
-  await server.usage()
-  await pause(500)
+  const heartbeatMs = quick ? 10_000 : 30_000
+  await pause(heartbeatMs / 2)
   const quiet = await server.usage()
-  const heartbeatMs = quick ? 5_000 : 30_000
   await pause(heartbeatMs)
   const after = await server.usage()
   kill([...warm, ...clients])
   return {
     sockets: count,
-    rssKb: rounded((quiet.rssBytes - before.rssBytes) / 1024 / count),
+    rssKb: rounded((after.rssBytes - before.rssBytes) / 1024 / count),
     corePercent: rounded((after.cpuUs - quiet.cpuUs) / (heartbeatMs * 10), 2),
     upstreams: quiet.upstreams,
   }
+}
+
+/** What 20 clients that read nothing do to the latency of others; in turns, with events that fill what they may lag behind. */
+async function stalled(count: number, rounds: number) {
+  await using server = await Server.start('ours')
+  const clients = await connected(server, count + 20)
+  await subscribed(server, clients)
+  const lively = clients.slice(20)
+  const timedRounds = async (): Promise<{ p50Ms: number; p99Ms: number }> => {
+    latencies = []
+    timed = true
+    for (let round = 0; round < rounds; round++) {
+      const before = lively.reduce((sum, client) => sum + client.received, 0)
+      server.publish(1, 8_192)
+      await until(() => lively.reduce((sum, client) => sum + client.received, 0) >= before + lively.length)
+      await pause(2)
+    }
+    timed = false
+    return { p50Ms: rounded(percentile(latencies, 0.5), 2), p99Ms: rounded(percentile(latencies, 0.99), 2) }
+  }
+  await timedRounds()
+  const without = await timedRounds()
+  for (const client of clients.slice(0, 20)) client.stall()
+  await timedRounds()
+  const beside = await timedRounds()
+  kill(clients)
+  return { clients: count, without, beside }
 }
 
 /** All clients lose their connections at once, miss events, and come back. */
@@ -203,25 +234,29 @@ async function comeBack(count: number) {
   }
 }
 
-const progress = (text: string): void => console.error(text)
+const wanted = (part: string): boolean => only === undefined || only === part
+const told = async <T>(part: string, measure: () => Promise<T>): Promise<T | undefined> => {
+  if (!wanted(part)) return undefined
+  console.error(part)
+  return measure()
+}
+
 const sizes = quick ? [100, 1_000] : [100, 1_000, 10_000]
 const fan = []
 for (const size of sizes) {
-  progress(`${size} clients`)
-  fan.push(await fanOut('ours', size, size >= 10_000 ? 10 : 50))
+  const measured = await told('fan-out', () => fanOut('ours', size, size >= 10_000 ? 10 : 50))
+  if (measured !== undefined) fan.push(measured)
 }
-progress('graphql-ws, 1000 clients')
-const peerFan = await fanOut('peer', 1_000, 20)
-progress(`${idleSockets} idle sockets`)
-const ourIdle = await idle('ours', idleSockets)
-progress('graphql-ws, 5000 idle sockets')
-const peerIdle = await idle('peer', quick ? 2_000 : 5_000)
-const back = quick ? 1_000 : 10_000
-progress(`${back} clients come back`)
+const peerFan = await told('fan-out', () => fanOut('peer', 1_000, 20))
+const ourIdle = await told('idle', () => idle('ours', idleSockets))
+const peerIdle = await told('idle', () => idle('peer', quick ? 2_000 : 5_000))
+const back = await told('come-back', () => comeBack(quick ? 1_000 : 10_000))
+const beside = await told('stalled', () => stalled(500, quick ? 100 : 300))
 const result = {
   fanOut: fan,
   idle: ourIdle,
-  comeBack: await comeBack(back),
+  comeBack: back,
+  stalled: beside,
   peer: { name: 'graphql-ws', fanOut: peerFan, idle: peerIdle },
 }
 console.table([...fan.map(each => ({ server: 'ennead', ...each })), { server: 'graphql-ws', ...peerFan }])

@@ -9,9 +9,11 @@ import { Topic } from '../../test/support/topic.ts'
 import type { TopicEvent } from '../../test/support/topic.ts'
 
 /** What the bench asks of a server process. */
-export type ServerRequest = { readonly do: 'publish'; readonly events: number } | { readonly do: 'usage' }
+export type ServerRequest =
+  | { readonly do: 'publish'; readonly events: number; readonly bytes?: number | undefined }
+  | { readonly do: 'usage' }
 
-/** CPU since its start in microseconds, memory in bytes after collecting garbage, sources open. */
+/** CPU since its start in microseconds, memory in bytes as it is, sources open. */
 export interface ServerUsage {
   readonly cpuUs: number
   readonly rssBytes: number
@@ -24,7 +26,6 @@ const started = process.argv[2] === 'peer' ? await peer() : await ours()
 process.send?.({ port: started.port })
 process.on('message', (request: ServerRequest) => {
   if (request.do === 'usage') {
-    globalThis.gc?.()
     const { user, system } = process.cpuUsage()
     const usage: ServerUsage = {
       cpuUs: user + system,
@@ -36,7 +37,8 @@ process.on('message', (request: ServerRequest) => {
   } else {
     // The time of publication travels in the event: all processes of a machine share this clock.
     const at = process.hrtime.bigint().toString()
-    for (let event = 0; event < request.events; event++) started.topic.publish(at)
+    const text = at.padEnd(request.bytes ?? 0, ' ')
+    for (let event = 0; event < request.events; event++) started.topic.publish(text)
   }
 })
 
