@@ -38,9 +38,9 @@ export interface MongoServer extends AsyncDisposable {
   readonly process: ServiceProcess
 }
 
-/** Starts a standalone MongoDB of its own. */
-export async function startMongo(command: MongoCommand): Promise<MongoServer> {
-  const folder = await mkdtemp(join(tmpdir(), 'ennead-mongo-'))
+/** Starts a standalone MongoDB of its own below the folder `under`. */
+export async function startMongo(command: MongoCommand, under = tmpdir()): Promise<MongoServer> {
+  const folder = await mkdtemp(join(under, 'ennead-mongo-'))
   const data = join(folder, 'data')
   await mkdir(data)
   const port = await freePort()

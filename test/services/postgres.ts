@@ -28,9 +28,9 @@ const run = promisify(execFile)
 const user = 'ennead'
 const password = 'only-of-this-test'
 
-/** Starts a PostgreSQL of its own, as another user where we are root, whom it refuses. */
-export async function startPostgres(binaries: string): Promise<PostgresServer> {
-  const folder = await mkdtemp(join(tmpdir(), 'ennead-postgres-'))
+/** Starts a PostgreSQL of its own below the folder `under`, as another user where we are root, whom it refuses. */
+export async function startPostgres(binaries: string, under = tmpdir()): Promise<PostgresServer> {
+  const folder = await mkdtemp(join(under, 'ennead-postgres-'))
   const account = process.getuid?.() === 0 ? lesserUser() : undefined
   if (account !== undefined) await chown(folder, account.uid, account.gid)
   const data = join(folder, 'data')

@@ -17,8 +17,17 @@ export interface RedisServer extends AsyncDisposable {
 }
 
 /** Starts a Redis of its own that writes every change to its append-only file before it answers. */
-export async function startRedis(command: string, ...settings: readonly string[]): Promise<RedisServer> {
-  const folder = await mkdtemp(join(tmpdir(), 'ennead-redis-'))
+export function startRedis(command: string, ...settings: readonly string[]): Promise<RedisServer> {
+  return startRedisIn(tmpdir(), command, ...settings)
+}
+
+/** As `startRedis`, with its data below the folder `under`. */
+export async function startRedisIn(
+  under: string,
+  command: string,
+  ...settings: readonly string[]
+): Promise<RedisServer> {
+  const folder = await mkdtemp(join(under, 'ennead-redis-'))
   const port = await freePort()
   const url = `redis://127.0.0.1:${port}`
   const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '']

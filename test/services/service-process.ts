@@ -89,6 +89,21 @@ export class ServiceProcess {
     await this.#end(this.#options.stopSignal ?? 'SIGTERM')
   }
 
+  /** Waits until it takes requests again; starts it anew when it has ended, or does not for `patienceMs` milliseconds. */
+  async revive(patienceMs: number): Promise<void> {
+    const end = performance.now() + patienceMs
+    while (this.#child !== undefined && !ended(this.#child) && performance.now() < end) {
+      try {
+        await this.#options.probe()
+        return
+      } catch {
+        await pause(20)
+      }
+    }
+    await this.kill()
+    await this.start()
+  }
+
   /** Holds it as a machine under pressure does: connections stay open, nothing answers. */
   freeze(): void {
     this.#child?.kill('SIGSTOP')

@@ -11,6 +11,8 @@ export interface WorkerSettings {
   readonly seed: number
   /** Operations at a time. */
   readonly clients: number
+  /** Where the process that was killed before had come to in the change log, as a client goes on; undefined: at the end. */
+  readonly after: string | undefined
 }
 
 /** A line of a process's history; times are microseconds of the machine's monotonic clock. */
@@ -46,6 +48,21 @@ export type HistoryLine =
       readonly seq: number | undefined
       readonly why: string | undefined
     }
+  /** A page of the change log behind `after`: `epoch:seq`, and the ids of its events. */
+  | {
+      readonly is: 'heard'
+      readonly after: string
+      readonly next: string
+      readonly events: readonly string[]
+    }
+  | { readonly is: 'lost'; readonly after: string; readonly why: string }
+
+/** What one process, or those that went on for it, were told of the change log. */
+export interface Heard {
+  readonly pages: readonly (HistoryLine & { readonly is: 'heard' })[]
+  /** Why it could not go on. */
+  readonly lost: readonly string[]
+}
 
 /** An operation that was refused or whose outcome nobody knows: when it began, and why. */
 export interface Failure {
@@ -80,7 +97,7 @@ export function historyOf(texts: readonly string[]): History {
     const lines = text.split('\n').flatMap(parsed)
     const ends = new Map(lines.flatMap(line => (line.is === 'ended' ? [[line.operation, line]] : [])))
     for (const line of lines) {
-      if (line.is === 'ended') continue
+      if (line.is === 'ended' || line.is === 'heard' || line.is === 'lost') continue
       operations++
       if (line.is === 'unread') {
         unavailable++
@@ -111,6 +128,15 @@ export function historyOf(texts: readonly string[]): History {
     }
   }
   return { registers, told, operations, unavailable, unknown, failures }
+}
+
+/** What was told of the change log in these files, of processes that went on for each other in this order. */
+export function heardIn(texts: readonly string[]): Heard {
+  const lines = texts.flatMap(text => text.split('\n').flatMap(parsed))
+  return {
+    pages: lines.flatMap(line => (line.is === 'heard' ? [line] : [])),
+    lost: lines.flatMap(line => (line.is === 'lost' ? [`${line.after}: ${line.why}`] : [])),
+  }
 }
 
 function parsed(line: string): HistoryLine[] {

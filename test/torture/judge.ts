@@ -1,15 +1,18 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { LogEntry, StoreEngine } from '../../subgraphs/db/task-store.ts'
 import { attempt } from '../contract/store-under-test.ts'
+import type { Heard } from './history.ts'
 import type { TorturedStore } from './stores.ts'
 
 /**
  * Compares the stores when all is over: equal logs without a gap, every commit once and where it was told to be, none that
- * was told not to have happened, and records that are what the log says. Answers what is not so.
+ * was told not to have happened, records that are what the log says, and followers who were told each event once, in order.
+ * Answers what is not so.
  */
 export async function compareStores(
   stores: readonly TorturedStore[],
   told: ReadonlyMap<string, number | 'never'>,
+  followers: readonly Heard[],
 ): Promise<{ readonly wrong: readonly string[]; readonly entries: number }> {
   const wrong: string[] = []
   const engines: StoreEngine[] = []
@@ -36,7 +39,7 @@ export async function compareStores(
     const longest = logs
       .filter(log => log[0]?.position.seq === 1)
       .reduce((a, b) => (b.length > a.length ? b : a), [])
-    wrong.push(...misplaced(longest, told))
+    wrong.push(...misplaced(longest, told), ...followers.flatMap(heard => misheard(longest, heard)))
     for (const [index, engine] of engines.entries()) {
       if (engine.operations.query === undefined) continue
       const own = longest.slice(0, heads[index]?.seq ?? 0)
@@ -75,6 +78,24 @@ function misplaced(log: readonly LogEntry[], told: ReadonlyMap<string, number | 
     const found = places.get(id) ?? 'never'
     if (found !== place) wrong.push(`${id} was told to be at ${place} and is at ${found}`)
   }
+  return wrong
+}
+
+/** What followers were told beside the events of the log, between where they began and where they ended. */
+export function misheard(log: readonly LogEntry[], { pages, lost }: Heard): string[] {
+  const wrong = lost.map(why => `a follower could not go on behind ${why}`)
+  const seqOf = (position: string): number => Number(position.split(':').at(-1))
+  pages.forEach(({ after }, index) => {
+    const before = pages[index - 1]?.next ?? after
+    if (before !== after) wrong.push(`a follower went on behind ${after} and not ${before}`)
+  })
+  const [from, to] = [seqOf(pages[0]?.after ?? ':0'), seqOf(pages.at(-1)?.next ?? ':0')]
+  const events = log
+    .filter(({ position }) => position.seq > from && position.seq <= to)
+    .flatMap(({ commit }) => (commit.event === undefined ? [] : [commit.event.id]))
+  const heard = pages.flatMap(page => page.events)
+  const differs = Math.max(events.length, heard.length) > 0 && events.join() !== heard.join()
+  if (differs) wrong.push(`between ${from} and ${to} the log has other events than a follower was told`)
   return wrong
 }
 

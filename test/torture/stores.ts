@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os'
 import { Redis } from 'ioredis'
 import { createConnection } from 'mongoose'
 import postgres from 'postgres'
@@ -8,8 +9,9 @@ import { openSqlStore } from '../../subgraphs/db/agents/sql/sql-store.ts'
 import type { StoreEngine } from '../../subgraphs/db/task-store.ts'
 import { type MongoCommand, startMongo } from '../services/mongo.ts'
 import { startPostgres } from '../services/postgres.ts'
-import { startRedis } from '../services/redis.ts'
+import { startRedisIn } from '../services/redis.ts'
 import type { ServiceProcess } from '../services/service-process.ts'
+import { type SmallDisk, openSmallDisk } from '../support/small-disk.ts'
 import { type TcpProxy, openTcpProxy } from '../support/tcp-proxy.ts'
 
 /** A real server with a wire in front of it that can be cut. */
@@ -19,6 +21,8 @@ export interface TorturedStore {
   readonly url: string
   readonly process: ServiceProcess
   readonly wire: TcpProxy
+  /** The disk its data is on; undefined: one that cannot be filled. */
+  readonly disk: SmallDisk | undefined
   /** Loses all it holds, as when somebody takes its disk away. */
   empty(): Promise<void>
   /** Past the wire. */
@@ -29,13 +33,26 @@ export interface TorturedStores extends AsyncDisposable {
   readonly all: readonly TorturedStore[]
 }
 
-/** Starts PostgreSQL, MongoDB and Redis. */
+/** Enough for an hour of it and PostgreSQL's log; more would only take longer to fill. */
+const diskMegabytes = 1_536
+
+/** Starts PostgreSQL, MongoDB and Redis, each on a disk of its own where disks can be mounted. */
 export async function startStores(
   binaries: string,
   mongo: MongoCommand,
   redis: string,
 ): Promise<TorturedStores> {
-  const servers = [await startPostgres(binaries), await startMongo(mongo), await startRedis(redis)] as const
+  const disks = [
+    await openSmallDisk(diskMegabytes),
+    await openSmallDisk(diskMegabytes),
+    await openSmallDisk(diskMegabytes),
+  ] as const
+  const [sqlDisk, nosqlDisk, cacheDisk] = disks
+  const servers = [
+    await startPostgres(binaries, sqlDisk?.folder),
+    await startMongo(mongo, nosqlDisk?.folder),
+    await startRedisIn(cacheDisk?.folder ?? tmpdir(), redis),
+  ] as const
   const [sql, nosql, cache] = servers
   const wires = await Promise.all(
     servers.map(({ url }) => openTcpProxy('127.0.0.1', Number(new URL(url).port))),
@@ -51,6 +68,7 @@ export async function startStores(
         url: over(sql.url, sqlWire),
         process: sql.process,
         wire: sqlWire,
+        disk: sqlDisk,
         async empty() {
           const client = postgres(sql.url, { max: 1, onnotice: () => undefined })
           await client`drop schema if exists ennead cascade`
@@ -63,6 +81,7 @@ export async function startStores(
         url: over(nosql.url, nosqlWire),
         process: nosql.process,
         wire: nosqlWire,
+        disk: nosqlDisk,
         async empty() {
           const connection = await createConnection(nosql.url, { dbName: 'torture' }).asPromise()
           await connection.dropDatabase()
@@ -75,6 +94,7 @@ export async function startStores(
         url: over(cache.url, cacheWire),
         process: cache.process,
         wire: cacheWire,
+        disk: cacheDisk,
         async empty() {
           const client = new Redis(cache.url)
           await client.flushall()
@@ -86,6 +106,7 @@ export async function startStores(
     async [Symbol.asyncDispose]() {
       for (const wire of wires) await wire[Symbol.asyncDispose]()
       for (const server of servers) await server[Symbol.asyncDispose]()
+      for (const disk of disks) await disk?.[Symbol.asyncDispose]()
     },
   }
 }

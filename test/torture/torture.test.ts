@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest'
+import { commitOf, entryOf, task } from '../contract/sample-records.ts'
 import { describeWithService } from '../services/availability.ts'
 import { findMongo } from '../services/mongo.ts'
 import { findPostgres } from '../services/postgres.ts'
 import { findRedis } from '../services/redis.ts'
 import type { RegisterOperation } from '../support/linearizable.ts'
 import { type HistoryLine, historyOf } from './history.ts'
+import { misheard } from './judge.ts'
 import { torture } from './torture.ts'
 
 describeWithService('PostgreSQL', findPostgres(), postgres => {
@@ -69,5 +71,34 @@ describe('the history of the torture', () => {
       told: new Map(),
     })
     expect(historyOf([text(begun, { ...ended, outcome: 'conflict' })]).told.get('c1')).toBe('never')
+  })
+})
+
+describe('followers of the log', () => {
+  const log = [1, 2, 3, 4].map(seq => entryOf(seq, commitOf(`c${seq}`, task(`task_${seq}`))))
+  const page = (after: number, next: number, ...events: readonly number[]) => ({
+    is: 'heard' as const,
+    after: `e:${after}`,
+    next: `e:${next}`,
+    events: events.map(seq => `event_c${seq}`),
+  })
+
+  test('are right when they were told every event once, in order, across pages', () => {
+    expect(misheard(log, { pages: [page(1, 3, 2, 3), page(3, 4, 4)], lost: [] })).toEqual([])
+    expect(misheard(log, { pages: [], lost: [] })).toEqual([])
+  })
+
+  test.each([
+    ['missed one', [page(1, 3, 3)]],
+    ['were told one twice', [page(1, 3, 2, 3, 3)]],
+    ['were told the later one first', [page(1, 3, 3, 2)]],
+    ['were told one that never happened', [page(1, 3, 2, 3, 5)]],
+    ['went on elsewhere', [page(1, 2, 2), page(3, 4, 4)]],
+  ])('are found out when they %s', (_, pages) => {
+    expect(misheard(log, { pages, lost: [] }).length).toBeGreaterThan(0)
+  })
+
+  test('are found out when they could not go on', () => {
+    expect(misheard(log, { pages: [], lost: ['e:3: CURSOR_EXPIRED'] }).length).toBe(1)
   })
 })

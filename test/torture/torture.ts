@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { isLinearizable } from '../support/linearizable.ts'
 import { seededRandom } from '../support/seeded-random.ts'
 import type { MongoCommand } from '../services/mongo.ts'
-import { type History, historyOf } from './history.ts'
+import { type History, heardIn, historyOf } from './history.ts'
 import { compareStores } from './judge.ts'
 import { type TorturedStore, startStores } from './stores.ts'
 
@@ -29,12 +29,15 @@ export interface TortureReport {
   readonly unknown: number
   /** Why operations were not done, and the fault before. */
   readonly reasons: Readonly<Record<string, number>>
+  /** Of the log. */
   readonly entries: number
+  /** That followers were told, across all faults. */
+  readonly events: number
   /** What must not be; empty: all is well. */
   readonly wrong: readonly string[]
 }
 
-const kinds = ['kill', 'freeze', 'stall', 'reset', 'empty', 'process'] as const
+const kinds = ['kill', 'freeze', 'stall', 'reset', 'empty', 'full', 'process', 'clock'] as const
 const clients = 12
 const settleMsMax = 60_000
 const noticedMs = 800
@@ -47,6 +50,8 @@ interface Fault {
 
 interface Worker {
   readonly child: ChildProcess
+  /** Its file, after those of the processes it goes on for. */
+  readonly files: readonly string[]
   /** All stores hold all there is and have their vote, as it sees it. */
   isWell: boolean
 }
@@ -59,8 +64,11 @@ export async function torture(options: TortureOptions): Promise<TortureReport> {
   const folder = await mkdtemp(join(tmpdir(), 'ennead-torture-'))
   try {
     let started = 0
-    const start = (): Worker => launch(folder, ++started, stores.all, Math.floor(random() * 2 ** 31))
-    const workers = [start(), start()]
+    const start = (before: readonly string[]): Promise<Worker> => {
+      const [number, seed] = [++started, Math.floor(random() * 2 ** 31)]
+      return launch([...before, join(folder, `p${number}`)], number, stores.all, seed)
+    }
+    const workers = [await start([]), await start([])]
     const areWell = (): boolean => workers.every(worker => worker.isWell)
     await until(areWell, settleMsMax)
     const faults: Fault[] = []
@@ -69,14 +77,19 @@ export async function torture(options: TortureOptions): Promise<TortureReport> {
       const kind = kinds[Math.floor(random() * kinds.length)] ?? 'kill'
       const store = stores.all[Math.floor(random() * stores.all.length)]
       if (store === undefined) throw new Error('no store')
-      const what = kind === 'process' ? kind : `${kind} ${store.name}`
+      if (kind === 'full' && store.disk === undefined) continue
+      const what = kind === 'process' || kind === 'clock' ? kind : `${kind} ${store.name}`
       tell(what)
       faults.push({ at: Number(process.hrtime.bigint() / 1_000n), what })
-      if (kind === 'process') {
-        const victim = Math.floor(random() * workers.length)
-        workers[victim]?.child.kill('SIGKILL')
-        workers[victim] = start()
-      } else await suffer(kind, store, 200 + random() * 800)
+      const victim = Math.floor(random() * workers.length)
+      const worker = workers[victim]
+      if (kind === 'clock') worker?.child.kill('SIGUSR2')
+      else if (kind === 'process' && worker !== undefined) {
+        const ended = once(worker.child, 'exit')
+        worker.child.kill('SIGKILL')
+        await ended
+        workers[victim] = await start(worker.files)
+      } else if (kind !== 'process') await suffer(kind, store, 200 + random() * 800)
       // Until both must have noticed it.
       await pause(noticedMs)
       for (const worker of workers) worker.isWell = false
@@ -88,24 +101,32 @@ export async function torture(options: TortureOptions): Promise<TortureReport> {
     await Promise.all(workers.map(({ child }) => once(child, 'exit')))
     const files = await readdir(folder)
     const history = historyOf(await Promise.all(files.map(file => readFile(join(folder, file), 'utf8'))))
-    const { wrong, entries } = await compareStores(stores.all, history.told)
-    return report(history, faults, entries, [...wrong, ...nonLinearizable(history)])
+    const followers = await Promise.all(workers.map(async worker => heardIn(await readAll(worker.files))))
+    const { wrong, entries } = await compareStores(stores.all, history.told, followers)
+    const events = followers.flatMap(({ pages }) => pages).reduce((sum, page) => sum + page.events.length, 0)
+    return report(history, faults, { entries, events }, [...wrong, ...nonLinearizable(history)])
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
 }
 
-function launch(folder: string, number: number, stores: readonly TorturedStore[], seed: number): Worker {
+async function launch(
+  files: readonly string[],
+  number: number,
+  stores: readonly TorturedStore[],
+  seed: number,
+): Promise<Worker> {
   const urls = Object.fromEntries(stores.map(({ name, url }) => [name, url]))
   const name = `p${number}`
-  const settings = JSON.stringify({ ...urls, name, seed, clients, history: join(folder, name) })
+  const after = heardIn(await readAll(files.slice(0, -1))).pages.at(-1)?.next
+  const settings = JSON.stringify({ ...urls, name, seed, clients, history: files.at(-1), after })
   const child = spawn(process.execPath, [join(import.meta.dirname, 'worker.ts'), settings], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const killed = (): void => void child.kill('SIGKILL')
   process.once('exit', killed)
   child.once('exit', () => process.off('exit', killed))
-  const worker: Worker = { child, isWell: false }
+  const worker: Worker = { child, files, isWell: false }
   let text = ''
   child.stdout?.on('data', (chunk: Buffer) => {
     const lines = (text + chunk.toString()).split('\n')
@@ -119,8 +140,12 @@ function launch(folder: string, number: number, stores: readonly TorturedStore[]
   return worker
 }
 
+function readAll(files: readonly string[]): Promise<readonly string[]> {
+  return Promise.all(files.map(file => readFile(file, 'utf8')))
+}
+
 async function suffer(
-  kind: 'kill' | 'freeze' | 'stall' | 'reset' | 'empty',
+  kind: 'kill' | 'freeze' | 'stall' | 'reset' | 'empty' | 'full',
   store: TorturedStore,
   ms: number,
 ): Promise<void> {
@@ -143,6 +168,12 @@ async function suffer(
       return store.wire.reset()
     case 'empty':
       return store.empty()
+    case 'full':
+      await store.disk?.fill()
+      await pause(ms)
+      await store.disk?.free()
+      // Some end when they cannot write; an operator starts them again.
+      return store.process.revive(2_000)
     default:
       return undefined
   }
@@ -166,7 +197,7 @@ function nonLinearizable({ registers }: History): string[] {
 function report(
   { operations, told, unavailable, unknown, failures }: History,
   faults: readonly Fault[],
-  entries: number,
+  log: { readonly entries: number; readonly events: number },
   wrong: readonly string[],
 ): TortureReport {
   const before = (from: number): string => faults.findLast(({ at }) => at <= from)?.what ?? 'no fault'
@@ -177,7 +208,7 @@ function report(
     unavailable,
     unknown,
     reasons: counted(failures.map(({ from, why }) => `${before(from)}: ${why}`)),
-    entries,
+    ...log,
     wrong,
   }
 }

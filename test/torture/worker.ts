@@ -1,6 +1,8 @@
 /* A db process of the torture: reads and changes records through a domain of its own until it is killed or told to end. */
 import { openSync, writeSync } from 'node:fs'
 import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+import { type Clock, systemClock } from '../../kernel/clock.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import { silentLog } from '../../kernel/log.ts'
 import { openRedisCache } from '../../subgraphs/db/agents/cache/redis-cache.ts'
@@ -13,8 +15,14 @@ import type { HistoryLine, WorkerSettings } from './history.ts'
 
 // Given by the parent, which is ours.
 const settings = JSON.parse(process.argv[2] ?? '{}') as WorkerSettings
-const { sql, nosql, cache, history, name, seed, clients } = settings
+const { sql, nosql, cache, history, name, seed, clients, after } = settings
 const log = silentLog
+const random = seededRandom(seed)
+/** The wall clock of this process jumps by up to a day when it is told to, forth or back. */
+let jumpMs = 0
+const dayMs = 86_400_000
+process.on('SIGUSR2', () => (jumpMs = Math.round((random() * 2 - 1) * dayMs)))
+const clock: Clock = { ...systemClock, wall: () => Date.now() + jumpMs }
 const domain = await openDbDomain({
   engines: [
     {
@@ -31,6 +39,7 @@ const domain = await openDbDomain({
     },
   ],
   actors: { known: (_, ids) => Promise.resolve(new Set(ids)) },
+  clock,
   limits: { reopenFirstMs: 100, reopenLastMs: 1_000, probeMs: 200, silentMs: 1_000 },
   log,
 })
@@ -39,7 +48,6 @@ const file = openSync(history, 'a')
 /** Written at once, so that a process that is killed leaves the beginning of everything it had begun. */
 const note = (line: HistoryLine): void => void writeSync(file, `${JSON.stringify(line)}\n`)
 const now = (): number => Number(process.hrtime.bigint() / 1_000n)
-const random = seededRandom(seed)
 const ending = new AbortController()
 process.on('SIGTERM', () => ending.abort())
 
@@ -92,6 +100,27 @@ async function swap(record: string, version: number, operation: string): Promise
   }
 }
 
+/** Follows the change log as a client does that takes note of where it is, and goes on there after every failure. */
+async function follow(): Promise<void> {
+  let place = after
+  for (let more = true; more || !ending.signal.aborted;) {
+    try {
+      const waitMs = ending.signal.aborted ? 0 : 1_000
+      const page = await domain.changes.read({ after: place, first: 500, waitMs }, ending.signal)
+      const events = page.entries.map(({ id }) => id)
+      if (place !== undefined) note({ is: 'heard', after: place, next: page.next, events })
+      place = page.next
+      more = page.more
+    } catch (failure) {
+      if (failure instanceof EnneadError && failure.kind === 'caller') {
+        note({ is: 'lost', after: place ?? '', why: told(failure) })
+        return
+      }
+      await pause(50)
+    }
+  }
+}
+
 /** What an operator would read of it, with what each store said; numbers left out, so that equal causes are counted as one. */
 function told(failure: unknown): string {
   if (!(failure instanceof EnneadError)) return String(failure)
@@ -105,7 +134,9 @@ const telling = setInterval(() => {
   const { ready, agents } = domain.health()
   process.stdout.write(`${JSON.stringify({ ready, agents })}\n`)
 }, 100)
+const following = follow()
 await Promise.all(Array.from({ length: clients }, (_, client) => operate(client)))
+await following
 clearInterval(telling)
 await domain.close()
 process.exit(0)
