@@ -101,6 +101,7 @@ class GatewayEngine implements Engine {
   readonly #explainCost: boolean
   readonly #overrides: OverrideOptions
   readonly #tier: QueryTier
+  #supergraphs = 0
   #closing: Promise<void> | undefined
 
   constructor(options: EngineOptions) {
@@ -139,6 +140,7 @@ class GatewayEngine implements Engine {
       return new Serving(supergraph, subgraphs, plannerOf(supergraph), rules, sizes, costs, clock)
     }
     this.#switch = new ServingSwitch(make, canaryOptions(options.canary), { clock, log, observe })
+    this.#switch.onTaken(() => void this.#supergraphs++)
     const first = this.#source.current()
     if (first !== undefined) this.#switch.begin(first)
     this.#source.considerBy(candidate => this.#switch.consider(candidate))
@@ -183,6 +185,14 @@ class GatewayEngine implements Engine {
 
   onSupergraph(told: () => void): void {
     this.#switch.onTaken(told)
+  }
+
+  get epoch(): number {
+    return this.#supergraphs + this.#tier.writes
+  }
+
+  isCompiled(operation: PreparedOperation): boolean {
+    return operation instanceof Prepared && this.#tier.isCompiled(operation)
   }
 
   health(): EngineHealth {

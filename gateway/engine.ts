@@ -125,6 +125,13 @@ export interface Engine {
   subscribe(operation: PreparedOperation, context: SubgraphContext, after?: string): AnswerStream
   /** Calls `told` whenever another supergraph has begun to serve. Undefined: there is never another. */
   onSupergraph?(told: () => void): void
+  /**
+   * Another number whenever a mutation has ended or another supergraph has begun to serve: a query that began before must not
+   * answer one that is asked after it. Undefined: answers must not be shared.
+   */
+  readonly epoch?: number
+  /** Will the operation probably be answered with bytes of subgraphs, so that its answer is the same for all who may see it? */
+  isCompiled?(operation: PreparedOperation): boolean
   health(): EngineHealth
   /** Lets go of subgraphs and timers. Idempotent. */
   close(): Promise<void>

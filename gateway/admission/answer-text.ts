@@ -4,7 +4,7 @@ import { SplicedAnswer } from '../execution/compiled/spliced-answer.ts'
 
 /** Text as it is written to a connection. */
 export interface WireText {
-  readonly text: string
+  readonly text: string | Buffer
   /** In latin1 every character is one byte of UTF-8. */
   readonly encoding: 'utf8' | 'latin1'
   /** How many it is in UTF-8. */
@@ -26,6 +26,7 @@ export function answerWire(answer: GraphQLAnswer, bytesMax: number): WireText {
 /** The answer as JSON. Throws LIMIT_ANSWER when that is larger than `bytesMax` in UTF-8. */
 export function answerText(answer: GraphQLAnswer, bytesMax: number): string {
   const { text, encoding } = answerWire(answer, bytesMax)
+  if (typeof text !== 'string') return text.toString()
   return encoding === 'utf8' ? text : Buffer.from(text, 'latin1').toString()
 }
 

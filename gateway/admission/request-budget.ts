@@ -12,12 +12,12 @@ export class RequestBudget {
   #limitMs: number
   #timer: Timer
 
-  /** @param limitMs Time from now, milliseconds. */
-  constructor(clock: Clock, limitMs: number) {
+  /** @param limitMs Time from `startedAt`, which is now by default, milliseconds. */
+  constructor(clock: Clock, limitMs: number, startedAt = clock.now()) {
     this.#clock = clock
-    this.#startedAt = clock.now()
+    this.#startedAt = startedAt
     this.#limitMs = limitMs
-    this.#timer = clock.after(limitMs, () => this.#expire())
+    this.#timer = clock.after(this.remainingMs, () => this.#expire())
   }
 
   get signal(): AbortSignal {

@@ -25,8 +25,12 @@ import type { StreamFormat } from '../realtime/stream-format.ts'
 import { answerStatus } from './answer-status.ts'
 import { answerTypes, preferredType } from './media-types.ts'
 import type { AnswerType } from './media-types.ts'
-import { readRequest } from './read-request.ts'
+import { logOutcome, logStream } from './outcome.ts'
+import type { Outcome } from './outcome.ts'
+import { parseRequest, readText } from './read-request.ts'
 import { reply, replyUnread } from './reply.ts'
+import { SharedAnswers } from './shared-answers.ts'
+import type { Flight, SameRequests } from './shared-answers.ts'
 
 /** Answers one request to /graphql; never rejects. */
 export type GraphQLHandler = (
@@ -36,19 +40,10 @@ export type GraphQLHandler = (
   search: string,
 ) => Promise<void>
 
-/** What is known of a request when it is answered, for its log line. */
-interface Outcome {
-  readonly answer: GraphQLAnswer
-  readonly operation: PreparedOperation | undefined
-  /** The body was not read to its end. */
-  readonly unread: boolean
-  /** What is left of each limit of rate. */
-  readonly rates: readonly RateState[]
-}
-
 /** GraphQL over HTTP (https://graphql.github.io/graphql-over-http/draft/) in front of the engine. */
 export function graphqlHandler(options: DoorOptions, streams: HttpStreams): GraphQLHandler {
   const { log, clock } = options
+  const shared = new SharedAnswers(options)
   return async (request, response, requestId, search) => {
     const startedAt = clock.now()
     const trace = beginTrace(request.headers, 'graphql request')
@@ -57,8 +52,10 @@ export function graphqlHandler(options: DoorOptions, streams: HttpStreams): Grap
     // Who only takes streams is told by the status why there is none.
     const type = accepted ?? (format === undefined ? 'application/json' : 'application/graphql-response+json')
     const asked = { request, response, requestId, search, accepted, format, trace }
-    const outcome = await answer(options, streams, asked)
-    const { wire, answer: told } = serialised(outcome.answer, options.limits.answerBytesMax, log)
+    const outcome = await answer(options, streams, shared, asked)
+    const written = outcome.landed ?? serialised(outcome.answer, options.limits.answerBytesMax, log)
+    const { answer: told } = written
+    const wire = landed(outcome, written) ?? written.wire
     const status = answerStatus(told, type)
     const headers = { ...answerHeaders(told, status), ...rateLimitHeaders(outcome.rates) }
     if (response.headersSent) logStream(log, { request, requestId, ms: clock.now() - startedAt }, outcome)
@@ -91,25 +88,56 @@ interface Asked {
   readonly trace: RequestTrace
 }
 
-async function answer(options: DoorOptions, streams: HttpStreams, asked: Asked): Promise<Outcome> {
+/** What is known of a request as it goes on. */
+interface Progress {
+  operation?: PreparedOperation
+  flight?: Flight | undefined
+  /** Undefined: this request is like no other. */
+  same?: SameRequests | undefined
+}
+
+async function answer(
+  options: DoorOptions,
+  streams: HttpStreams,
+  shared: SharedAnswers,
+  asked: Asked,
+): Promise<Outcome> {
   const { request, response, requestId } = asked
   const { limits, log, clock } = options
   const rates: RateState[] = []
-  const progress: { operation?: PreparedOperation } = {}
+  const progress: Progress = {}
   try {
     await options.rates?.request({ address: request.socket.remoteAddress, principal: undefined }, rates)
     const allowed = request.method === 'GET' || request.method === 'POST'
     if (allowed && asked.accepted === undefined && asked.format === undefined) {
       throw new EnneadError('NOT_ACCEPTABLE', `answers are ${answerTypes.join(' or ')}`)
     }
-    const graphql = await readRequest(options, request, asked.search)
+    const text = await readText(options, request, asked.search)
+    const hereAt = clock.now()
+    // A trace is of one request.
+    const like = asked.accepted !== undefined && asked.trace.traceId === undefined
+    progress.same = like ? shared.same(request, text.text) : undefined
+    const landed = progress.same && (await shared.find(progress.same))
+    if (landed !== undefined) {
+      const { answer, operation } = landed
+      options.observe?.({ is: 'queryShared' })
+      options.record?.(operation, clientNameOf(request.headers))
+      return { answer, operation, unread: false, rates, landed }
+    }
+    const graphql = parseRequest(options, text)
     // Its time begins when the request is here: a slow uplink is bounded by the server's own limits.
-    const budget = new RequestBudget(clock, limits.requestTimeoutMs)
+    const budget = new RequestBudget(clock, limits.requestTimeoutMs, hereAt)
     const left = (): void => budget.cancel()
     response.once('close', left)
     try {
-      const answer = await run(options, streams, asked, graphql, budget, progress, rates)
-      return { answer: withRates(answer, rates), operation: progress.operation, unread: false, rates }
+      const answer = await run(options, streams, shared, asked, graphql, budget, progress, rates)
+      return {
+        ...progress,
+        operation: progress.operation,
+        answer: withRates(answer, rates),
+        unread: false,
+        rates,
+      }
     } finally {
       response.off('close', left)
       budget.end()
@@ -117,17 +145,18 @@ async function answer(options: DoorOptions, streams: HttpStreams, asked: Asked):
   } catch (failure) {
     const errors = errorsOf(failure, log.with({ requestId }))
     const unread = request.method === 'POST' && !request.complete
-    return { answer: refusedAnswer(errors), operation: progress.operation, unread, rates }
+    return { ...progress, operation: progress.operation, answer: refusedAnswer(errors), unread, rates }
   }
 }
 
 async function run(
   options: DoorOptions,
   streams: HttpStreams,
+  shared: SharedAnswers,
   asked: Asked,
   graphql: DoorRequest,
   budget: RequestBudget,
-  progress: { operation?: PreparedOperation },
+  progress: Progress,
   rates: RateState[],
 ): Promise<GraphQLAnswer> {
   const { request, response, requestId, format, trace } = asked
@@ -135,6 +164,7 @@ async function run(
   const principal = await identity?.principalOf(request.headers.authorization, budget.signal, requestId)
   const operation = await untilAborted(engine.prepare(graphql, principal), budget.signal)
   progress.operation = operation
+  progress.flight = progress.same && shared.begin(progress.same, operation)
   refuseWrongDoor(operation, asked)
   options.record?.(operation, clientNameOf(request.headers))
   // A store that strangers can fill is one they can flush.
@@ -185,6 +215,14 @@ function withRates(answer: GraphQLAnswer, rates: readonly RateState[]): GraphQLA
   return extended(answer, { rateLimit: shown(rates) })
 }
 
+/** Gives the answer to those who wait for it. Undefined: nobody could. */
+function landed(
+  { flight, operation }: Outcome,
+  { answer, wire }: { readonly answer: GraphQLAnswer; readonly wire: WireText },
+): WireText | undefined {
+  return flight?.land(operation && { operation, answer, wire })
+}
+
 /** Retry-After of refusals that pass by themselves, whole seconds; what the first error says of it is rounded up. */
 function retryAfter({ errors }: GraphQLAnswer): string {
   const ms = errors?.[0]?.extensions['retryAfterMs']
@@ -213,47 +251,4 @@ function serialised(
     const refusal = refusedAnswer(errorsOf(failure, log))
     return { answer: refusal, wire: wireText(JSON.stringify(refusal)) }
   }
-}
-
-function logStream(
-  log: Log,
-  { request, requestId, ms }: Pick<Answered, 'request' | 'requestId' | 'ms'>,
-  { answer, operation }: Outcome,
-): void {
-  const codes = answer.errors?.map(error => error.extensions.code)
-  log.debug('http.stream', {
-    requestId,
-    method: request.method,
-    operation: operation?.name,
-    ms: Math.round(ms),
-    codes,
-  })
-}
-
-interface Answered {
-  readonly request: IncomingMessage
-  readonly requestId: string
-  readonly traceId: string | undefined
-  readonly status: number
-  readonly bytes: number
-  readonly ms: number
-}
-
-function logOutcome(log: Log, answered: Answered, { answer, operation }: Outcome): void {
-  const { request, requestId, traceId, status, bytes, ms } = answered
-  const codes = answer.errors?.map(error => error.extensions.code)
-  const facts = {
-    requestId,
-    traceId,
-    method: request.method,
-    status,
-    kind: operation?.kind,
-    operation: operation?.name,
-    ms: Math.round(ms * 10) / 10,
-    bytes,
-    codes,
-  }
-  // Refusals are counted by admission: under overload, a line for each would be load as well.
-  if (status >= 500 && codes?.[0] !== 'OVERLOADED') log.warn('http.request', facts)
-  else log.debug('http.request', facts)
 }

@@ -8,29 +8,34 @@ import { asksSheddable } from '../admission/request-priority.ts'
 import { contentType } from './media-types.ts'
 import { readBody } from './request-body.ts'
 
-/** Everything that can be refused without the engine, cheapest first. */
-export async function readRequest(
+/** The text of a request: its body, or the parameters of its URL. */
+export interface RequestText {
+  readonly in: 'body' | 'parameters'
+  readonly text: string
+}
+
+/** Everything that can be refused without looking into the request, cheapest first. */
+export async function readText(
   options: DoorOptions,
   request: IncomingMessage,
   search: string,
-): Promise<DoorRequest> {
+): Promise<RequestText> {
   const { method = '', headers } = request
   if (method !== 'GET' && method !== 'POST') {
     throw new EnneadError('METHOD_NOT_ALLOWED', 'use POST, or GET for queries')
   }
   refuseForgery(method, headers, options.origins)
-  const glance = (text: string): void => {
-    // Which document it is, and how important, is not in the text then.
-    if (!namesDocument.test(text))
-      options.admission.glance(text, asksSheddable(headers), options.limits.requestTimeoutMs)
-  }
-  if (method === 'GET') {
-    glance(search)
-    return requestFromParameters(new URLSearchParams(search), options.documents)
-  }
-  checkBodyType(request)
-  const text = await readBody(request, options.limits.bodyBytesMax)
-  glance(text)
+  if (method === 'POST') checkBodyType(request)
+  const text = method === 'GET' ? search : await readBody(request, options.limits.bodyBytesMax)
+  // Which document it is, and how important, is not in a text that only names one.
+  if (!namesDocument.test(text))
+    options.admission.glance(text, asksSheddable(headers), options.limits.requestTimeoutMs)
+  return { in: method === 'GET' ? 'parameters' : 'body', text }
+}
+
+/** What the text of a request asks for. Throws BAD_REQUEST. */
+export function parseRequest(options: DoorOptions, { in: where, text }: RequestText): DoorRequest {
+  if (where === 'parameters') return requestFromParameters(new URLSearchParams(text), options.documents)
   return requestFromBody(parseJson(text), options.documents)
 }
 

@@ -17,6 +17,11 @@ export class Flights {
   readonly #flights = new WeakMap<PlannedOperation, Map<string, Flight>>()
   #writes = 0
 
+  /** Writes through this gateway that have ended. */
+  get writes(): number {
+    return this.#writes
+  }
+
   /** A write through this gateway has ended, whatever became of it. */
   written(): void {
     this.#writes++

@@ -58,6 +58,17 @@ export class QueryTier {
     this.#tools = tools
   }
 
+  /** Mutations that have ended, whatever became of them. */
+  get writes(): number {
+    return this.#flights.writes
+  }
+
+  /** Will it be run as a compiled query the next time? */
+  isCompiled({ planned, variables }: Prepared): boolean {
+    const tier = this.#tiers.get(planned)?.get(formOf(planned, variables))
+    return tier?.phase === 'compiled' && tier.resting === 0
+  }
+
   async execute(prepared: Prepared, context: SubgraphContext): Promise<GraphQLAnswer> {
     if (prepared.kind !== 'query') {
       try {
@@ -128,9 +139,7 @@ export class QueryTier {
   #tierOf({ planned, variables }: Prepared): Tier {
     let tiers = this.#tiers.get(planned)
     if (tiers === undefined) this.#tiers.set(planned, (tiers = new Map()))
-    const { conditions } = planned
-    const key =
-      conditions.length === 0 ? '' : conditions.map(name => Number(variables[name] === true)).join('')
+    const key = formOf(planned, variables)
     const known = tiers.get(key)
     if (known !== undefined && known.phase !== 'cold') return known
     if (known === undefined && tiers.size >= variantsMax) return tooMany
@@ -142,6 +151,11 @@ export class QueryTier {
     tiers.set(key, made)
     return made
   }
+}
+
+/** The values of what its conditions depend on. */
+function formOf({ conditions }: PlannedOperation, variables: VariableValues): string {
+  return conditions.length === 0 ? '' : conditions.map(name => Number(variables[name] === true)).join('')
 }
 
 function compiledTier(planned: PlannedOperation, variables: VariableValues): Tier {
