@@ -7,14 +7,22 @@ const roles: readonly Role[] = ['OWNER', 'ADMIN', 'MEMBER', 'GUEST']
 
 /** What `ennead token` and `ennead user add` ask of the process that has the auth domain. */
 export function authCommands(auth: AuthDomain): ControlHandlers {
-  return new Map([
+  return new Map<string, (input: Readonly<Record<string, unknown>>) => Promise<unknown>>([
     [
       'token',
       async input =>
         (await auth.issueAccessToken(word(input, 'email'), optional(input, 'workspace'))).accessToken,
     ],
     ['user', input => addUser(auth, input)],
+    ['keys/rotate', () => rotateKeys(auth)],
   ])
+}
+
+/** Answers one line for the operator. */
+async function rotateKeys(auth: AuthDomain): Promise<string> {
+  await auth.rotateKeys()
+  const kids = auth.jwks().keys.map(({ kid }) => kid)
+  return `tokens are signed with key ${kids[0]} from now on; ${kids.length - 1} older keys go on verifying`
 }
 
 /** Answers one line for the operator; a new user's password is told here and nowhere else. */

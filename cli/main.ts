@@ -21,6 +21,7 @@ const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['export', async () => (await import('./commands/export.ts')).exportCommand],
   ['import', async () => (await import('./commands/import.ts')).importCommand],
   ['doctor', async () => (await import('./commands/doctor.ts')).doctor],
+  ['keys', async () => (await import('./commands/keys.ts')).keys],
   ['user', async () => (await import('./commands/user.ts')).user],
 ])
 

@@ -138,6 +138,7 @@ async function openDoors(
     address: { host: settings.host, port: settings.port },
     identify: (token, signal, requestId) => auth.identify({ kind: 'bearer', token }, { signal, requestId }),
     identityLifeMs: settings.identityLifeMs,
+    publicKeys: () => auth.jwks(),
     graphiql: settings.graphiql,
     origins: settings.allowedOrigins,
     limits: doorLimits(settings),

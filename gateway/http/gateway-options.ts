@@ -41,6 +41,8 @@ export interface GatewayServerOptions {
   readonly problems?: (() => string | undefined) | undefined
   /** Origins of web pages that may call this gateway beside its own; `*` for any. Default none. */
   readonly origins?: readonly string[]
+  /** The public keys (RFC 7517) of tokens that are signed here, for `/.well-known/jwks.json`. Default: there are none. */
+  readonly publicKeys?: (() => object) | undefined
   /** Asked on every `/health/ready`; what it answers is added to the gateway's own health. Default nothing. */
   readonly health?: (() => Promise<HealthReport>) | undefined
   readonly limits?: Partial<GatewayLimits>

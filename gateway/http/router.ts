@@ -24,6 +24,7 @@ export interface RouterOptions {
   readonly graphiql?: boolean
   readonly graphiqlQuery: string
   readonly problems?: (() => string | undefined) | undefined
+  readonly publicKeys?: (() => object) | undefined
   readonly health?: (() => Promise<HealthReport>) | undefined
   readonly log: Log
   /** While draining, readiness says no and every answer closes its connection. */
@@ -44,6 +45,9 @@ const allowedHeaders = [
   'apollographql-client-name',
   'apollographql-client-version',
 ]
+
+/** How long anybody may keep the public keys; shorter than what a rotated key goes on verifying. Seconds. */
+const keysMaxAge = 300
 
 /** Leads each request to what answers it. Never throws, and every request is answered. */
 export function router(options: RouterOptions): (request: IncomingMessage, response: ServerResponse) => void {
@@ -68,6 +72,10 @@ export function router(options: RouterOptions): (request: IncomingMessage, respo
     }
     if (path === '/health/live') return replyJson(response, 200, { live: true })
     if (path === '/health/ready') return answerReady(options, response)
+    if (path === '/.well-known/jwks.json' && options.publicKeys !== undefined) {
+      const headers = { 'cache-control': `public, max-age=${keysMaxAge}` }
+      return replyJson(response, 200, options.publicKeys(), headers)
+    }
     if (page !== undefined && path.startsWith('/graphql/graphiql')) {
       if (await page.asset(path, request, response)) return undefined
     }

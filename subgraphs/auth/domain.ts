@@ -62,7 +62,7 @@ export interface AuthDomain extends ActorDirectory, Accounts {
   jwks(): { readonly keys: readonly PublicJwk[] }
   /** Writes now when API keys were last used, rather than within a minute. */
   writeKeyUse(): Promise<void>
-  /** Signs with a new key from now on; tokens of the last three keys go on being taken. */
+  /** Signs with a new key from now on; tokens of the last three keys go on being taken. Rejects with BAD_USER_INPUT when it is too soon. */
   rotateKeys(): Promise<void>
   health(): DomainHealth
   /** What the authorities of our own directory are doing now. */
@@ -245,7 +245,7 @@ class OpenAuthDomain implements AuthDomain {
   }
 
   async rotateKeys(): Promise<void> {
-    await this.#keys.rotate()
+    await this.#keys.rotate(this.#options.accessLifeMs)
     await this.#audit.append({ kind: 'KEYS_ROTATED', keyId: this.#keys.newest.kid })
   }
 

@@ -1,10 +1,13 @@
 import { expect, test } from 'vitest'
+import { newGlobalId } from '../../kernel/global-id.ts'
 import { seededRandom } from '../support/seeded-random.ts'
 import type { Disk } from './auth-desk.ts'
 import { openDesk } from './auth-desk.ts'
 
 /** At once; fewer than an authority takes, so that none is passed over for being busy. */
 const clients = 20
+const invitation = { email: 'new@navy.example', role: 'MEMBER', expiresInDays: 1 } as const
+const profile = { displayName: 'New', password: 'a new password' }
 /** In each state of the authorities. */
 const checksEach = 400
 
@@ -17,10 +20,23 @@ test(
     const { apiKeys, sessions, members } = desk.domain
     const wanted = { name: 'CI', scopes: undefined, expiresInDays: 1 }
     const owner = await desk.signIn()
+    const { serviceAccounts, projectRoles, invitations } = desk.domain
+    const change = { name: undefined, role: undefined, disabled: undefined }
+    const robot = await serviceAccounts.create(owner.principal, { name: 'Robot', role: 'GUEST' }, {})
+    const projectId = newGlobalId('Project')
+    await projectRoles.set(owner.principal, { actorId: robot.id, projectId, role: 'MEMBER' }, {})
+    const robotKey = await apiKeys.create(owner.principal, { ...wanted, serviceAccountId: robot.id }, {})
+    const invited = await invitations.create(owner.principal, invitation, {})
+    const newcomer = await desk.domain.acceptInvitation(invited.token, undefined, profile, {})
+    const off = await serviceAccounts.create(owner.principal, { name: 'Off', role: 'ADMIN' }, {})
+    const offKey = await apiKeys.create(owner.principal, { ...wanted, serviceAccountId: off.id }, {})
+    await serviceAccounts.update(owner.principal, { ...change, id: off.id, disabled: true }, {})
     const good = [
       owner.accessToken,
       (await desk.signIn(mel)).accessToken,
       (await apiKeys.create(owner.principal, wanted, {})).key,
+      robotKey.key,
+      newcomer.accessToken,
     ]
     const ended = await desk.signIn()
     await sessions.end(owner.principal, ended.principal.sessionId ?? '', {})
@@ -36,6 +52,8 @@ test(
       revoked.key,
       left.accessToken,
       keyOfGone.key,
+      offKey.key,
+      invited.token,
       `${header}.${payload}.${'A'.repeat(86)}`,
       `${good[2]?.slice(0, -1)}!`,
     ]
@@ -50,6 +68,9 @@ test(
           const index = Math.floor(random() * list.length)
           const who = await desk.who(list[index] ?? '')
           const passed = typeof who === 'object'
+          // Never more than today's role and roles in projects give.
+          if (passed && who.actorId === robot.id && (who.role !== 'GUEST' || who.scopes.length !== 2))
+            wrong.push(`${state}: the robot is ${JSON.stringify(who)}`)
           if (passed !== (list === good))
             wrong.push(`${state}: ${list === good ? 'good' : 'bad'} ${index} is ${JSON.stringify(who)}`)
           checked++

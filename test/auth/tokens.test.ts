@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { EnneadError } from '../../kernel/errors.ts'
 import { openAuthDomain } from '../../subgraphs/auth/domain.ts'
 import { openSigningKeys } from '../../subgraphs/auth/tokens/signing-keys.ts'
-import { openDesk, temporaryFolder } from './auth-desk.ts'
+import { codeOf, openDesk, temporaryFolder } from './auth-desk.ts'
 import { forgeOf, forgedTokens } from './forged-tokens.ts'
 
 const agents = ['rbac', 'oauth', 'jwt']
@@ -76,6 +76,17 @@ test('after a rotation old tokens go on being taken and new ones have a new key'
   expect(await desk.who(before)).toMatchObject({ actorId: desk.grace.user.id })
   expect(await desk.who(after)).toMatchObject({ actorId: desk.grace.user.id })
   expect(desk.domain.jwks().keys).toHaveLength(2)
+})
+
+test('keys cannot be rotated so often that tokens in use are refused', async () => {
+  await using desk = await openDesk({ accessLifeMs: 60_000 })
+  const { accessToken } = await desk.signIn()
+  for (let round = 0; round < 3; round++) await desk.domain.rotateKeys()
+  expect(await desk.domain.rotateKeys().catch(codeOf)).toBe('BAD_USER_INPUT')
+  expect(await desk.who(accessToken)).toMatchObject({ actorId: desk.grace.user.id })
+  desk.clock.forward(60_001)
+  await desk.domain.rotateKeys()
+  expect(desk.domain.jwks().keys).toHaveLength(4)
 })
 
 test('of five keys the oldest is forgotten, and none of the published ones has a private part', async () => {

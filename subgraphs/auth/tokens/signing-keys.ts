@@ -35,7 +35,7 @@ export interface SigningKeysOptions {
   readonly wall?: () => number
 }
 
-/** Keys that verify; rotating more often than this many times within a token's life is refused by nothing but sense. */
+/** Keys that verify. */
 const keysMax = 4
 
 /** ES256 (RFC 7518) key pairs. The newest signs; the ones before it go on verifying, at most three. */
@@ -76,8 +76,19 @@ export class SigningKeys {
     })
   }
 
-  /** Signs with a new key from now on; durable when it answers. */
-  async rotate(): Promise<void> {
+  /**
+   * Signs with a new key from now on; durable when it answers. Rejects with BAD_USER_INPUT when the key that would be forgotten
+   * for it has signed within `tokenLifeMs`: tokens of it may still be in use.
+   */
+  async rotate(tokenLifeMs = 0): Promise<void> {
+    // The oldest of all stopped signing when the one after it was made.
+    const after = this.#keys[keysMax - 2]
+    const leftMs = (after?.createdAtMs ?? Number.NEGATIVE_INFINITY) + tokenLifeMs - this.#wall()
+    if (this.#keys.length === keysMax && leftMs > 0)
+      throw new EnneadError(
+        'BAD_USER_INPUT',
+        `tokens of the oldest key may still be in use; rotate again in ${Math.ceil(leftMs / 1_000)} s`,
+      )
     const keys = [newKey(this.#wall()), ...this.#keys].slice(0, keysMax)
     await save(this.#path, keys)
     this.#keys = keys
