@@ -1,5 +1,6 @@
 import { clientSettings } from './client-settings.ts'
 import { eventSettings } from './event-settings.ts'
+import { eventSourceSettings } from './event-source-settings.ts'
 import { executionSettings } from './execution-settings.ts'
 import { identitySettings } from './identity-settings.ts'
 import { metricsSettings } from './metrics-settings.ts'
@@ -8,6 +9,7 @@ import { planningSettings } from './planning-settings.ts'
 import { recordingSettings } from './recording-settings.ts'
 import { remoteSubgraphSettings } from './remote-subgraph-settings.ts'
 import { hintLevels } from './composition-report.ts'
+import { socketSettings } from './socket-settings.ts'
 import { supergraphSettings } from './supergraph-settings.ts'
 import { logLevels } from '../kernel/log.ts'
 import { choice, integer, list, secret, text, toggle, url } from '../kernel/settings.ts'
@@ -80,6 +82,7 @@ const door = {
     0,
     600_000,
   ),
+  ...socketSettings,
   graphiql: toggle('Serve GraphiQL to browsers at /graphql.', true),
   ...recordingSettings,
   ...planningSettings,
@@ -190,6 +193,7 @@ export const gatewaySettings = {
   ...clientSettings,
   ...admissionSettings,
   ...remoteSubgraphSettings,
+  ...eventSourceSettings,
   ...executionSettings,
   forwardHeaders: list('Headers of the client that subgraphs get, e.g. authorization,accept-language.'),
   identityUrl: url(

@@ -11,6 +11,7 @@ import { readHopSigner } from '../hop-secret.ts'
 import { Lifecycle, stopAsked } from '../lifecycle.ts'
 import { gatewaySettings } from '../settings.ts'
 import { admissionOptions } from '../wiring/admission.ts'
+import { withEventSource } from '../wiring/event-source.ts'
 import { identifyBy } from '../wiring/identity.ts'
 import { documentOptions, rateLimitOptions } from '../wiring/clients.ts'
 import { doorLimits, operationOptions } from '../wiring/limits.ts'
@@ -63,7 +64,7 @@ async function serve(settings: Settings, lifecycle: Lifecycle): Promise<string |
   const supergraph = isWorker() ? await workerSupergraph(log) : await followSupergraph(settings, log)
   const engine = createEngine({
     supergraph,
-    subgraph: subgraphs.connect,
+    subgraph: await withEventSource(settings, subgraphs.connect, lifecycle, log),
     ...operationOptions(settings),
     ...planningOptions(settings),
     ...(settings.compiled ? {} : { compiledAfter: Infinity }),

@@ -1,8 +1,10 @@
 import type { EngineOptions } from '../../gateway/create-engine.ts'
+import { gatewayLimitDefaults } from '../../gateway/admission/gateway-limits.ts'
 import type { GatewayLimits } from '../../gateway/admission/gateway-limits.ts'
 import { costDefaults } from '../../gateway/operation/cost-options.ts'
 import type { SettingsOf } from '../../kernel/settings.ts'
 import type { limitSettings } from '../limit-settings.ts'
+import type { socketSettings } from '../socket-settings.ts'
 
 type LimitSettings = SettingsOf<typeof limitSettings>
 
@@ -32,8 +34,27 @@ export function operationOptions(
 
 /** What the settings say of requests and answers, for the doors. */
 export function doorLimits(
-  settings: LimitSettings & { readonly requestTimeoutMs: number; readonly mutationTimeoutMs: number },
+  settings: LimitSettings &
+    SettingsOf<typeof socketSettings> & {
+      readonly requestTimeoutMs: number
+      readonly mutationTimeoutMs: number
+    },
 ): Partial<GatewayLimits> {
   const { bodyBytesMax, headerBytesMax, answerBytesMax, requestTimeoutMs, mutationTimeoutMs } = settings
-  return { bodyBytesMax, headerBytesMax, answerBytesMax, requestTimeoutMs, mutationTimeoutMs }
+  const { socketsMax, socketsPerAddressMax, socketsPerActorMax } = settings
+  return {
+    bodyBytesMax,
+    headerBytesMax,
+    answerBytesMax,
+    requestTimeoutMs,
+    mutationTimeoutMs,
+    socketsMax,
+    socketsPerAddressMax,
+    socketsPerActorMax,
+    // Sockets are connections as well, and must not leave none for requests.
+    connectionsMax: Math.max(gatewayLimitDefaults.connectionsMax, socketsMax + requestConnections),
+  }
 }
+
+/** Connections left for requests where sockets take more than the default leaves. */
+const requestConnections = 2_000

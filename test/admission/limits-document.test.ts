@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { limitSettings } from '../../cli/limit-settings.ts'
 import { gatewaySettings, startSettings } from '../../cli/settings.ts'
 import { doorLimits, operationOptions } from '../../cli/wiring/limits.ts'
+import { socketSettings } from '../../cli/socket-settings.ts'
 import { gatewayLimitDefaults } from '../../gateway/admission/gateway-limits.ts'
 import { costDefaults } from '../../gateway/operation/cost-options.ts'
 import { operationLimits } from '../../gateway/operation/limits.ts'
@@ -44,7 +45,7 @@ test('docs/limits.md names real codes and every flag, and both commands take the
 test('flags that are left out mean the defaults, and those given reach their limit', () => {
   const times = { requestTimeoutMs: 500, mutationTimeoutMs: 5_000 }
   const read = (argv: readonly string[]): Readonly<Record<string, unknown>> => {
-    const settings = readSettings(limitSettings, argv, {})
+    const settings = readSettings({ ...limitSettings, ...socketSettings }, argv, {})
     const { limits, cost } = operationOptions(settings)
     return { ...limits, ...cost, ...doorLimits({ ...settings, ...times }) }
   }
