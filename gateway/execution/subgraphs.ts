@@ -15,8 +15,16 @@ export interface ResolvedSubgraphs {
   execute(name: string, request: SubgraphRequest, context: SubgraphContext): Promise<SubgraphResponse>
   /** Does the subgraph take requests as bytes? */
   exchanges(name: string): boolean
-  /** See `Subgraph.exchange`. */
-  exchange(name: string, body: string, context: SubgraphContext): Promise<Buffer>
+  /**
+   * See `Subgraph.exchange`. The answer is given to `read`, and what that throws is thrown; what `read` takes has no errors, so
+   * that nobody needs to look for them.
+   */
+  exchange(
+    name: string,
+    body: string,
+    context: SubgraphContext,
+    read: (answer: Buffer) => void,
+  ): Promise<void>
   subscribe(
     name: string,
     request: SubgraphRequest,
@@ -71,13 +79,24 @@ export class SubgraphConnections {
         )
       },
       exchanges: name => find(name).subgraph.exchange !== undefined,
-      exchange: (name, body, context) => {
+      exchange: async (name, body, context, read) => {
         const connection = find(name)
-        return observed(name, connection, context, this.#tools, areBytesOk, inner => {
-          if (connection.subgraph.exchange === undefined)
-            throw new EnneadError('INTERNAL', `"${name}" takes no bytes`)
-          return connection.subgraph.exchange(body, inner)
+        const { subgraph } = connection
+        let refused: { readonly failure: unknown } | undefined
+        const isRead = (answer: Buffer): boolean => {
+          try {
+            read(answer)
+            return true
+          } catch (failure) {
+            refused = { failure }
+            return areBytesOk(answer)
+          }
+        }
+        await observed(name, connection, context, this.#tools, isRead, inner => {
+          if (subgraph.exchange === undefined) throw new EnneadError('INTERNAL', `"${name}" takes no bytes`)
+          return subgraph.exchange(body, inner)
         })
+        if (refused !== undefined) throw refused.failure
       },
       subscribe: (name, request, context) => find(name).subgraph.subscribe(request, traced(name, context)),
     }
@@ -147,18 +166,20 @@ async function observed<Answer>(
 ): Promise<Answer> {
   const call = context.trace?.call(name)
   const startedAt = clock.now()
-  const tell = (outcome: 'ok' | 'errors' | ErrorCode): void => {
+  const tell = (outcome: 'ok' | 'errors' | ErrorCode, tookMs: number): void => {
     call?.end(outcome === 'ok' ? undefined : outcome)
-    observe?.({ is: 'subgraphEnded', subgraph: name, outcome, tookMs: clock.now() - startedAt })
+    observe?.({ is: 'subgraphEnded', subgraph: name, outcome, tookMs })
   }
   try {
     const answer = await ask(withHeaders(context, call))
-    tell(ok(answer) ? 'ok' : 'errors')
+    // Looking at the answer is no time of the subgraph.
+    const tookMs = clock.now() - startedAt
+    tell(ok(answer) ? 'ok' : 'errors', tookMs)
     connection.state = 'ok'
     connection.detail = 'answered its last call'
     return answer
   } catch (failure) {
-    tell(failure instanceof EnneadError ? failure.code : 'INTERNAL')
+    tell(failure instanceof EnneadError ? failure.code : 'INTERNAL', clock.now() - startedAt)
     const kind = kindOf(failure)
     if (kind !== 'cancelled' && kind !== 'caller' && kind !== 'expired') {
       connection.state = 'failing'

@@ -7,8 +7,8 @@ import type { Brought, Place, Slot } from './place.ts'
 import { RecentPlaces } from './recent-places.ts'
 import { Surprise } from './uncompilable.ts'
 
-/** Sends one request, UTF-8 in latin1, and resolves with the answer in UTF-8. */
-export type Exchange = (subgraph: string, body: string) => Promise<Buffer>
+/** Sends one request, UTF-8 in latin1, gives the answer in UTF-8 to `read`, and rejects with what that throws. */
+export type Exchange = (subgraph: string, body: string, read: (answer: Buffer) => void) => Promise<void>
 
 /**
  * Runs a compiled query. Resolves with the answer's data, as bytes in latin1; rejects with Surprise as soon as anything is
@@ -80,10 +80,18 @@ class CompiledRun {
       this.#ended(batch)
       return
     }
-    this.#exchange(batch.subgraph, body).then(
-      bytes => this.#attempt(() => this.#answered(batch, bytes, asked)),
-      (cause: unknown) => this.#fail(new Surprise(`subgraph "${batch.subgraph}" failed`, { cause })),
-    )
+    const read = (answer: Buffer): void => {
+      try {
+        this.#answered(batch, answer, asked)
+      } catch (failure) {
+        this.#fail(failure)
+        throw failure
+      }
+    }
+    this.#exchange(batch.subgraph, body, read).catch((cause: unknown) => {
+      // Whoever could not read it has said so.
+      if (!this.#settled) this.#fail(new Surprise(`subgraph "${batch.subgraph}" failed`, { cause }))
+    })
   }
 
   /** Undefined: there is nothing to ask for. Puts what each group asks for into `asked`. */
@@ -118,7 +126,8 @@ class CompiledRun {
   }
 
   #answered(batch: Batch, bytes: Buffer, asked: readonly (readonly Brought[])[]): void {
-    if (this.#settled) return
+    // Nobody looks at it any more, so that nobody can say that it has no errors.
+    if (this.#settled) throw new Surprise('the query has ended')
     const scanner = new AnswerScanner(bytes, this)
     if (batch.root) this.#rootSlots[batch.index] = scanner.root(batch)
     else scanner.entities(batch.groups, alias, asked)

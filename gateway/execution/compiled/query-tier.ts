@@ -10,6 +10,7 @@ import type { PlannedOperation, Prepared } from '../prepared.ts'
 import type { SubgraphContext } from '../subgraph.ts'
 import { compile } from './compile.ts'
 import { runCompiled } from './compiled-run.ts'
+import type { Exchange } from './compiled-run.ts'
 import { flightKey, Flights } from './flights.ts'
 import type { CompiledQuery } from './layout.ts'
 import { SplicedAnswer } from './spliced-answer.ts'
@@ -113,9 +114,9 @@ export class QueryTier {
     const { subgraphs } = prepared.planned
     const deadline = startDeadline(this.#tools.clock, context.remainingMs * timeShare, context.signal)
     const inner = { ...context, signal: deadline.signal }
-    const exchange = (subgraph: string, body: string): Promise<Buffer> => {
+    const exchange: Exchange = (subgraph, body, read) => {
       inner.remainingMs = deadline.remainingMs()
-      return subgraphs.exchange(subgraph, body, { ...inner })
+      return subgraphs.exchange(subgraph, body, { ...inner }, read)
     }
     try {
       return await deadline.within(runCompiled(query, prepared.variables, exchange))
