@@ -16,6 +16,8 @@ export interface LoadOptions {
   readonly unique: boolean
   readonly connections: number
   readonly seconds: number
+  /** Goes on until this many were answered, for four times as long at most. Default 0. */
+  readonly requestsMin?: number
 }
 
 let tokens = 0
@@ -28,15 +30,19 @@ export function requestHeaders(unique: boolean): Record<string, string> {
 
 /** Asks on `connections` connections, each again as soon as it is answered: as much as the gateway takes. */
 export async function load(options: LoadOptions): Promise<Load> {
-  const { port, connections, seconds } = options
+  const { port, connections, seconds, requestsMin = 0 } = options
   const latencies: number[] = []
   let failed = 0
   let bytes: number | undefined
   const startedAt = performance.now()
   const until = startedAt + seconds * 1_000
+  const goesOn = (): boolean => {
+    const now = performance.now()
+    return now < until || (latencies.length < requestsMin && now < until + 3_000 * seconds)
+  }
   const work = async (): Promise<void> => {
     const client = new Client(`http://127.0.0.1:${port}`, { headersTimeout: 120_000, bodyTimeout: 120_000 })
-    while (performance.now() < until) {
+    while (goesOn()) {
       const askedAt = performance.now()
       const got = await ask(client, options)
       latencies.push(performance.now() - askedAt)

@@ -80,10 +80,10 @@ async function measure(gateway: Gateway): Promise<void> {
 
 async function sample(gateway: Gateway, running: GatewayProcess, scenario: Scenario): Promise<Sample> {
   const { port } = running
-  const { connections, warmSeconds, seconds } = settings
+  const { connections, warmSeconds, warmRequests, seconds } = settings
   const { unique } = scenario
   const asked = { port, connections, unique, body: JSON.stringify({ query: scenario.query }) }
-  await load({ ...asked, seconds: warmSeconds })
+  await load({ ...asked, seconds: warmSeconds, requestsMin: warmRequests })
   const callsBefore = subgraphs.calls
   const before = await running.usage()
   const done: Load = await load({ ...asked, seconds })

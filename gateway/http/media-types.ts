@@ -32,6 +32,8 @@ export function preferredType<T extends string>(
 
 /** A Content-Type header's type in lower case, and its charset in lower case when it has one. */
 export function contentType(header: string | undefined): { type: string; charset: string | undefined } {
+  // As nearly all clients write it.
+  if (header === 'application/json') return { type: header, charset: undefined }
   const [type = '', ...parameters] = (header ?? '').split(';')
   const charset = parameters
     .map(parameter => /^\s*charset\s*=\s*"?([^"\s]*)"?\s*$/i.exec(parameter)?.[1])
