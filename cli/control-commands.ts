@@ -34,8 +34,10 @@ async function addUser(auth: AuthDomain, input: Readonly<Record<string, unknown>
   const workspace =
     administration.findWorkspace(slug) ?? (await administration.createWorkspace({ slug, name: slug }))
   const known = administration.findUser(email)
+  const withPassword = input['password'] === false ? { password: null } : {}
   const displayName = optional(input, 'name') ?? email.replace(/@.*$/, '')
-  const created = known === undefined ? await administration.createUser({ email, displayName }) : undefined
+  const created =
+    known === undefined ? await administration.createUser({ email, displayName, ...withPassword }) : undefined
   const user = known ?? created?.user
   if (user === undefined) throw new EnneadError('INTERNAL', `the user ${email} was not made`)
   await administration.addMember(workspace.id, user.id, role)

@@ -292,5 +292,9 @@ export const userSettings = {
   email: text('E-mail address of the new user, or of one that exists.', undefined),
   name: text('Name that others see. Default: the address up to its @.', undefined),
   workspace: text('Slug of the workspace to join; it is created when there is none.', undefined),
+  password: toggle(
+    'Give a new user a generated password; off: for people who sign in at a provider only.',
+    true,
+  ),
   role: choice('What the user may do there.', 'MEMBER', ['OWNER', 'ADMIN', 'MEMBER', 'GUEST']),
 }

@@ -121,6 +121,19 @@ test('sessions are ended one by one or all at once, on every device and in every
   await administration.addMember(army.id, desk.grace.user.id, 'MEMBER')
   const [here, phone, tablet] = [await desk.signIn(), await desk.signIn(), await desk.signIn()]
   const there = await desk.domain.issueAccessToken(desk.grace.user.email, 'army')
+  const list = async (principal: ActorPrincipal, everywhere: boolean): Promise<unknown> => {
+    const asked = `{ viewer { sessions(everywhere: ${everywhere}) { id workspaceSlug current } } }`
+    const { data, errors } = await counter.ask(principal, asked)
+    const viewer = data?.['viewer'] as { sessions: { workspaceSlug: string }[] } | null // As asked.
+    return viewer?.sessions.map(session => session.workspaceSlug).sort() ?? errors?.[0]?.extensions?.['code']
+  }
+  expect(await list(here.principal, false)).toEqual(['navy', 'navy', 'navy'])
+  expect(await list(here.principal, true)).toEqual(['army', 'navy', 'navy', 'navy'])
+  const wanted = { name: 'CI', scopes: undefined, expiresInDays: 1 }
+  const { key } = await desk.domain.apiKeys.create(here.principal, wanted, {})
+  const byKey = await desk.domain.identify({ kind: 'bearer', token: key })
+  expect(await list(byKey, false)).toHaveLength(3)
+  expect(await list(byKey, true)).toBe('FORBIDDEN')
   const end = `mutation ($id: ID!) { endSession(id: $id) { endedCount errors { code } } }`
   const endOne = (id: string | undefined): Promise<unknown> => counter.ask(here.principal, end, { id })
   expect(await endOne(phone.principal.sessionId)).toEqual({

@@ -43,7 +43,7 @@ const task = `id number title description status priority startAt dueAt complete
   viewerCan { update delete assign comment }
   activity(first: 5) { nodes { ${event} } edges { cursor node { id } } ${page} }`
 const linked = 'id provider issuer linkedAt'
-const viewer = `actor { id } workspace { ${workspace} } role scopes sessions { id createdAt lastSeenAt userAgent expiresAt current } apiKeys { ${apiKey} } linkedSignIns { ${linked} }`
+const viewer = `actor { id } workspace { ${workspace} } role scopes sessions { id createdAt lastSeenAt userAgent expiresAt current workspaceSlug } apiKeys { ${apiKey} } linkedSignIns { ${linked} }`
 const signedInViewer = 'viewer { actor { id } workspace { id slug name } role scopes sessions { id } }'
 const session = `accessToken refreshToken expiresAt ${signedInViewer} ${errors}`
 const taskPayload = `task { id version } ${errors} clientMutationId replayed`

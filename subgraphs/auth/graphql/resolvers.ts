@@ -11,7 +11,7 @@ import type { ApiKeyRecord, MemberRecord, SessionRecord, UserRecord, WorkspaceRe
 import type { AuthDomain } from '../domain.ts'
 import { accountMutations } from './account-mutations.ts'
 import { apiKeyMutations } from './api-key-mutations.ts'
-import { type WithHop, requireActor } from './context.ts'
+import { type WithHop, requireActor, requirePerson } from './context.ts'
 import { invitationMutations } from './invitation-mutations.ts'
 import { type MemberConnection, type MemberPageArguments, memberConnection } from './member-connection.ts'
 import { providerMutations } from './provider-mutations.ts'
@@ -112,8 +112,15 @@ export function authResolvers(domain: AuthDomain): Resolvers {
         authority.call('apiKeys', { userId: actorId, workspaceId }, call),
       linkedSignIns: ({ actorId }: ActorPrincipal, _args: unknown, { call }: WithHop) =>
         authority.call('identities', actorId, call),
-      async sessions({ workspaceId, actorId, sessionId }: ActorPrincipal, _args: unknown, { call }: WithHop) {
-        const sessions = await authority.call('sessions', { userId: actorId, workspaceId }, call)
+      async sessions(
+        { workspaceId, actorId, sessionId }: ActorPrincipal,
+        { everywhere }: { readonly everywhere: boolean },
+        context: WithHop,
+      ) {
+        // A key is of one workspace, and tells nothing of others.
+        if (everywhere) requirePerson(context)
+        const query = { userId: actorId, workspaceId: everywhere ? undefined : workspaceId }
+        const sessions = await authority.call('sessions', query, context.call)
         return sessions.map((session: SessionRecord) => ({ ...session, current: session.id === sessionId }))
       },
     },
@@ -122,6 +129,10 @@ export function authResolvers(domain: AuthDomain): Resolvers {
         actors.load({ workspaceId, actorId: invitedBy }),
     },
     ApiKey: { prefix: ({ id }: ApiKeyRecord) => prefixOf(id) },
+    Session: {
+      workspaceSlug: async ({ workspaceId }: SessionRecord, _args: unknown, { workspaces }: WithHop) =>
+        (await workspaces.load(workspaceId))?.slug ?? null,
+    },
     LinkedSignIn: {
       provider: ({ issuer }: IdentityRecord) =>
         domain.providers.providers.find(provider => provider.issuer === issuer)?.name ?? null,
