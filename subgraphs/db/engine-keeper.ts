@@ -138,7 +138,7 @@ export class EngineKeeper {
     const askedAt = clock.now()
     try {
       // Noted before it is asked: it may take over more while its answer is on the way.
-      const held = slot.seq
+      const { held } = slot
       const head = await look(slot, limits.silentMs)
       slot.answering = true
       if (head.seq < held) {

@@ -48,6 +48,8 @@ export class EngineSlot {
   readonly #watching = new Set<() => void>()
   #detail = ''
   #seq = 0
+  #held = 0
+  #life = 0
 
   constructor(source: EngineSource, frontier: Frontier, clock: Clock) {
     this.name = source.name
@@ -104,6 +106,8 @@ export class EngineSlot {
     this.answering = true
     this.#detail = engine.detail
     this.#seq = 0
+    this.#held = 0
+    this.#life++
   }
 
   /** Its history was found to be the known one, up to `seq`. */
@@ -113,10 +117,28 @@ export class EngineSlot {
     this.#seq = seq
   }
 
-  /** Holds entries up to `seq` now, or more: answers may overtake each other. */
-  reached(seq: number): void {
+  /** How often it has been opened: what was asked in one life says nothing of the next, before which data may be lost. */
+  get life(): number {
+    return this.#life
+  }
+
+  /** Holds entries up to `seq` now, or more: answers may overtake each other. `life`: in which it was asked. */
+  reached(seq: number, life: number): void {
+    if (life !== this.#life) return
     this.#seq = Math.max(this.#seq, seq)
     for (const look of this.#watching) look()
+  }
+
+  /** Asked when it was known to hold more, it said that it holds entries up to `seq` only. */
+  lost(seq: number, life: number): void {
+    if (life !== this.#life) return
+    this.#held = this.held
+    this.#seq = Math.min(this.#seq, seq)
+  }
+
+  /** The newest entry it was ever known to hold in this life; more than `seq` when it has lost some. */
+  get held(): number {
+    return Math.max(this.#held, this.#seq)
   }
 
   /** True as soon as it holds `seq`; false after `ms` milliseconds. */

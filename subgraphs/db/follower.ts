@@ -95,8 +95,9 @@ export class Follower {
     const { slot } = this.#parts
     const entries = await this.#entriesBehind(slot.seq)
     if (entries.length === 0) throw new EnneadError('UNAVAILABLE', 'no store has the next entries of the log')
+    const { life } = slot
     const position = await slot.direct('absorb', entries, absorbMs)
-    slot.reached(position.seq)
+    slot.reached(position.seq, life)
   }
 
   async #entriesBehind(seq: number): Promise<readonly LogEntry[]> {
@@ -109,8 +110,9 @@ export class Follower {
   async #lookAgain(): Promise<void> {
     const { slot } = this.#parts
     if (this.#closing.signal.aborted || !slot.admitted) return
+    const { life } = slot
     // Failing to look is no news: the next attempt says the same.
     const head = await headOf(slot, absorbMs).catch(() => undefined)
-    if (head !== undefined) slot.reached(head.seq)
+    if (head !== undefined) slot.reached(head.seq, life)
   }
 }

@@ -189,7 +189,7 @@ export class Replication {
   /** An engine stands at `head`, which has been chosen: perhaps news of what other processes have written. */
   #answered(slot: EngineSlot, head: LogHead): void {
     const { frontier, answered } = this.#parts
-    slot.reached(head.seq)
+    slot.reached(head.seq, slot.life)
     frontier.raise(head)
     this.wake()
     answered(slot)

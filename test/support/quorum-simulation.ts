@@ -180,7 +180,6 @@ export class QuorumSimulation {
       mayVote: () => true,
       // Incarnations must differ; what they are does not matter.
       random: () => ((this.#names = (this.#names * 31 + 7) % 9_973), this.#names / 9_973),
-      stands: () => undefined,
       seat: () => this.#send(() => store.reading()),
       vote: change => this.#send(() => this.#vote(store, index, change)),
     })

@@ -71,7 +71,9 @@ export async function startStores(
         disk: sqlDisk,
         async empty() {
           const client = postgres(sql.url, { max: 1, onnotice: () => undefined })
-          await client`drop schema if exists ennead cascade`
+          const drop = (): Promise<unknown> => client`drop schema if exists ennead cascade`.execute()
+          // Statements that are under way may stand in each other's way with it.
+          await drop().catch(drop).catch(drop)
           await client.end()
         },
         open: () => openSqlStore({ connection: { kind: 'url', url: sql.url }, log }),

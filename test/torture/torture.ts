@@ -41,6 +41,7 @@ const kinds = ['kill', 'freeze', 'stall', 'reset', 'empty', 'full', 'process', '
 const clients = 12
 const settleMsMax = 60_000
 const noticedMs = 800
+const lossNoticedMsMax = 5_000
 
 /** What was done, and when: microseconds of the machine's monotonic clock. */
 interface Fault {
@@ -90,6 +91,8 @@ export async function torture(options: TortureOptions): Promise<TortureReport> {
         await ended
         workers[victim] = await start(worker.files)
       } else if (kind !== 'process') await suffer(kind, store, 200 + random() * 800)
+      // A loss that nobody has noticed yet is not overcome.
+      if (kind === 'empty') await until(() => workers.some(({ isWell }) => !isWell), lossNoticedMsMax)
       // Until both must have noticed it.
       await pause(noticedMs)
       for (const worker of workers) worker.isWell = false

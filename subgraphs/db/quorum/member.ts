@@ -23,8 +23,6 @@ export interface MemberParts extends SeatCalls {
   /** False: it is known to have no seat. */
   readonly mayVote: () => boolean
   readonly random: Random
-  /** Is told where the store's log ends, whenever that is learnt. */
-  readonly stands: (head: SeatReading['head']) => void
 }
 
 /** What a store answered: with its word, when it granted it. */
@@ -147,7 +145,6 @@ export class Member {
 
   #learn({ state, head }: SeatReading): SeatReading {
     this.#known = { state, head }
-    this.#parts.stands(head)
     return this.#known
   }
 

@@ -233,7 +233,8 @@ export class Proposer {
     this.#parts.seen(top.head)
     log.info('db.quorum.leading', { ballot: `${ballot.round}.${ballot.by}`, at: top.head.seq })
     // It may have been chosen, or may yet be by nobody but this proposer.
-    const left = newestAccepted(states).filter(({ position }) => position.seq > top.head.seq)
+    const accepted = newestAccepted(states)?.entries ?? []
+    const left = accepted.filter(({ position }) => position.seq > top.head.seq)
     if (left.length > 0) await this.#propose(leading, left, -Infinity)
     confirmed(leading.head, askedAt)
     return leading
@@ -279,13 +280,12 @@ export class Proposer {
 }
 
 /** What was accepted last by any of these, in the order of ballots and steps. */
-export function newestAccepted(states: readonly SeatState[]): readonly LogEntry[] {
-  const newest = states
+export function newestAccepted(states: readonly SeatState[]): SeatState['accepted'] {
+  return states
     .flatMap(({ accepted }) => (accepted === undefined ? [] : [accepted]))
     .reduce<SeatState['accepted']>((one, other) => {
       if (one === undefined) return other
       const order = compareBallots(other.ballot, one.ballot)
       return order > 0 || (order === 0 && other.step > one.step) ? other : one
     }, undefined)
-  return newest?.entries ?? []
 }

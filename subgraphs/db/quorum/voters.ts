@@ -99,10 +99,11 @@ export class Voters {
     if (looks === undefined) return undefined
     const heads = looks.map(({ reading }) => reading.head)
     const top = heads.reduce((one, other) => (other.seq > one.seq ? other : one))
-    const left = newestAccepted(looks.map(({ reading }) => reading.state)).at(-1)
+    const newest = newestAccepted(looks.map(({ reading }) => reading.state))
+    const left = newest?.entries.at(-1)?.position ?? newest?.base
     return {
       top,
-      reach: Math.max(top.seq, left?.position.seq ?? 0),
+      reach: Math.max(top.seq, left?.seq ?? 0),
       askedAt: Math.min(...looks.map(({ askedAt }) => askedAt)),
     }
   }
@@ -154,9 +155,19 @@ function openVoter(slot: EngineSlot, { create, clock, random, limits }: VotersPa
     name: slot.name,
     mayVote: () => slot.learner === undefined,
     random,
-    stands: head => slot.reached(head.seq),
-    seat: () => seat.call('seat', undefined, { priority: 'critical' }),
-    vote: change => seat.call('vote', change, { priority: 'critical' }),
+    async seat() {
+      const { life, seq } = slot
+      const reading = await seat.call('seat', undefined, { priority: 'critical' })
+      if (reading.head.seq < seq) slot.lost(reading.head.seq, life)
+      else slot.reached(reading.head.seq, life)
+      return reading
+    },
+    async vote(change) {
+      const { life } = slot
+      const after = await seat.call('vote', change, { priority: 'critical' })
+      slot.reached(after.head.seq, life)
+      return after
+    },
   })
   const look = async (): Promise<Look> => {
     const askedAt = clock.now()

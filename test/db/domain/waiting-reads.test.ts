@@ -50,7 +50,7 @@ test('a read of the present waits for the first store that arrives there', async
   const answer = told(current.call('read', keys))
   await clock.run(100)
   expect(stores.flatMap(({ calls }) => calls)).toEqual([])
-  slots[1]?.reached(400)
+  slots[1]?.reached(400, 1)
   await settled()
   expect(await answer).toBe('answered')
   expect(stores[1]?.calls).toEqual(['read'])
@@ -72,12 +72,12 @@ test('who knows another way does not wait for a store that is far behind', async
 
 test('when the only store that is there fails, the next one to arrive answers', async () => {
   const { clock, stores, slots, current } = await twoStores(2)
-  slots[0]?.reached(2)
+  slots[0]?.reached(2, 1)
   const [sql] = stores
   if (sql !== undefined) sql.before = () => Promise.reject(new Error('it was killed'))
   const answer = told(current.call('read', keys))
   await clock.run(5)
-  slots[1]?.reached(2)
+  slots[1]?.reached(2, 1)
   await clock.run(60)
   expect(await answer).toBe('answered')
   expect(stores[1]?.calls).toEqual(['read'])
@@ -87,7 +87,7 @@ test('what is acknowledged after the call began need not be seen', async () => {
   const { clock, stores, slots, current } = await twoStores(2)
   const answer = told(current.call('read', keys))
   await clock.run(20)
-  slots[0]?.reached(2)
+  slots[0]?.reached(2, 1)
   await clock.run(1)
   expect(await answer).toBe('answered')
   expect(stores[0]?.calls).toEqual(['read'])

@@ -71,16 +71,31 @@ export class MongoLog {
     return this.#head
   }
 
-  /** The seat, and where the log ends. In the lane only. */
+  /**
+   * The seat, and where the log ends. In the lane only. In this order: the log must reach at least to where the seat
+   * vouches for it, although another process may change both in between.
+   */
   async seat(): Promise<SeatReading> {
-    await this.end()
+    const state = await this.#state()
+    return { state, head: await this.end() }
+  }
+
+  async #state(): Promise<SeatState | undefined> {
     try {
       const found = await this.#models.seat.findOne({ _id: 'seat' }).lean().exec()
       // Only vote writes it.
-      return { state: found === null ? undefined : (JSON.parse(found.state) as SeatState), head: this.#head }
+      return found === null ? undefined : (JSON.parse(found.state) as SeatState)
     } catch (failure) {
       throw mongoFailure(failure)
     }
+  }
+
+  /** Rejects when the store has lost what this process knows it to have held: then what was just read shows nothing. */
+  async requireUnlost(): Promise<void> {
+    const { seq } = this.#head
+    if (await this.#endsWhereKnown()) return
+    this.#stale = true
+    throw new EnneadError('AGENT_FAULT', `MongoDB does not hold entry ${seq} of its log any more`)
   }
 
   /**

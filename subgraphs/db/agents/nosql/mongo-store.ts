@@ -188,7 +188,13 @@ class MongoStore {
       if (this.#writer.stale) await this.#writer.lane.run(signal, () => this.#writer.settle())
       const maxTimeMS = Math.ceil(Math.min(Math.max(remainingMs, 1), readMsMax))
       // The driver's own signal would close the connection under the others; the server ends the read by itself.
-      return await untilAborted(work(maxTimeMS), signal)
+      const checked = async (): Promise<T> => {
+        const answer = await work(maxTimeMS)
+        // A database that was dropped answers like one in which nothing is.
+        await this.#writer.requireUnlost()
+        return answer
+      }
+      return await untilAborted(checked(), signal)
     } catch (failure) {
       signal.throwIfAborted()
       throw mongoFailure(failure)
