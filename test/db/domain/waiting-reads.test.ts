@@ -92,3 +92,24 @@ test('what is acknowledged after the call began need not be seen', async () => {
   expect(await answer).toBe('answered')
   expect(stores[0]?.calls).toEqual(['read'])
 })
+
+test('what a store was asked before it was opened anew says nothing of what it holds now', async () => {
+  const { stores, slots } = await twoStores(2)
+  const [[store], [slot]] = [stores, slots]
+  if (store === undefined || slot === undefined) throw new Error('no store')
+  const { life } = slot
+  slot.opened(await store.open())
+  slot.admit(0)
+  slot.reached(2, life)
+  expect(slot.seq).toBe(0)
+  slot.reached(1, slot.life)
+  expect(slot.seq).toBe(1)
+})
+
+test('a store that says it holds less than it did takes no part at once, and is remembered to have lost something', async () => {
+  const { slots } = await twoStores(1)
+  const [slot] = slots
+  slot?.lost(0, slot.life)
+  expect(slot?.holds(1)).toBe(false)
+  expect(slot?.held).toBe(1)
+})

@@ -155,6 +155,9 @@ describeWithService('MongoDB', findMongo(), command => {
     const raw = await createConnection(server.url, { dbName: database }).asPromise()
     await raw.dropDatabase()
     await raw.close()
+    // Without a look at its log it would read as if there had never been anything.
+    const lost = one.store.read([{ kind: 'task', id: 'task_1' }], attempt())
+    expect(await lost.then(String, codeOf)).toBe('AGENT_FAULT')
     expect(await two.store.absorb(entries.slice(4), attempt()).catch(codeOf)).toBe('UNAVAILABLE')
     expect(await one.store.head(undefined, attempt())).toMatchObject({ seq: 0 })
     expect(await two.store.seat(undefined, attempt())).toMatchObject({ state: undefined, head: { seq: 0 } })
