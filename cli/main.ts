@@ -17,6 +17,7 @@ const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['token', async () => (await import('./commands/token.ts')).token],
   ['reliability', async () => (await import('./commands/reliability.ts')).reliability],
   ['chaos', async () => (await import('./commands/chaos.ts')).chaos],
+  ['certs', async () => (await import('./commands/certs.ts')).certs],
   ['audit', async () => (await import('./commands/audit.ts')).audit],
   ['export', async () => (await import('./commands/export.ts')).exportCommand],
   ['import', async () => (await import('./commands/import.ts')).importCommand],

@@ -7,6 +7,6 @@ export const remoteSubgraphSettings = {
   ),
   subgraphTimeoutMs: integer('Longest time of one request to a subgraph.', 30_000, 1, 86_400_000),
   subgraphFailureCodes: list(
-    'Codes of GraphQL errors that count as a failure of their subgraph. Default: UNAVAILABLE,OVERLOADED.',
+    'Codes of GraphQL errors that count as a failure of their subgraph. Default: UNAVAILABLE,OVERLOADED,CALLER_UNTRUSTED.',
   ),
 }

@@ -11,6 +11,7 @@ import { remoteSubgraphSettings } from './remote-subgraph-settings.ts'
 import { hintLevels } from './composition-report.ts'
 import { socketSettings } from './socket-settings.ts'
 import { supergraphSettings } from './supergraph-settings.ts'
+import { doorTlsSettings, ownTlsSettings, subgraphTlsSettings } from './tls-settings.ts'
 import { logLevels } from '../kernel/log.ts'
 import { choice, integer, list, secret, text, toggle, url } from '../kernel/settings.ts'
 
@@ -178,6 +179,7 @@ export const subgraphSettings = {
   hopSecret: secret(hopSecretHelp),
   dbUrl: url('api: the db subgraph, e.g. http://localhost:4003.', ['http:', 'https:']),
   authUrl: url('api and db: the auth subgraph, e.g. http://localhost:4002.', ['http:', 'https:']),
+  ...doorTlsSettings,
   baseUrl,
   ...dbStores,
   ...identitySettings,
@@ -194,6 +196,7 @@ export const gatewaySettings = {
   ...admissionSettings,
   ...remoteSubgraphSettings,
   ...eventSourceSettings,
+  ...subgraphTlsSettings,
   ...executionSettings,
   forwardHeaders: list('Headers of the client that subgraphs get, e.g. authorization,accept-language.'),
   identityUrl: url(
@@ -238,6 +241,7 @@ export const devSettings = {
 
 export const statusSettings = {
   url: text('A running gateway or subgraph.', 'http://localhost:4000'),
+  ...ownTlsSettings,
   json: toggle('Print what the health endpoint answered.', false),
 }
 
@@ -250,21 +254,6 @@ export const tokenSettings = {
   ...dataSettings,
   user: text('E-mail address of the user.', undefined),
   workspace: text('Slug of the workspace. Default: the one joined first.', undefined),
-}
-
-export const chaosSettings = {
-  ...dataSettings,
-  subgraph: choice(
-    'Which process of a deployment of several to disturb; the one of `ennead start` otherwise.',
-    '',
-    ['', 'api', 'auth', 'db'],
-  ),
-  faults: list(
-    'Faults instead of those before: domain.agent/operation=kind:rate, e.g. db.sql/read=error:0.15,api.*=latency:0.1:200.',
-  ),
-  seed: integer('The same seed brings the same faults to the same requests.', 1, 0, 2 ** 32),
-  requests: text('Only requests whose x-request-id begins like this. Default: all.', undefined),
-  clear: toggle('End all faults.', false),
 }
 
 export const reliabilitySettings = {

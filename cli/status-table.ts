@@ -13,6 +13,11 @@ export function statusTable(health: unknown): string {
   for (const subgraph of list(member(health, 'gateway'), 'subgraphs')) {
     rows.push([`subgraph ${text(subgraph, 'name')}`, text(subgraph, 'state'), text(subgraph, 'detail')])
   }
+  const certificates = list(health, 'certificates').concat(member(health, 'certificate') ?? [])
+  for (const certificate of certificates) {
+    const expires = `expires ${text(certificate, 'expiresAt')}`
+    rows.push([`certificate ${text(certificate, 'name')}`, text(certificate, 'state'), expires])
+  }
   const widths = [0, 1].map(column => Math.max(0, ...rows.map(row => row[column]?.length ?? 0)))
   const lines = rows.map(([name = '', state = '', detail = '']) =>
     `${name.padEnd(widths[0] ?? 0)}  ${state.padEnd(widths[1] ?? 0)}  ${detail}`.trimEnd(),

@@ -6,6 +6,8 @@ import type { AnswerError } from './engine.ts'
  */
 const outageCodes = new Set<string>([
   'SUBGRAPH_UNREACHABLE',
+  'SUBGRAPH_UNTRUSTED',
+  'CALLER_UNTRUSTED',
   'SUBGRAPH_TIMEOUT',
   'SUBGRAPH_BAD_ANSWER',
   'UNAVAILABLE',

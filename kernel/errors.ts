@@ -100,6 +100,16 @@ export const errorDefinitions = {
   QUERY_PLAN_EMPTY: { kind: 'fault', http: 500, meaning: 'No subgraph can resolve this operation.' },
   QUERY_PLAN_FAILED: { kind: 'fault', http: 500, meaning: 'The operation could not be planned.' },
   SUBGRAPH_UNREACHABLE: { kind: 'fault', http: 502, meaning: 'A subgraph could not be reached.' },
+  SUBGRAPH_UNTRUSTED: {
+    kind: 'fault',
+    http: 502,
+    meaning: 'A subgraph and this process do not trust each other’s certificates.',
+  },
+  CALLER_UNTRUSTED: {
+    kind: 'fault',
+    http: 401,
+    meaning: 'A subgraph does not accept the certificate of the process that asks it.',
+  },
   SUBGRAPH_TIMEOUT: { kind: 'timeout', http: 504, meaning: 'A subgraph did not answer within the deadline.' },
   SUBGRAPH_BAD_ANSWER: {
     kind: 'fault',

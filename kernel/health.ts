@@ -1,3 +1,5 @@
+import type { CertificateHealth } from './tls/certificate-health.ts'
+
 /**
  * `ok` answers · `failing` answered its last calls with failures · `open` is being spared by its breaker ·
  * `absent` is switched off or not configured, which is not a failure.
@@ -16,4 +18,6 @@ export interface DomainHealth {
   /** Every operation of the port has at least one agent that is not absent and not open. */
   readonly ready: boolean
   readonly agents: readonly AgentHealth[]
+  /** What it shows of itself over TLS. Undefined: it does not speak TLS. */
+  readonly certificate?: CertificateHealth
 }

@@ -4,7 +4,7 @@ import { controlSocketPath } from '../data-folder.ts'
 import { exitCodes } from '../failure.ts'
 import { helpText } from '../help.ts'
 import type { Command } from '../command.ts'
-import { chaosSettings } from '../settings.ts'
+import { chaosSettings } from '../chaos-settings.ts'
 
 const summary = 'Injects faults into the agents of an Ennead that was started with --chaos.'
 

@@ -16,6 +16,7 @@ import { identifyBy } from '../wiring/identity.ts'
 import { documentOptions, rateLimitOptions } from '../wiring/clients.ts'
 import { doorLimits, operationOptions } from '../wiring/limits.ts'
 import { remoteSubgraphs } from '../wiring/remote-subgraphs.ts'
+import { certificatesHealth, subgraphTls } from '../wiring/subgraph-tls.ts'
 import { followSupergraph } from '../wiring/supergraph-feed.ts'
 import { planningOptions } from '../wiring/planning.ts'
 import { recorder } from '../wiring/recording.ts'
@@ -59,7 +60,9 @@ async function serve(settings: Settings, lifecycle: Lifecycle): Promise<string |
   const signer = await readHopSigner(settings, lifecycle, log)
   const metrics = isWorker() ? workerMetrics(settings) : await openMetrics(settings, lifecycle, log)
   const observe = metrics?.gateway()
-  const subgraphs = remoteSubgraphs(settings, signer)
+  const tls = await subgraphTls(settings, lifecycle, log)
+  if (tls.followed.length > 0) metrics?.certificates(tls.followed)
+  const subgraphs = remoteSubgraphs(settings, signer, tls.of)
   const documents = await documentOptions(settings)
   const supergraph = isWorker() ? await workerSupergraph(log) : await followSupergraph(settings, log)
   const engine = createEngine({
@@ -77,7 +80,8 @@ async function serve(settings: Settings, lifecycle: Lifecycle): Promise<string |
   const server = await startGatewayServer({
     engine,
     address: { host: settings.host, port: settings.port },
-    identify: identifyBy(settings, signer, lifecycle),
+    identify: identifyBy(settings, signer, lifecycle, tls.of),
+    ...(tls.followed.length === 0 ? {} : { health: certificatesHealth(tls.followed) }),
     ...(settings.forwardHeaders.length === 0 ? {} : { forwardHeaders: settings.forwardHeaders }),
     identityLifeMs: settings.identityLifeMs,
     graphiql: settings.graphiql,

@@ -4,6 +4,7 @@ import { EnneadError } from '../../kernel/errors.ts'
 import { HopSigner } from '../../kernel/hop-signer.ts'
 import { jsonLog } from '../../kernel/log.ts'
 import { readSettings, type SettingsOf } from '../../kernel/settings.ts'
+import type { FollowedTls } from '../../kernel/tls/followed-tls.ts'
 import { RemoteActorDirectory } from '../../subgraphs/auth/remote.ts'
 import type { SubgraphService } from '../../subgraphs/service/subgraph-service.ts'
 import type { Command } from '../command.ts'
@@ -19,6 +20,7 @@ import { subgraphSettings } from '../settings.ts'
 import { doctorCommands } from '../doctor/doctor-commands.ts'
 import { directoryTransfer, recordTransfer } from '../transfer/transfer-commands.ts'
 import { openMetrics } from '../wiring/metrics.ts'
+import { ownTls, tlsUrl } from '../wiring/own-tls.ts'
 import { runApi, runAuth, runDb, type Surroundings } from '../wiring/task-graph.ts'
 
 const summary = 'Runs one subgraph (api, auth or db) for a deployment of several processes.'
@@ -26,6 +28,9 @@ const ports = { api: 4001, auth: 4002, db: 4003 } as const
 
 type Settings = SettingsOf<typeof subgraphSettings>
 type Name = keyof typeof ports
+
+/** Who asks whom in a deployment. */
+const callers = { api: ['gateway'], db: ['gateway', 'api'], auth: ['gateway', 'api', 'db'] } as const
 
 export const subgraph: Command = {
   summary,
@@ -65,18 +70,26 @@ async function serve(name: Name, settings: Settings, lifecycle: Lifecycle): Prom
   const chaos = settings.chaos ? new Chaos() : undefined
   const metrics = await openMetrics(settings, lifecycle, log)
   const createDispatcher = metrics?.dispatchers(chaos?.createDispatcher) ?? chaos?.createDispatcher
-  const surroundings = { settings, data, signer, lifecycle, log, createDispatcher, chaos }
+  const tls = await ownTls(settings, lifecycle, log)
+  if (tls !== undefined) metrics?.certificates([tls])
+  const surroundings = { settings, data, signer, lifecycle, log, createDispatcher, chaos, tls }
   const service = await runSubgraph(name, surroundings, settings, secrets[0])
   const port = settings.port === -1 ? ports[name] : settings.port
-  const address = await service.listen({ kind: 'tcp', host: settings.host, port })
+  const address = await service.listen(
+    { kind: 'tcp', host: settings.host, port },
+    tls && { tls, callers: callersOf(name, settings) },
+  )
+  const scheme = tls === undefined ? 'http' : 'https'
   const shown =
-    address.kind === 'tcp' ? `http://${shownHost(address.host)}:${address.port}/graphql` : address.path
+    address.kind === 'tcp' ? `${scheme}://${shownHost(address.host)}:${address.port}/graphql` : address.path
   return `ready ${shown} (subgraph ${name}, data in ${settings.data})`
 }
 
 interface SubgraphSurroundings extends Surroundings {
   /** Undefined without `--chaos`. */
   readonly chaos: Chaos | undefined
+  /** Undefined: plain HTTP between processes. */
+  readonly tls: FollowedTls | undefined
 }
 
 async function runSubgraph(
@@ -85,14 +98,15 @@ async function runSubgraph(
   settings: Settings,
   secret: Buffer,
 ): Promise<SubgraphService> {
-  const { signer, lifecycle } = surroundings
+  const { signer, lifecycle, tls } = surroundings
   if (name === 'auth') {
     const auth = await runAuth(surroundings)
     const commands = new Map([...authCommands(auth.domain), ...directoryTransfer(auth.domain)])
     await openControl('control', surroundings, commands)
     return auth.service
   }
-  const actors = new RemoteActorDirectory({ url: needed('--auth-url', settings.authUrl), signer })
+  const authUrl = tlsUrl(needed('--auth-url', settings.authUrl), '--auth-url', tls)
+  const actors = new RemoteActorDirectory({ url: authUrl, signer, tls: tls && { tls, holder: 'auth' } })
   lifecycle.add('actor directory', () => actors.close())
   if (name === 'db') {
     const db = await runDb(surroundings, actors)
@@ -103,7 +117,11 @@ async function runSubgraph(
   await openControl('control-api', surroundings)
   const api = await runApi({
     ...surroundings,
-    db: { kind: 'tcp', url: needed('--db-url', settings.dbUrl) },
+    db: {
+      kind: 'tcp',
+      url: tlsUrl(needed('--db-url', settings.dbUrl), '--db-url', tls),
+      tls: tls && { tls, holder: 'db' },
+    },
     actors,
     cursorKey: createHmac('sha256', secret).update('event cursors').digest(),
     baseUrl: () => settings.baseUrl ?? 'http://localhost:4000',
@@ -119,6 +137,10 @@ async function openControl(
   const handlers = new Map([...commands, ...chaosCommands(chaos)])
   const control = await serveControl(await data.socketPath(name), handlers, log)
   lifecycle.add('control socket', () => control[Symbol.asyncDispose]())
+}
+
+function callersOf(name: Name, { tlsCallers }: Settings): readonly string[] {
+  return tlsCallers.length === 0 ? callers[name] : tlsCallers
 }
 
 function needed(flag: string, value: string | undefined): string {

@@ -5,6 +5,7 @@ import { EnneadError } from '../../kernel/errors.ts'
 import type { HopSigner } from '../../kernel/hop-signer.ts'
 import { RemoteIdentity } from '../../subgraphs/auth/remote.ts'
 import type { Lifecycle } from '../lifecycle.ts'
+import type { TlsOfSubgraph } from './subgraph-tls.ts'
 
 export interface IdentitySettings {
   readonly identityUrl: string | undefined
@@ -20,6 +21,7 @@ export function identifyBy(
   { identityUrl, oidcIssuer, oidcAudience }: IdentitySettings,
   signer: HopSigner | undefined,
   lifecycle: Lifecycle,
+  tls: TlsOfSubgraph = () => undefined,
 ): Identify | undefined {
   if (identityUrl !== undefined && oidcIssuer !== undefined) {
     throw new EnneadError(
@@ -39,7 +41,7 @@ export function identifyBy(
       '--identity-url needs --hop-secret or --hop-secret-file: auth answers no strangers',
     )
   }
-  const identity = new RemoteIdentity({ url: identityUrl, signer })
+  const identity = new RemoteIdentity({ url: identityUrl, signer, tls: tls('auth') })
   lifecycle.add('identity', () => identity.close())
   return (token, signal) => identity.identify(token, signal)
 }

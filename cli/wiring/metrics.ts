@@ -9,6 +9,8 @@ import type { GatewayReadings } from '../../gateway/gateway-metrics.ts'
 import type { ObserveGateway } from '../../gateway/gateway-events.ts'
 import type { Log } from '../../kernel/log.ts'
 import { serveMetrics } from '../../kernel/metrics-server.ts'
+import { certificateMetrics } from '../../kernel/tls/certificate-metrics.ts'
+import type { FollowedTls } from '../../kernel/tls/followed-tls.ts'
 import type { Lifecycle } from '../lifecycle.ts'
 
 export interface MetricsSettings {
@@ -24,6 +26,8 @@ export interface ProcessMetrics {
   gateway(): ObserveGateway
   /** Shows what can be read of a gateway. */
   readings(of: GatewayReadings): void
+  /** Shows when certificates end. */
+  certificates(followed: readonly FollowedTls[]): void
   /** Makes dispatchers whose events are counted; `create` makes them otherwise. */
   dispatchers(create: CreateDispatcher | undefined): CreateDispatcher
 }
@@ -48,6 +52,7 @@ export function metricsOf(registry: Registry, url: string): ProcessMetrics {
     url,
     gateway: () => gatewayMetrics(registry),
     readings: of => gatewayGauges(registry, of),
+    certificates: followed => certificateMetrics(registry, followed),
     dispatchers(create = createDispatcher) {
       const count = dispatchMetrics(registry)
       return <P extends Port<P>>(options: DispatcherOptions<P>) =>

@@ -4,6 +4,7 @@ import type { GuardedSubgraph } from '../../gateway/execution/guarded-subgraph.t
 import { httpSubgraph } from '../../gateway/execution/http-subgraph.ts'
 import type { ConnectSubgraph } from '../../gateway/execution/subgraphs.ts'
 import type { HopSigner } from '../../kernel/hop-signer.ts'
+import type { TlsOfSubgraph } from './subgraph-tls.ts'
 import { subgraphUrls } from './subgraph-urls.ts'
 
 export interface RemoteSubgraphSettings {
@@ -16,6 +17,7 @@ export interface RemoteSubgraphSettings {
 export function remoteSubgraphs(
   settings: RemoteSubgraphSettings,
   signer: HopSigner | undefined,
+  tls: TlsOfSubgraph = () => undefined,
 ): { readonly connect: ConnectSubgraph; readonly risk: () => number } {
   const urls = subgraphUrls(settings.subgraphUrls)
   const made = new Map<string, GuardedSubgraph>()
@@ -23,7 +25,7 @@ export function remoteSubgraphs(
   return {
     connect(name, url) {
       const ways = (urls.get(name) ?? [url]).map(place =>
-        httpSubgraph({ name, url: place, ...(signer === undefined ? {} : { signer }) }),
+        httpSubgraph({ name, url: place, tls: tls(name), ...(signer === undefined ? {} : { signer }) }),
       )
       const codes = subgraphFailureCodes.length === 0 ? {} : { failureCodes: subgraphFailureCodes }
       const subgraph = guardedSubgraph({ name, ways, timeoutMs, ...codes })

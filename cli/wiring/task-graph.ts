@@ -1,4 +1,5 @@
 import { createApiService } from '../../subgraphs/api/service.ts'
+import type { DbAddress } from '../../subgraphs/api/db-address.ts'
 import { openApiDomain, type ApiDomain } from '../../subgraphs/api/domain.ts'
 import { createAuthService } from '../../subgraphs/auth/service.ts'
 import { openAuthDomain, type AuthDomain } from '../../subgraphs/auth/domain.ts'
@@ -88,8 +89,7 @@ export async function runDb(
 }
 
 export interface ApiSurroundings extends Omit<Surroundings, 'data'> {
-  readonly db:
-    { readonly kind: 'unix'; readonly path: string } | { readonly kind: 'tcp'; readonly url: string }
+  readonly db: DbAddress
   readonly actors: ActorDirectory
   readonly cursorKey: Buffer
   readonly baseUrl: () => string

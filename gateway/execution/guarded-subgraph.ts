@@ -14,7 +14,7 @@ export interface GuardedSubgraphOptions {
   readonly timeoutMs?: number
   /** Requests that may be under way to each place. Default 1,000. */
   readonly runningMax?: number
-  /** Codes of GraphQL errors that count as a failure of the place that answered them. Default `UNAVAILABLE`, `OVERLOADED`. */
+  /** Codes of GraphQL errors that count as a failure of the place that answered them. Default `UNAVAILABLE`, `OVERLOADED`, `CALLER_UNTRUSTED`. */
   readonly failureCodes?: readonly string[]
   /** Ask a second place when a query has no answer within what 95 % of them take. Default: when there are several. */
   readonly hedged?: boolean
@@ -24,7 +24,7 @@ export interface GuardedSubgraphOptions {
 const defaults = {
   timeoutMs: 30_000,
   runningMax: 1_000,
-  failureCodes: ['UNAVAILABLE', 'OVERLOADED'],
+  failureCodes: ['UNAVAILABLE', 'OVERLOADED', 'CALLER_UNTRUSTED'],
 } as const
 
 interface Asked {

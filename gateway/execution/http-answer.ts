@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
 import { EnneadError } from '../../kernel/errors.ts'
 import type { SubgraphResponse } from './subgraph.ts'
+import { untrusted } from './untrusted.ts'
 
 /** What subgraphs are told that we read. */
 export const acceptedTypes = 'application/graphql-response+json, application/json;q=0.9'
@@ -23,7 +24,7 @@ export interface HttpRequest {
 
 /**
  * Sends a request and reads its JSON answer. Redirects are refused, since what a request carries is meant for one host.
- * Rejects with SUBGRAPH_BAD_ANSWER, SUBGRAPH_ANSWER_TOO_LARGE or SUBGRAPH_UNREACHABLE; a body that is not wanted is not
+ * Rejects with SUBGRAPH_BAD_ANSWER, SUBGRAPH_ANSWER_TOO_LARGE, SUBGRAPH_UNTRUSTED or SUBGRAPH_UNREACHABLE; a body that is not wanted is not
  * read to its end.
  */
 export function post(
@@ -169,6 +170,8 @@ export function answerTooLarge(subgraph: string, bytesMax: number): EnneadError 
 
 /** @param begun The answer had begun. */
 export function notReached(subgraph: string, begun: boolean, cause: unknown): EnneadError {
+  const distrusted = begun ? undefined : untrusted(subgraph, cause)
+  if (distrusted !== undefined) return distrusted
   const what = begun
     ? `the connection to subgraph "${subgraph}" broke within its answer`
     : `subgraph "${subgraph}" could not be reached`

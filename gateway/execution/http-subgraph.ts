@@ -1,10 +1,11 @@
 import { isUtf8 } from 'node:buffer'
-import { Pool } from 'undici'
 import { systemClock } from '../../kernel/clock.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import type { HopSigner, HopTarget } from '../../kernel/hop-signer.ts'
 import { hopHeaders } from '../../kernel/hop.ts'
+import { connectionOptions, TlsPool } from '../../kernel/tls/tls-client.ts'
+import type { TlsClientOptions } from '../../kernel/tls/tls-client.ts'
 import { startDeadline } from './deadline.ts'
 import { acceptedTypes, parsedAnswer, post } from './http-answer.ts'
 import type { HttpAnswer } from './http-answer.ts'
@@ -18,6 +19,8 @@ export interface HttpSubgraphOptions {
   readonly url: string
   /** Vouches for the principal towards subgraphs of the same deployment. Default: no assertion is sent. */
   readonly signer?: HopSigner
+  /** Certificates for a URL with https. Default: authorities that Node trusts, and no certificate of our own. */
+  readonly tls?: TlsClientOptions | undefined
   /** Connections at once. Default 64. */
   readonly connectionsMax?: number
   /** Longest answer, in bytes. Default 10 MiB. */
@@ -38,7 +41,8 @@ export function httpSubgraph(options: HttpSubgraphOptions): Subgraph {
 class HttpSubgraph implements Subgraph {
   readonly name: string
   readonly #url: URL
-  readonly #pool: Pool
+  readonly #pool: TlsPool
+  readonly #tls: TlsClientOptions | undefined
   /** For queries in bytes, where there is no TLS. */
   readonly #plain: PlainPost | undefined
   readonly #signer: HopSigner | undefined
@@ -58,16 +62,24 @@ class HttpSubgraph implements Subgraph {
     if (url === null || !/^https?:$/.test(url.protocol)) {
       throw new EnneadError('BAD_OPTION', `the url of subgraph "${options.name}" must be http or https`)
     }
+    if (url.protocol === 'http:' && options.tls?.tls.current.own !== undefined) {
+      throw new EnneadError(
+        'BAD_OPTION',
+        `subgraph "${options.name}" is reached by http, but has a certificate to be shown to it; its url must begin with https`,
+      )
+    }
     this.name = options.name
+    this.#tls = url.protocol === 'http:' ? undefined : options.tls
     this.#url = url
     this.#signer = options.signer
     this.#answerBytesMax = answerBytesMax
     this.#eventsMax = eventsMax
     this.#clock = options.clock ?? systemClock
     // Timeouts are those of the request's own deadline; undici's would only make a second, coarser one.
-    this.#pool = new Pool(url.origin, { connections: connectionsMax, headersTimeout: 0, bodyTimeout: 0 })
-    const limits = { connectionsMax, answerBytesMax }
-    this.#plain = url.protocol === 'http:' ? new PlainPost(url, options.name, limits, this.#clock) : undefined
+    const limits = { connections: connectionsMax, headersTimeout: 0, bodyTimeout: 0 }
+    this.#pool = new TlsPool(url.origin, limits, this.#tls)
+    const plain = { connectionsMax, answerBytesMax }
+    this.#plain = url.protocol === 'http:' ? new PlainPost(url, options.name, plain, this.#clock) : undefined
   }
 
   async execute(request: SubgraphRequest, context: SubgraphContext): Promise<SubgraphResponse> {
@@ -100,6 +112,7 @@ class HttpSubgraph implements Subgraph {
       subgraph: this.name,
       url: url.href,
       headers: () => this.#headers(context, { method: 'GET', path: this.#path }),
+      connection: () => this.#tls && connectionOptions(this.#tls),
       request,
       signal: context.signal,
       eventsMax: this.#eventsMax,
@@ -136,7 +149,7 @@ class HttpSubgraph implements Subgraph {
     // An assertion is accepted once, so each attempt has its own.
     const hop = this.#headers(context, { method: 'POST', path, body })
     const headers = { ...hop, 'content-type': 'application/json', accept: acceptedTypes }
-    return post(this.#pool, { path, headers, body, signal }, this.name, this.#answerBytesMax)
+    return post(this.#pool.current, { path, headers, body, signal }, this.name, this.#answerBytesMax)
   }
 
   /** @param body Bytes in latin1. */

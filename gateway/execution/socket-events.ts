@@ -4,13 +4,17 @@ import { WebSocket } from 'ws'
 import { sleep } from '../../kernel/clock.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { EnneadError } from '../../kernel/errors.ts'
+import type { TlsConnection } from '../../kernel/tls/tls-client.ts'
 import type { SubgraphRequest, SubgraphResponse } from './subgraph.ts'
+import { untrusted } from './untrusted.ts'
 
 export interface SocketEventsOptions {
   readonly subgraph: string
   readonly url: string
   /** Sent with an upgrade request; asked for anew for each. */
   readonly headers: () => Readonly<Record<string, string>>
+  /** Asked for every connection: how TLS is spoken. */
+  readonly connection: () => TlsConnection | undefined
   readonly request: SubgraphRequest
   readonly signal: AbortSignal
   /** Events that may wait to be read; more end the stream with OVERLOADED. */
@@ -32,7 +36,7 @@ type Result = IteratorResult<SubgraphResponse>
 
 /**
  * Events of one subscription over a WebSocket of its own, since the headers say who it is for. Connects at the first
- * `next`. A broken stream is thrown by `next` as SUBGRAPH_UNREACHABLE after the events that came before it.
+ * `next`. A broken stream is thrown by `next` as SUBGRAPH_UNREACHABLE or SUBGRAPH_UNTRUSTED after the events that came before it.
  */
 export class SocketEvents implements AsyncIterableIterator<SubgraphResponse> {
   readonly #options: SocketEventsOptions
@@ -40,6 +44,8 @@ export class SocketEvents implements AsyncIterableIterator<SubgraphResponse> {
   readonly #readers: { resolve(result: Result): void; reject(failure: unknown): void }[] = []
   readonly #abort: () => void
   #client: Client | undefined
+  /** What graphql-ws does not hand on: of a socket that breaks it tells only the close code. */
+  #broken: unknown
   #end: { readonly failure: EnneadError | undefined } | undefined
 
   constructor(options: SocketEventsOptions) {
@@ -72,11 +78,11 @@ export class SocketEvents implements AsyncIterableIterator<SubgraphResponse> {
 
   #start(): void {
     if (this.#client !== undefined) return
-    const { url, headers, request, eventBytesMax, clock } = this.#options
+    const { url, headers, connection, request, eventBytesMax, clock } = this.#options
     let begun = false
     const client = createClient({
       url,
-      webSocketImpl: withHeaders(headers, eventBytesMax),
+      webSocketImpl: withHeaders(headers, connection, eventBytesMax, failure => (this.#broken = failure)),
       retryAttempts: connectRetriesMax,
       shouldRetry: () => !begun,
       retryWait: retries => sleep(clock, connectRestMs * 2 ** retries),
@@ -102,8 +108,12 @@ export class SocketEvents implements AsyncIterableIterator<SubgraphResponse> {
       this.#finish(undefined)
       return
     }
-    const message = `the stream of subgraph "${this.#options.subgraph}" broke`
-    this.#finish(new EnneadError('SUBGRAPH_UNREACHABLE', message, { cause: failure }))
+    const { subgraph } = this.#options
+    const failed = untrusted(subgraph, this.#broken)
+    const message = `the stream of subgraph "${subgraph}" broke`
+    this.#finish(
+      failed ?? new EnneadError('SUBGRAPH_UNREACHABLE', message, { cause: this.#broken ?? failure }),
+    )
   }
 
   #push(event: SubgraphResponse): void {
@@ -135,11 +145,15 @@ export class SocketEvents implements AsyncIterableIterator<SubgraphResponse> {
 
 function withHeaders(
   headers: () => Readonly<Record<string, string>>,
+  connection: () => TlsConnection | undefined,
   maxPayload: number,
+  broke: (failure: Error) => void,
 ): new (address: string | URL, protocols?: string | string[]) => WebSocket {
   return class extends WebSocket {
     constructor(address: string | URL, protocols?: string | string[]) {
-      super(address, protocols, { headers: { ...headers() }, maxPayload, followRedirects: false })
+      const settings = { headers: { ...headers() }, maxPayload, followRedirects: false }
+      super(address, protocols, { ...connection(), ...settings })
+      this.on('error', broke)
     }
   }
 }

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { Pool } from 'undici'
 import { EnneadError } from '../../kernel/errors.ts'
 import type { HopSigner } from '../../kernel/hop-signer.ts'
 import type { Principal } from '../../kernel/principal.ts'
+import { TlsPool } from '../../kernel/tls/tls-client.ts'
+import { tlsFailureReason } from '../../kernel/tls/tls-failure.ts'
 import { type DbAddress, httpAddress } from './db-address.ts'
 
 export interface DbHttpOptions {
@@ -33,18 +34,19 @@ const defaults = { connectionsMax: 32, answerBytesMax: 10 * 1024 * 1024 } as con
 
 /** JSON over HTTP to the db subgraph, signed. Redirects are answers like any other, never followed. */
 export class DbHttp {
-  readonly #pool: Pool
+  readonly #pool: TlsPool
   readonly #signer: HopSigner
 
   constructor(options: DbHttpOptions) {
     const { db, signer, connectionsMax, answerBytesMax } = { ...defaults, ...options }
-    const { origin, socketPath } = httpAddress(db)
+    const { origin, socketPath, tls } = httpAddress(db)
     this.#signer = signer
-    this.#pool = new Pool(origin, {
-      connections: connectionsMax,
-      maxResponseSize: answerBytesMax,
-      ...(socketPath === undefined ? {} : { socketPath }),
-    })
+    const unix = socketPath === undefined ? {} : { socketPath }
+    this.#pool = new TlsPool(
+      origin,
+      { connections: connectionsMax, maxResponseSize: answerBytesMax, ...unix },
+      tls,
+    )
   }
 
   /** Rejects with AGENT_FAULT when db cannot be reached or answers no JSON, and with the signal's reason when it aborts. */
@@ -53,7 +55,7 @@ export class DbHttp {
     const text = body === undefined ? undefined : JSON.stringify(body)
     const target = { audience: 'db', method, path, ...(text === undefined ? {} : { body: text }) }
     try {
-      const response = await this.#pool.request({
+      const response = await this.#pool.current.request({
         method,
         path,
         signal,
@@ -67,7 +69,9 @@ export class DbHttp {
       return { status: response.statusCode, body: await response.body.json() }
     } catch (failure) {
       signal.throwIfAborted()
-      throw new EnneadError('AGENT_FAULT', 'db cannot be reached over HTTP', { cause: failure })
+      const reason = tlsFailureReason(failure)
+      const why = reason === undefined ? '' : `: ${reason}`
+      throw new EnneadError('AGENT_FAULT', `db cannot be reached over HTTP${why}`, { cause: failure })
     }
   }
 

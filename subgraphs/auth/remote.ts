@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { Pool } from 'undici'
 import { EnneadError } from '../../kernel/errors.ts'
 import type { HopSigner } from '../../kernel/hop-signer.ts'
 import type { ActorPrincipal } from '../../kernel/principal.ts'
+import { TlsPool } from '../../kernel/tls/tls-client.ts'
+import type { TlsClientOptions } from '../../kernel/tls/tls-client.ts'
+import { tlsFailureReason } from '../../kernel/tls/tls-failure.ts'
 import type { ActorDirectory } from '../service/actor-directory.ts'
 import { authPaths, knownIdsMax } from './routes.ts'
 
@@ -10,6 +12,8 @@ export interface RemoteAuthOptions {
   /** Where the auth subgraph listens, e.g. `http://auth:4003`; a path in it is ignored. */
   readonly url: string
   readonly signer: HopSigner
+  /** For a URL with https. Default: authorities that Node trusts, and no certificate of our own. */
+  readonly tls?: TlsClientOptions | undefined
   /** Who asks, for the other side's log. Default `gateway`. */
   readonly name?: string
   /** Longest time one question may take. Milliseconds. Default 5,000: a provider's keys may have to be fetched first. */
@@ -71,18 +75,18 @@ export class RemoteActorDirectory implements ActorDirectory {
 
 /** Signed questions to one auth subgraph. */
 class Asker {
-  readonly #pool: Pool
+  readonly #pool: TlsPool
   readonly #signer: HopSigner
   readonly #name: string
   readonly #timeoutMs: number
 
   constructor(options: RemoteAuthOptions) {
-    const { url, signer, name, timeoutMs } = { ...defaults, ...options }
+    const { url, signer, tls, name, timeoutMs } = { ...defaults, ...options }
     const parsed = URL.parse(url)
     if (parsed === null || (parsed.protocol !== 'http:' && parsed.protocol !== 'https:')) {
       throw new EnneadError('BAD_OPTION', 'the URL of the auth subgraph must begin with http:// or https://')
     }
-    this.#pool = new Pool(parsed.origin, { connections: connectionsMax, connectTimeout: timeoutMs })
+    this.#pool = new TlsPool(parsed.origin, { connections: connectionsMax, connectTimeout: timeoutMs }, tls)
     this.#signer = signer
     this.#name = name
     this.#timeoutMs = timeoutMs
@@ -100,7 +104,7 @@ class Asker {
     const body = JSON.stringify(question)
     const signed = this.#signer.headers(hop, { audience: 'auth', method: 'POST', path, body })
     try {
-      const { statusCode, body: answered } = await this.#pool.request({
+      const { statusCode, body: answered } = await this.#pool.current.request({
         path,
         method: 'POST',
         headers: { 'content-type': 'application/json', ...signed },
@@ -112,7 +116,7 @@ class Asker {
       throw refusal(statusCode, answer)
     } catch (failure) {
       signal.throwIfAborted()
-      throw failure instanceof EnneadError ? failure : unavailable(failure)
+      throw failure instanceof EnneadError ? failure : unavailable(failure, tlsFailureReason(failure))
     }
   }
 
@@ -150,6 +154,7 @@ function parse(text: string): Readonly<Record<string, unknown>> {
   return value as Readonly<Record<string, unknown>>
 }
 
-function unavailable(cause: unknown): EnneadError {
-  return new EnneadError('UNAVAILABLE', 'the auth subgraph cannot be asked; try again', { cause })
+function unavailable(cause: unknown, reason?: string): EnneadError {
+  const why = reason === undefined ? 'try again' : reason
+  return new EnneadError('UNAVAILABLE', `the auth subgraph cannot be asked; ${why}`, { cause })
 }

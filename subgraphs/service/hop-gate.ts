@@ -9,6 +9,8 @@ import { requireBody } from '../../kernel/hop-signer.ts'
 import type { HopSigner } from '../../kernel/hop-signer.ts'
 import type { OpenedHop } from './request-hop.ts'
 import { openHop, requireUnexpired } from './request-hop.ts'
+import { requireCaller } from './tls-door.ts'
+import type { ServiceTls } from './tls-door.ts'
 
 export interface HopGateOptions {
   /** The subgraph, as those who ask it call it. */
@@ -16,6 +18,8 @@ export interface HopGateOptions {
   readonly signer: HopSigner
   /** Longest deadline a hop may ask for. Milliseconds. */
   readonly remainingMsMax: number
+  /** Default: plain HTTP, where only the assertion says who calls. */
+  readonly tls?: ServiceTls | undefined
 }
 
 /** What is known of one request. */
@@ -72,7 +76,8 @@ export class HopGate {
   requireHop(request: FastifyRequest): Hop {
     const passage = this.#passage(request)
     if (passage.opened !== undefined) return passage.opened.hop
-    const { audience, signer, remainingMsMax } = this.#options
+    const { audience, signer, remainingMsMax, tls } = this.#options
+    requireCaller(request.raw.socket, tls, Date.now())
     const target = { audience, method: request.method, path: request.raw.url ?? '' }
     const opened = openHop(request.headers, target, { signer, remainingMsMax })
     if (passage.body.is === 'read') requireBody(opened, passage.body.digest)

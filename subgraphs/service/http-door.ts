@@ -8,6 +8,7 @@ import type { Hop } from '../../kernel/hop.ts'
 import type { Log } from '../../kernel/log.ts'
 import { HopGate } from './hop-gate.ts'
 import type { HopGateOptions } from './hop-gate.ts'
+import { doorServer } from './tls-door.ts'
 
 /** What a domain's own routes may use of the door. */
 export interface ServiceDoor {
@@ -35,15 +36,18 @@ export function httpDoor<Context extends { readonly hop: Hop }>(
   options: HttpDoorOptions<Context>,
 ): FastifyInstance {
   const { apollo, contextOf, health, routes, log } = options
+  const { requestTimeoutMs: requestTimeout } = options
+  const limits = {
+    requestTimeout,
+    headersTimeout: requestTimeout,
+    // Node looks for late requests only every 30 seconds by itself.
+    connectionsCheckingInterval: Math.min(requestTimeout, lateCheckMsMax),
+  }
   const server = Fastify({
     bodyLimit: options.bodyBytesMax,
-    requestTimeout: options.requestTimeoutMs,
+    requestTimeout,
     forceCloseConnections: 'idle',
-    // Node looks for late requests only every 30 seconds by itself.
-    http: {
-      headersTimeout: options.requestTimeoutMs,
-      connectionsCheckingInterval: Math.min(options.requestTimeoutMs, lateCheckMsMax),
-    },
+    serverFactory: handler => doorServer(handler, limits, options.tls, log),
   })
   const door = new HopGate(server, options)
   server.setErrorHandler((failure, _request, reply) => answerFailure(failure, reply, log))

@@ -14,6 +14,7 @@ import type { DomainHealth } from '../../kernel/health.ts'
 import type { Hop } from '../../kernel/hop.ts'
 import type { HopSigner } from '../../kernel/hop-signer.ts'
 import type { Log } from '../../kernel/log.ts'
+import type { CertificateHealth } from '../../kernel/tls/certificate-health.ts'
 import type { ErrorFormat } from './answer-errors.ts'
 import { AnswerStream, type EventSource } from './answer-stream.ts'
 import type { DegradationNotes } from './degradation-notes.ts'
@@ -21,6 +22,7 @@ import type { DocumentCache } from './documents.ts'
 import { type ServiceDoor, httpDoor } from './http-door.ts'
 import { listenAt } from './listen-address.ts'
 import { requireUnexpired } from './request-hop.ts'
+import type { ServiceTls } from './tls-door.ts'
 import { type SocketDoor, socketDoor } from './socket-door.ts'
 import type { SubgraphLimits } from './subgraph-limits.ts'
 import type { ListenAddress, SubgraphAnswer, SubgraphOperation, SubgraphService } from './subgraph-service.ts'
@@ -104,7 +106,7 @@ export class RunningSubgraph<Context extends RequestContext> implements Subgraph
     return this.#closed === undefined ? now : { ...now, ready: false }
   }
 
-  async listen(address: ListenAddress): Promise<ListenAddress> {
+  async listen(address: ListenAddress, tls?: ServiceTls): Promise<ListenAddress> {
     const { signer, log, limits, apollo, contextOf, routes, schema, documents } = this.#parts
     if (signer === undefined) {
       throw new EnneadError('BAD_OPTION', `subgraph "${this.name}" needs a hop signer to listen`)
@@ -122,7 +124,8 @@ export class RunningSubgraph<Context extends RequestContext> implements Subgraph
       routes,
       log,
       ...limits,
-      health: () => this.health(),
+      health: () => withCertificate(this.health(), tls?.tls.health()),
+      tls,
     })
     const formatErrors = (errors: readonly GraphQLError[]): readonly GraphQLFormattedError[] =>
       this.#format(errors)
@@ -136,6 +139,7 @@ export class RunningSubgraph<Context extends RequestContext> implements Subgraph
       log,
       ...limits,
       messageBytesMax: limits.bodyBytesMax,
+      tls,
     })
     this.#doors = { http, sockets }
     try {
@@ -256,6 +260,12 @@ export class RunningSubgraph<Context extends RequestContext> implements Subgraph
   #closing(): EnneadError {
     return new EnneadError('UNAVAILABLE', `subgraph "${this.name}" is shutting down`)
   }
+}
+
+/** Nobody can connect to a door whose certificate has expired. */
+function withCertificate(health: DomainHealth, certificate: CertificateHealth | undefined): DomainHealth {
+  if (certificate === undefined) return health
+  return { ...health, ready: health.ready && certificate.state !== 'expired', certificate }
 }
 
 function asGraphQLError(failure: unknown): GraphQLError {

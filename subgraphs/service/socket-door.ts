@@ -7,6 +7,8 @@ import type { Hop } from '../../kernel/hop.ts'
 import { digestOf, requireBody } from '../../kernel/hop-signer.ts'
 import type { Log } from '../../kernel/log.ts'
 import { openHop, requireUnexpired } from './request-hop.ts'
+import { requireCaller } from './tls-door.ts'
+import type { ServiceTls } from './tls-door.ts'
 import { type SocketCallOptions, type SocketCaller, callServer } from './socket-call.ts'
 
 export interface SocketDoorOptions extends SocketCallOptions {
@@ -15,6 +17,8 @@ export interface SocketDoorOptions extends SocketCallOptions {
   readonly messageBytesMax: number
   /** Between two pings; a socket that leaves one unanswered until the next is ended. Milliseconds. */
   readonly pingMs: number
+  /** Default: none. */
+  readonly tls?: ServiceTls | undefined
 }
 
 export interface SocketDoor {
@@ -60,9 +64,10 @@ export function socketDoor(server: Server, options: SocketDoorOptions): SocketDo
 
 function callerOf(
   request: IncomingMessage,
-  { signer, audience }: Pick<SocketDoorOptions, 'signer' | 'audience'>,
+  { signer, audience, tls }: Pick<SocketDoorOptions, 'signer' | 'audience' | 'tls'>,
 ): Hop | undefined {
   try {
+    requireCaller(request.socket, tls, Date.now())
     const target = { audience, method: 'GET', path: request.url ?? '' }
     const { hop, bodyDigest } = openHop(request.headers, target, { signer, remainingMsMax: Infinity })
     requireBody({ bodyDigest }, digestOf())

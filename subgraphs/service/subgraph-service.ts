@@ -1,5 +1,6 @@
 import type { DomainHealth } from '../../kernel/health.ts'
 import type { Hop } from '../../kernel/hop.ts'
+import type { ServiceTls } from './tls-door.ts'
 
 /** One GraphQL operation for a subgraph. */
 export interface SubgraphOperation {
@@ -38,8 +39,11 @@ export interface SubgraphService {
   /** Answers of a subscription; `return()` lets go of the source at once, also while it is quiet. */
   subscribe(operation: SubgraphOperation, hop: Hop): AsyncIterableIterator<SubgraphAnswer>
   health(): DomainHealth
-  /** Serves /graphql (HTTP and graphql-transport-ws), /health/live, /health/ready and the domain's own routes. Answers the address in use. */
-  listen(address: ListenAddress): Promise<ListenAddress>
+  /**
+   * Serves /graphql (HTTP and graphql-transport-ws), /health/live, /health/ready and the domain's own routes; with `tls`, which
+   * stays the caller's to close, over TLS. Answers the address in use.
+   */
+  listen(address: ListenAddress, tls?: ServiceTls): Promise<ListenAddress>
   /** Stops taking requests, lets running ones end (at most `drainMs`), then closes. Idempotent. */
   close(drainMs?: number): Promise<void>
 }

@@ -17,8 +17,15 @@ export interface Deployment extends AsyncDisposable {
   restart(name: 'api' | 'auth' | 'db' | 'gateway'): Promise<void>
 }
 
-/** `stores` are flags for the db subgraph, e.g. `--mongo-url`. */
-export async function startDeployment(folder: string, stores: readonly string[]): Promise<Deployment> {
+/**
+ * `stores` are flags for the db subgraph, e.g. `--mongo-url`. With a folder of `ennead certs` that has gateway, api, auth and db
+ * they speak TLS with each other.
+ */
+export async function startDeployment(
+  folder: string,
+  stores: readonly string[],
+  certs?: string,
+): Promise<Deployment> {
   await using started = new AsyncDisposableStack()
   const data = ['--data', folder]
   const origin = (running: RunningProcess): string => new URL(running.url).origin
@@ -28,11 +35,19 @@ export async function startDeployment(folder: string, stores: readonly string[])
     running.set(name, child)
     return child
   }
+  const tls = (name: string, prefix = 'tls'): readonly string[] =>
+    certs === undefined
+      ? []
+      : [
+          ...[`--${prefix}-ca`, join(certs, 'ca.crt')],
+          ...[`--${prefix}-cert`, join(certs, `${name}.crt`)],
+          ...[`--${prefix}-key`, join(certs, `${name}.key`)],
+        ]
   const commands = {
-    auth: ['subgraph', 'auth', ...data],
-    db: ['subgraph', 'db', ...data, ...stores],
-    api: ['subgraph', 'api', ...data],
-    gateway: ['gateway', '--supergraph', 'schema/supergraph.graphql'],
+    auth: ['subgraph', 'auth', ...data, ...tls('auth')],
+    db: ['subgraph', 'db', ...data, ...stores, ...tls('db')],
+    api: ['subgraph', 'api', ...data, ...tls('api')],
+    gateway: ['gateway', '--supergraph', 'schema/supergraph.graphql', ...tls('gateway', 'subgraph')],
   }
   const auth = await start('auth', commands.auth, '0')
   commands.db.push('--auth-url', origin(auth))

@@ -98,7 +98,7 @@ export async function startEnnead(
   return {
     process: child,
     ready,
-    url: /http:\/\/\S+/.exec(ready)?.[0] ?? '',
+    url: /https?:\/\/\S+/.exec(ready)?.[0] ?? '',
     stderr: () => stderr,
     stop,
     kill: async () => {

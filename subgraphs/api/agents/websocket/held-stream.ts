@@ -4,6 +4,7 @@ import { type Position, formatPosition, parsePosition } from '../../../../events
 import { type Clock, type Random, sleep } from '../../../../kernel/clock.ts'
 import { EnneadError } from '../../../../kernel/errors.ts'
 import type { HopSigner } from '../../../../kernel/hop-signer.ts'
+import type { TlsConnection } from '../../../../kernel/tls/tls-client.ts'
 import type { Log } from '../../../../kernel/log.ts'
 import { changeLogPage, failureOf, nonsense, objectOf } from '../../answers.ts'
 import { changeLogQuery, changeLogSubscription, changeLogVariables } from '../../change-log-query.ts'
@@ -15,6 +16,8 @@ export interface HeldStreamOptions extends HeldStreamLimits {
   /** Where db listens, as the `ws` package writes it. */
   readonly address: string
   readonly signer: HopSigner
+  /** Asked for every connection: how TLS is spoken. */
+  readonly connection: () => TlsConnection | undefined
   readonly clock: Clock
   readonly random: Random
   readonly log: Log

@@ -1,11 +1,14 @@
 import { randomUUID } from 'node:crypto'
-import { type ClientOptions, WebSocket } from 'ws'
+import { WebSocket } from 'ws'
 import type { HopSigner } from '../../../../kernel/hop-signer.ts'
+import type { TlsConnection } from '../../../../kernel/tls/tls-client.ts'
 import { apiPrincipal } from '../../channel-agent.ts'
 import { socketPath } from '../../db-address.ts'
 
 export interface LiveSocketOptions {
   readonly signer: HopSigner
+  /** Asked for every connection: how TLS is spoken. */
+  readonly connection: () => TlsConnection | undefined
   /** Between two pings; the socket is ended when one is unanswered at the next. Milliseconds. */
   readonly pingMs: number
   /** Time for the connection to be made. Milliseconds. */
@@ -21,7 +24,7 @@ export interface LiveSocketOptions {
 export function liveSocketClass(
   options: LiveSocketOptions,
 ): new (address: string | URL, protocols?: string | string[]) => WebSocket {
-  const { signer, pingMs, connectMs, messageBytesMax } = options
+  const { signer, connection, pingMs, connectMs, messageBytesMax } = options
   return class LiveSocket extends WebSocket {
     constructor(address: string | URL, protocols?: string | string[]) {
       const hop = {
@@ -30,13 +33,13 @@ export function liveSocketClass(
         remainingMs: connectMs,
         signal: new AbortController().signal,
       }
-      const settings: ClientOptions = {
+      const settings = {
         headers: signer.headers(hop, { audience: 'db', method: 'GET', path: socketPath }),
         handshakeTimeout: connectMs,
         maxPayload: messageBytesMax,
         perMessageDeflate: false,
       }
-      super(address, protocols, settings)
+      super(address, protocols, { ...connection(), ...settings })
       let answered = true
       this.on('pong', () => {
         answered = true

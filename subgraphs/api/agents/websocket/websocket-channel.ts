@@ -6,7 +6,8 @@ import type { HopSigner } from '../../../../kernel/hop-signer.ts'
 import { socketTarget } from '../../../../kernel/socket-target.ts'
 import { type Log, silentLog } from '../../../../kernel/log.ts'
 import { type ChannelAgent } from '../../channel-agent.ts'
-import { type DbAddress, socketAddress } from '../../db-address.ts'
+import type { TlsConnection } from '../../../../kernel/tls/tls-client.ts'
+import { type DbAddress, socketAddress, socketConnection } from '../../db-address.ts'
 import { existingQuery, foundIn, representationsOf } from '../../existing-query.ts'
 import type { ChangeLogEntry, ChangeLogPage, ChangesRead } from '../../task-channel.ts'
 import { HeldStream, type HeldStreamLimits, type Received } from './held-stream.ts'
@@ -39,7 +40,9 @@ const defaultLimits: HeldStreamLimits = {
 export function websocketChannel(options: WebsocketChannelOptions): ChannelAgent {
   const { db, signer, clock = systemClock, random = Math.random, log = silentLog } = options
   const limits = { ...defaultLimits, ...options.limits }
-  const held = new HeldStream({ address: socketAddress(db), signer, clock, random, log, ...limits })
+  const address = socketAddress(db)
+  const connection = (): TlsConnection | undefined => socketConnection(db)
+  const held = new HeldStream({ address, connection, signer, clock, random, log, ...limits })
   return {
     name: 'websocket',
     detail: 'held graphql-transport-ws stream from db',

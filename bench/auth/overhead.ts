@@ -1,0 +1,163 @@
+// What all of authentication and authorisation adds to a small query at a gateway: npm run bench:auth-overhead
+// Two gateways in turn on one core: one that looks at no credential, and one that has each token verified by the auth subgraph,
+// decides field by field who may see what, and signs every call to a subgraph for the principal.
+import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { request } from 'undici'
+import { HopSigner } from '../../kernel/hop-signer.ts'
+import { silentLog } from '../../kernel/log.ts'
+import { openAuthDomain } from '../../subgraphs/auth/domain.ts'
+import { createAuthService } from '../../subgraphs/auth/service.ts'
+import { startGateway } from '../gateway/gateway-process.ts'
+import type { Gateway, GatewayProcess } from '../gateway/gateway-process.ts'
+import { ennead } from '../gateway/gateways.ts'
+import { subgraphSchemas, supergraphSdl } from '../gateway/graph.ts'
+import { load } from '../gateway/load.ts'
+import { scenarios } from '../gateway/scenarios.ts'
+import { serveSubgraphs } from '../gateway/subgraph-server.ts'
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '15' },
+    seconds: { type: 'string', default: '1' },
+    connections: { type: 'string', default: '64' },
+  },
+})
+const tokens = 100
+const warmSeconds = 10
+/** Per cent of the CPU time of the query without; above it the exit code is 1. */
+const goal = 15
+
+const small = scenarios.find(({ name }) => name === 'small')
+if (small === undefined) throw new Error('the small scenario is gone')
+const pinned = availableParallelism() > 1
+// This process takes the second core, with the subgraphs.
+if (pinned) execFileSync('taskset', ['-cp', '1', String(process.pid)], { stdio: 'ignore' })
+
+/** Most of what the query asks for needs a sign-in, and some of it a scope. */
+function protectedSdl(sdl: string): string {
+  return sdl
+    .replace('federation/v2.3', 'federation/v2.9')
+    .replace('"@key"', '"@key", "@authenticated", "@requiresScopes"')
+    .replace('description: String }', 'description: String @requiresScopes(scopes: [["tasks:read"]]) }')
+    .replace('name: String  price: Int ', 'name: String @authenticated  price: Int ')
+    .replace('body: String\n', 'body: String @authenticated\n')
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'ennead-bench-'))
+const subgraphs = await serveSubgraphs(subgraphSchemas())
+const secret = randomBytes(32)
+const domain = await openAuthDomain({
+  path: join(folder, 'auth'),
+  keysPath: join(folder, 'keys'),
+  log: silentLog,
+})
+const typeDefs = readFileSync(join(import.meta.dirname, '../../schema/auth.graphql'), 'utf8')
+const service = createAuthService(domain, { typeDefs, signer: new HopSigner(secret), log: silentLog })
+try {
+  const { administration } = domain
+  const workspace = await administration.createWorkspace({ slug: 'bench', name: 'Bench' })
+  const { user } = await administration.createUser({ email: 'a@bench.example', displayName: 'A' })
+  await administration.addMember(workspace.id, user.id, 'MEMBER')
+  // A user has a hundred sessions at most; tokens of those that were ended would be refused.
+  const credentials: string[] = []
+  for (let index = 0; index < tokens / 50; index++) {
+    const email = `user${index}@bench.example`
+    const made = await administration.createUser({ email, displayName: 'A' })
+    await administration.addMember(workspace.id, made.user.id, 'MEMBER')
+    for (let session = 0; session < 50; session++) {
+      credentials.push((await domain.issueAccessToken(email)).accessToken)
+    }
+  }
+  const auth = await service.listen({ kind: 'tcp', host: '127.0.0.1', port: 0 })
+  if (auth.kind !== 'tcp') throw new Error('auth does not listen on TCP')
+
+  const open = join(folder, 'open.graphql')
+  const guarded = join(folder, 'guarded.graphql')
+  writeFileSync(open, supergraphSdl(subgraphs.port))
+  const guardedSdl = supergraphSdl(subgraphs.port, protectedSdl)
+  if (!guardedSdl.includes('@requiresScopes(scopes') || !guardedSdl.includes('@authenticated')) {
+    throw new Error('nothing is protected')
+  }
+  writeFileSync(guarded, guardedSdl)
+  const identity = ['--identity-url', `http://127.0.0.1:${auth.port}`]
+  const secretFile = join(folder, 'hop')
+  writeFileSync(secretFile, secret.toString('base64url'), { mode: 0o600 })
+  const hops = ['--hop-secret-file', secretFile]
+  const without: Gateway = { name: 'without', argv: ennead(open) }
+  const withAuth: Gateway = { name: 'with', argv: ennead(guarded, [...identity, ...hops]) }
+
+  const body = JSON.stringify({ query: small.query })
+  const connections = Number(values.connections)
+  const pairs: { readonly without: number; readonly with: number }[] = []
+  const start = (gateway: Gateway): Promise<GatewayProcess> => startGateway(gateway, pinned ? 0 : undefined)
+  const answerTo = async (port: number, headers: Record<string, string>): Promise<string> => {
+    const answered = await request(`http://127.0.0.1:${port}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body,
+    })
+    return answered.body.text()
+  }
+  const answersAll = async (port: number): Promise<void> => {
+    const text = await answerTo(port, { authorization: `Bearer ${credentials[0]}` })
+    if (text.includes('"errors"')) throw new Error(text.slice(0, 300))
+  }
+  /** What is measured must be there: without a credential the protected fields are null. */
+  const refusesStrangers = async (port: number): Promise<void> => {
+    const text = await answerTo(port, {})
+    if (!text.includes('"name":null') || !text.includes('UNAUTHENTICATED')) {
+      throw new Error(`a stranger is answered ${text.slice(0, 300)}`)
+    }
+  }
+  const gateways = [await start(without), await start(withAuth)] as const
+  try {
+    const [plain, guarding] = gateways
+    for (const { port } of gateways) await answersAll(port)
+    await refusesStrangers(guarding.port)
+    /** CPU µs of a request. */
+    const measured = async (running: GatewayProcess, seconds: number): Promise<number> => {
+      const before = await running.usage()
+      const asked = { port: running.port, body, unique: true, connections, credentials }
+      const done = await load({ ...asked, seconds })
+      if (done.failed > 0) throw new Error(`${done.failed} requests failed`)
+      return ((await running.usage()).cpuUs - before.cpuUs) / done.requests
+    }
+    for (const running of gateways) await measured(running, warmSeconds)
+    // In turn and shortly, so that what else the machine does meets both.
+    for (let round = 0; round < Number(values.rounds); round++) {
+      const seconds = Number(values.seconds)
+      pairs.push({ without: await measured(plain, seconds), with: await measured(guarding, seconds) })
+    }
+  } finally {
+    await Promise.all(gateways.map(running => running.stop()))
+  }
+  const figures = (of: 'with' | 'without'): readonly number[] => pairs.map(pair => pair[of])
+  const percent = (median(figures('with')) / median(figures('without')) - 1) * 100
+  const met = percent <= goal
+  console.log(`+${percent.toFixed(1)} %; goal ${goal} %: ${met ? 'met' : 'missed'}`)
+  if (!met) process.exitCode = 1
+  console.log(
+    JSON.stringify({
+      benchmark: 'auth-overhead',
+      unit: 'CPU µs per request',
+      without: Math.round(median(figures('without'))),
+      with: Math.round(median(figures('with'))),
+      percent: Math.round(percent * 10) / 10,
+      node: process.version,
+    }),
+  )
+} finally {
+  await service.close()
+  await domain.close()
+  subgraphs.close()
+  rmSync(folder, { recursive: true, force: true })
+}
+
+function median(figures: readonly number[]): number {
+  return figures.toSorted((left, right) => left - right)[Math.floor(figures.length / 2)] ?? Number.NaN
+}
