@@ -131,7 +131,9 @@ try {
     // In turn and shortly, so that what else the machine does meets both.
     for (let round = 0; round < Number(values.rounds); round++) {
       const seconds = Number(values.seconds)
-      pairs.push({ without: await measured(plain, seconds), with: await measured(guarding, seconds) })
+      const pair = { without: await measured(plain, seconds), with: await measured(guarding, seconds) }
+      pairs.push(pair)
+      console.log(`${pair.without.toFixed(0)} µs without, ${pair.with.toFixed(0)} µs with`)
     }
   } finally {
     await Promise.all(gateways.map(running => running.stop()))

@@ -177,12 +177,12 @@ export function subgraphSchemas(): ReadonlyMap<string, GraphQLSchema> {
   )
 }
 
-/** The supergraph of these subgraphs, all at `http://127.0.0.1:port/NAME`. */
-export function supergraphSdl(port: number): string {
+/** The supergraph of these subgraphs, all at `http://127.0.0.1:port/NAME`. `change` is given the text of each. */
+export function supergraphSdl(port: number, change: (sdl: string) => string = sdl => sdl): string {
   const sources = [...sdls].map(([name, sdl]) => ({
     name,
     routingUrl: `http://127.0.0.1:${port}/${name}`,
-    sdl: `${federation}\n${sdl}`,
+    sdl: change(`${federation}\n${sdl}`),
     file: `${name}.graphql`,
   }))
   const result = compose(sources)

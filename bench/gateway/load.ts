@@ -18,13 +18,16 @@ export interface LoadOptions {
   readonly seconds: number
   /** Goes on until this many were answered, for four times as long at most. Default 0. */
   readonly requestsMin?: number
+  /** Credentials to ask with, in turn. Default: as `unique` says. */
+  readonly credentials?: readonly string[]
 }
 
 let tokens = 0
 
 /** The headers of one client's request; `unique` gives every request a credential of its own. */
-export function requestHeaders(unique: boolean): Record<string, string> {
-  const token = unique ? `token-${++tokens}` : 'token-of-everybody'
+export function requestHeaders(unique: boolean, credentials: readonly string[] = []): Record<string, string> {
+  const own = credentials[++tokens % credentials.length]
+  const token = own ?? (unique ? `token-${tokens}` : 'token-of-everybody')
   return { 'content-type': 'application/json', authorization: `Bearer ${token}` }
 }
 
@@ -63,12 +66,15 @@ export async function load(options: LoadOptions): Promise<Load> {
   }
 }
 
-function ask(client: Client, { body, unique }: LoadOptions): Promise<{ status: number; bytes: number }> {
+function ask(
+  client: Client,
+  { body, unique, credentials }: LoadOptions,
+): Promise<{ status: number; bytes: number }> {
   return new Promise((resolve, reject) => {
     let status = 0
     let bytes = 0
     client.dispatch(
-      { path: '/graphql', method: 'POST', headers: requestHeaders(unique), body },
+      { path: '/graphql', method: 'POST', headers: requestHeaders(unique, credentials), body },
       {
         onRequestStart: () => undefined,
         onResponseStart: (_, code) => void (status = code),
