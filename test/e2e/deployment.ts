@@ -39,9 +39,9 @@ export async function startDeployment(
     certs === undefined
       ? []
       : [
-          ...[`--${prefix}-ca`, join(certs, 'ca.crt')],
-          ...[`--${prefix}-cert`, join(certs, `${name}.crt`)],
-          ...[`--${prefix}-key`, join(certs, `${name}.key`)],
+          `--${prefix}-ca=${join(certs, 'ca.crt')}`,
+          `--${prefix}-cert=${join(certs, `${name}.crt`)}`,
+          `--${prefix}-key=${join(certs, `${name}.key`)}`,
         ]
   const commands = {
     auth: ['subgraph', 'auth', ...data, ...tls('auth')],
