@@ -31,4 +31,10 @@ export const limitSettings = {
   bodyBytesMax: integer('Largest request body.', 1_048_576, 1, most),
   headerBytesMax: integer('Largest request head.', 16_384, 1_024, most),
   answerBytesMax: integer('Largest answer to a client.', 16_777_216, 1, most),
+  deferTimeoutMs: integer(
+    'Time of everything that @defer puts off, from the first answer on.',
+    5_000,
+    1,
+    most,
+  ),
 }

@@ -5,10 +5,11 @@ import { silentLog } from '../kernel/log.ts'
 import type { Log } from '../kernel/log.ts'
 import type { Principal } from '../kernel/principal.ts'
 import { RequestRefused } from './engine.ts'
-import type { AnswerStream, Engine, EngineHealth, GraphQLAnswer } from './engine.ts'
+import type { AnswerStream, Engine, EngineHealth, GraphQLAnswer, IncrementalAnswer } from './engine.ts'
 import type { GraphQLRequest, PreparedOperation } from './engine.ts'
 import { QueryTier } from './execution/compiled/query-tier.ts'
 import { extended } from './execution/compiled/spliced-answer.ts'
+import { executeIncrementally } from './execution/execute-incrementally.ts'
 import { Prepared } from './execution/prepared.ts'
 import type { ObserveGateway } from './gateway-events.ts'
 import type { SubgraphContext } from './execution/subgraph.ts'
@@ -172,10 +173,28 @@ class GatewayEngine implements Engine {
       if (!this.#explainCost) return answer
       return extended(answer, { cost: operation.cost?.explain() })
     } catch (failure) {
-      const { requestId } = context
-      this.#tools.log.error('execution.fault', { errorId: requestId, failure })
-      const message = 'a fault of the gateway; the log has it under this errorId'
-      return { data: null, errors: [{ message, extensions: { code: 'INTERNAL', errorId: requestId } }] }
+      return { data: null, ...this.#fault(context, failure) }
+    }
+  }
+
+  #fault({ requestId }: SubgraphContext, failure: unknown): Required<Pick<GraphQLAnswer, 'errors'>> {
+    this.#tools.log.error('execution.fault', { errorId: requestId, failure })
+    const message = 'a fault of the gateway; the log has it under this errorId'
+    return { errors: [{ message, extensions: { code: 'INTERNAL', errorId: requestId } }] }
+  }
+
+  async *executeIncrementally(
+    operation: PreparedOperation,
+    context: SubgraphContext,
+    deferredMs: number,
+  ): AsyncGenerator<IncrementalAnswer, void> {
+    try {
+      yield* executeIncrementally(ours(operation, false), context, deferredMs, this.#tools)
+    } catch (failure) {
+      const { errors } = this.#fault(context, failure)
+      yield { errors, hasNext: false }
+    } finally {
+      if (operation.kind === 'mutation') this.#tier.written()
     }
   }
 

@@ -8,6 +8,8 @@ export interface GraphQLRequest {
   readonly query: string
   readonly operationName?: string | undefined
   readonly variables?: Readonly<Record<string, unknown>> | undefined
+  /** Whoever asks takes an answer in parts, so that @defer applies. Default false: everything is answered at once. */
+  readonly incremental?: boolean | undefined
 }
 
 /** An error as clients see it; `extensions.code` is always there. */
@@ -82,12 +84,26 @@ export interface AnswerStream extends AsyncIterableIterator<GraphQLAnswer> {
   continueAs?(operation: PreparedOperation): boolean
 }
 
+/** A deferred fragment of an answer, at its object's `path`. */
+export interface IncrementalPart extends GraphQLAnswer {
+  readonly path: readonly (string | number)[]
+  readonly label?: string
+}
+
+/** One message of an answer in parts: the first is an answer, the others have what was deferred (draft of 2022-08-24). */
+export interface IncrementalAnswer extends GraphQLAnswer {
+  readonly incremental?: readonly IncrementalPart[]
+  readonly hasNext: boolean
+}
+
 /** A parsed, validated and planned operation, bound to the supergraph it was planned on. Opaque to doors. */
 export interface PreparedOperation {
   readonly kind: 'query' | 'mutation' | 'subscription'
   readonly name: string | undefined
   /** The document, one copy for all who sent the same while it is cached. Undefined: it is not kept. */
   readonly text?: string | undefined
+  /** A part of it is deferred: `executeIncrementally` runs it. Undefined: no. */
+  readonly incremental?: boolean | undefined
   /** How often each root field is asked for, by coordinate, e.g. `Query.tasks`. Undefined: nobody has counted. */
   readonly rootFields?: ReadonlyMap<string, number> | undefined
   /** Undefined: nobody has estimated it. */
@@ -118,6 +134,15 @@ export interface Engine {
   prepare(request: GraphQLRequest, principal?: Principal): Promise<PreparedOperation>
   /** Runs a query or mutation. Never rejects: every failure is in the answer. */
   execute(operation: PreparedOperation, context: SubgraphContext): Promise<GraphQLAnswer>
+  /**
+   * Runs a query or mutation of which parts are deferred, these within `deferredMs` more. Never rejects. Of any other the first
+   * message is all there is.
+   */
+  executeIncrementally(
+    operation: PreparedOperation,
+    context: SubgraphContext,
+    deferredMs: number,
+  ): AsyncIterable<IncrementalAnswer>
   /**
    * Runs a subscription. `return()` lets go of the source at once, also while it is quiet.
    * @param after Begin behind the event of this cursor. Undefined: where the operation says.

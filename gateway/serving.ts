@@ -1,14 +1,14 @@
-import { BREAK, getNamedType, Kind, OperationTypeNode, print, visit } from 'graphql'
-import type { DocumentNode, GraphQLSchema, OperationDefinitionNode } from 'graphql'
+import { getNamedType, OperationTypeNode, print } from 'graphql'
+import type { DocumentNode, OperationDefinitionNode } from 'graphql'
 import type { Clock } from '../kernel/clock.ts'
 import { EnneadError } from '../kernel/errors.ts'
 import { RequestRefused } from './engine.ts'
 import type { GraphQLRequest } from './engine.ts'
 import { accessError } from './execution/access-error.ts'
 import { EventSource } from './execution/event-source.ts'
+import { operationNamed, selectionsOf } from './execution/operation-shape.ts'
 import { Prepared } from './execution/prepared.ts'
 import type { PlannedOperation } from './execution/prepared.ts'
-import { Selections, ShapeSource } from './execution/shape.ts'
 import type { ResolvedSubgraphs } from './execution/subgraphs.ts'
 import { Access } from './operation/access.ts'
 import type { Refusals } from './operation/access.ts'
@@ -17,6 +17,8 @@ import { complexityOf } from './operation/complexity.ts'
 import { CostModel } from './operation/cost.ts'
 import type { ResolvedCostOptions } from './operation/cost-options.ts'
 import { conditionsOf } from './operation/conditions.ts'
+import { decideDefers, labelled, withoutDefers } from './operation/defers.ts'
+import type { Defers, LabelledDocument } from './operation/defers.ts'
 import { validDocument } from './operation/document.ts'
 import type { HotOperation } from './operation/hot-operation.ts'
 import type { DocumentRules, ValidDocument } from './operation/document.ts'
@@ -52,6 +54,7 @@ interface AskedOperation {
   readonly text: string
   readonly refusals: Refusals | undefined
   readonly overrides: Overrides | undefined
+  readonly defers: Defers | undefined
 }
 
 /** One supergraph at work: its planner and everything cached for it. A new supergraph gets a new one. */
@@ -108,7 +111,14 @@ export class Serving {
     try {
       const document = this.#document(text)
       const operation = selectOperation(document, operationName)
-      const asked = { document, operation, text, refusals: undefined, overrides: undefined }
+      const asked = {
+        document,
+        operation,
+        text,
+        refusals: undefined,
+        overrides: undefined,
+        defers: undefined,
+      }
       const planned = await this.#planned(asked)
       if (planned.unresolvable) return refused('QUERY_PLAN_EMPTY', 'no subgraph can resolve it')
       // It was hot on another supergraph; here it has to stay so.
@@ -135,7 +145,13 @@ export class Serving {
     const given = coerceVariables(this.supergraph.apiSchema, operation, request.variables ?? {})
     const cost = this.#costs.check(document, operation, given)
     const refusals = this.#access.refusals(document.node, viewer)
-    const planned = await this.#planned({ document, operation, text: request.query, refusals, overrides })
+    const defer = this.supergraph.apiSchema.getDirective('defer')
+    const defers =
+      document.defers && request.incremental === true
+        ? decideDefers(document, operation.operation, given, defer)
+        : undefined
+    const text = request.query
+    const planned = await this.#planned({ document, operation, text, refusals, overrides, defers })
     if (operation.operation === OperationTypeNode.SUBSCRIPTION) refuseSilence(planned)
     const fetches = { planned: planned.plan.fetches, limit: this.#rules.limits.fetchesMax }
     const complexity = complexityOf(cost, fetches)
@@ -161,22 +177,39 @@ export class Serving {
     }
   }
 
-  #planKey({ operation, text, refusals, overrides }: AskedOperation): PlanKey {
+  #planKey({ operation, text, refusals, overrides, defers }: AskedOperation): PlanKey {
     const taken = overridesKey(this.supergraph.overrideLabels, overrides)
-    return { text, operationName: operation.name?.value, variant: `${refusals?.key ?? ''}${taken}` }
+    return {
+      text,
+      operationName: operation.name?.value,
+      variant: `${refusals?.key ?? ''}${taken}${deferKey(defers)}`,
+    }
   }
 
-  async #plan({
+  /** What cannot be planned in parts is planned to be answered at once. */
+  async #plan(asked: AskedOperation): Promise<Made<PlannedOperation>> {
+    if (deferKey(asked.defers) === '') return this.#planAs(asked)
+    try {
+      return await this.#planAs(asked)
+    } catch (failure) {
+      if (!(failure instanceof EnneadError) || failure.code !== 'QUERY_PLAN_FAILED') throw failure
+      return this.#planAs({ ...asked, defers: undefined })
+    }
+  }
+
+  async #planAs({
     document,
     operation,
     text,
     refusals,
     overrides,
+    defers,
   }: AskedOperation): Promise<Made<PlannedOperation>> {
     const { apiSchema, reserved } = this.supergraph
     const rootType = apiSchema.getRootType(operation.operation)
     if (!rootType) throw refused('GRAPHQL_VALIDATION_FAILED', `this graph has no ${operation.operation}s`)
-    const safe = withSafeNames(document.node, text, reserved)
+    const { node, labels } = deferring(document, defers)
+    const safe = withSafeNames(node, text, reserved)
     const name = operation.name?.value
     const visible = refusals === undefined ? safe.node : this.#access.without(safe.node, refusals)
     const asked = mutationsOnce(visible)
@@ -185,6 +218,7 @@ export class Serving {
       text: asked === document.node ? text : print(asked),
       operationName: name,
       overrides,
+      ...(labels === undefined ? {} : { defers: true }),
     })
     const { fetchesMax } = this.#rules.limits
     if (plan.fetches > fetchesMax) {
@@ -192,8 +226,6 @@ export class Serving {
         facts: { limit: fetchesMax, fetches: plan.fetches },
       })
     }
-    const source = selectionsOf(apiSchema, safe.node, name, safe.clientName)
-    const selections = hasConditions(document) ? source : constant(source({}))
     const planned: PlannedOperation = {
       supergraph: this.supergraph,
       subgraphs: this.subgraphs,
@@ -205,38 +237,31 @@ export class Serving {
       rootType,
       clientName: safe.clientName,
       variableName: safe.variableName,
-      selections,
+      selections: selectionsOf(apiSchema, safe.node, name, safe.clientName),
       conditions: conditionsOf(safe.node),
       refusals,
+      labels,
       unresolvable: plan.fetches === 0 && asksRealFields(visible, name),
     }
     return { planned, bytes: planBytes(plan) + documentBytes * text.length }
   }
 }
 
+function deferKey(defers: Defers | undefined): string {
+  return defers === undefined || defers.key === '' ? '' : `defer ${defers.key}`
+}
+
+/** The document as it is planned, and the labels of what is deferred in it. */
+function deferring(
+  document: ValidDocument,
+  defers: Defers | undefined,
+): { readonly node: DocumentNode; readonly labels: LabelledDocument['labels'] | undefined } {
+  if (defers !== undefined && defers.key !== '') return labelled(document, defers)
+  return { node: document.defers ? withoutDefers(document.node) : document.node, labels: undefined }
+}
+
 /** About what one character of a document comes to when it is parsed. */
 const documentBytes = 40
-
-/** The shape of an operation's answer for any variables. */
-function selectionsOf(
-  schema: GraphQLSchema,
-  { definitions }: DocumentNode,
-  name: string | undefined,
-  clientName: (name: string) => string,
-): (variables: VariableValues) => Selections {
-  const fragments = new Map(
-    definitions.filter(each => each.kind === Kind.FRAGMENT_DEFINITION).map(each => [each.name.value, each]),
-  )
-  const { selectionSet } = operationNamed({ kind: Kind.DOCUMENT, definitions }, name)
-  return variables =>
-    new Selections([selectionSet], new ShapeSource(schema, fragments, variables, clientName))
-}
-
-function operationNamed({ definitions }: DocumentNode, name: string | undefined): OperationDefinitionNode {
-  const found = definitions.find(each => each.kind === Kind.OPERATION_DEFINITION && each.name?.value === name)
-  if (found?.kind === Kind.OPERATION_DEFINITION) return found
-  throw new EnneadError('INTERNAL', 'the operation was lost')
-}
 
 /** A subscription of which nothing can ever come is refused instead of begun. */
 function refuseSilence({ plan, unresolvable, refusals, rootType, selections }: PlannedOperation): void {
@@ -249,23 +274,6 @@ function refuseSilence({ plan, unresolvable, refusals, rootType, selections }: P
     throw new RequestRefused([{ message, extensions }])
   }
   throw refused('QUERY_PLAN_EMPTY', 'no subgraph can resolve this subscription')
-}
-
-function hasConditions(document: ValidDocument): boolean {
-  let found = false
-  visit(document.node, {
-    Directive(directive) {
-      const name = directive.name.value
-      if (name !== 'skip' && name !== 'include') return undefined
-      found = true
-      return BREAK
-    },
-  })
-  return found
-}
-
-function constant(selections: Selections): () => Selections {
-  return () => selections
 }
 
 /** The client's variables under the names of the plan, and those that the plan has beside them. */

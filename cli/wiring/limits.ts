@@ -40,7 +40,8 @@ export function doorLimits(
       readonly mutationTimeoutMs: number
     },
 ): Partial<GatewayLimits> {
-  const { bodyBytesMax, headerBytesMax, answerBytesMax, requestTimeoutMs, mutationTimeoutMs } = settings
+  const { bodyBytesMax, headerBytesMax, answerBytesMax } = settings
+  const { requestTimeoutMs, mutationTimeoutMs, deferTimeoutMs } = settings
   const { socketsMax, socketsPerAddressMax, socketsPerActorMax } = settings
   return {
     bodyBytesMax,
@@ -48,6 +49,7 @@ export function doorLimits(
     answerBytesMax,
     requestTimeoutMs,
     mutationTimeoutMs,
+    deferTimeoutMs,
     socketsMax,
     socketsPerAddressMax,
     socketsPerActorMax,

@@ -8,6 +8,8 @@ export interface GatewayLimits {
    * Time for a mutation, milliseconds. Default 5,000: an abandoned write has an unknown outcome, so writes get longer.
    */
   readonly mutationTimeoutMs: number
+  /** Time for all that was deferred, counted from the first answer, milliseconds. Default 5,000. */
+  readonly deferTimeoutMs: number
   /** Largest request body, bytes. Default 1 MiB. */
   readonly bodyBytesMax: number
   /** Largest answer to one request, bytes. Default 16 MiB. */
@@ -47,6 +49,7 @@ export interface GatewayLimits {
 export const gatewayLimitDefaults: GatewayLimits = {
   requestTimeoutMs: 500,
   mutationTimeoutMs: 5_000,
+  deferTimeoutMs: 5_000,
   bodyBytesMax: 1_048_576,
   answerBytesMax: 16_777_216,
   headerBytesMax: 16_384,

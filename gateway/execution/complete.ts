@@ -12,7 +12,7 @@ import type { Refusals } from '../operation/access.ts'
 import type { AccessRequirement } from '../supergraph/access-rules.ts'
 import { accessError } from './access-error.ts'
 import type { Failure, Failures } from './failures.ts'
-import type { FieldsType, Selections, ShapeField } from './shape.ts'
+import type { DeferredFragment, FieldsType, Selections, ShapeField } from './shape.ts'
 import type { Path } from './target.ts'
 import { isTree, own, put } from './tree.ts'
 import type { Tree } from './tree.ts'
@@ -21,6 +21,15 @@ import type { Tree } from './tree.ts'
 interface Place {
   readonly step: string | number
   readonly outer: Place | undefined
+}
+
+/** An object of which a fragment is deferred. */
+export interface DeferredObject {
+  readonly type: FieldsType
+  readonly fragment: DeferredFragment
+  readonly tree: Tree
+  /** In the names of the plan. */
+  readonly path: Path
 }
 
 /** Stands for a null that its place does not allow: the place around it becomes null instead. */
@@ -35,12 +44,29 @@ export class Completion {
   readonly #schema: GraphQLSchema
   readonly #failures: Failures
   readonly #refusals: Refusals | undefined
+  readonly #deferred: (found: DeferredObject) => void
 
-  /** @param refusals What whoever asks may not see: null, with an error. */
-  constructor(schema: GraphQLSchema, failures: Failures, refusals?: Refusals) {
+  /**
+   * @param refusals What whoever asks may not see: null, with an error.
+   * @param deferred Told each object of which something is deferred, whether or not it will stand in the answer.
+   */
+  constructor(
+    schema: GraphQLSchema,
+    failures: Failures,
+    refusals?: Refusals,
+    deferred: (found: DeferredObject) => void = () => undefined,
+  ) {
     this.#schema = schema
     this.#failures = failures
     this.#refusals = refusals
+    this.#deferred = deferred
+  }
+
+  /** What was deferred of an object; null when a null inside it may not be. */
+  part({ type, fragment, tree, path }: DeferredObject, introspected?: Readonly<Tree>): Tree | null {
+    const place = path.reduce<Place | undefined>((outer, step) => ({ step, outer }), undefined)
+    const data = this.#object(type, fragment.selections, tree, place, introspected)
+    return data === impossible ? null : data
   }
 
   root(type: FieldsType, selections: Selections, tree: Tree, introspected: Readonly<Tree>): Tree | null {
@@ -64,6 +90,9 @@ export class Completion {
         : this.#field(type, field, tree, place, introspected)
       if (value === impossible) possible = false
       else put(result, field.name, value)
+    }
+    for (const fragment of selections.deferredOf(type)) {
+      this.#deferred({ type, fragment, tree, path: pathOf(outer) })
     }
     return possible ? result : impossible
   }
@@ -245,7 +274,7 @@ export class Completion {
   }
 }
 
-function pathOf(place: Place): Path {
+function pathOf(place: Place | undefined): Path {
   const path: (string | number)[] = []
   for (let at: Place | undefined = place; at !== undefined; at = at.outer) path.push(at.step)
   return path.reverse()

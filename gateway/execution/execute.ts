@@ -3,6 +3,7 @@ import { withMarks } from '../../kernel/degradation.ts'
 import type { Log } from '../../kernel/log.ts'
 import type { GraphQLAnswer } from '../engine.ts'
 import { Completion } from './complete.ts'
+import type { DeferredObject } from './complete.ts'
 import type { Deadline } from './deadline.ts'
 import { startDeadline } from './deadline.ts'
 import { Degradations } from './degradations.ts'
@@ -50,24 +51,44 @@ export async function answerWith(
   tools: ExecutionTools,
   begin: (root: Target, run: Run) => Promise<void>,
 ): Promise<GraphQLAnswer> {
-  const { planned, variables } = prepared
-  const { supergraph, subgraphs, plan, clientName, document, operation, rootType } = planned
-  const failures = new Failures(clientName)
-  const degradations = new Degradations(clientName)
-  const { overlap, apiSchema } = supergraph
-  const run: Run = { subgraphs, overlap, variables, context, deadline, failures, degradations, ...tools }
+  const run = startRun(prepared, context, deadline, tools)
   const tree: Tree = {}
   const root: Target = { tree, path: [], ancestors: [] }
   await begin(root, run)
+  const { plan } = prepared.planned
   if (plan.root !== undefined) await walk(plan.root, [root], run)
+  return completed(prepared, tree, run, tools)
+}
+
+/** @param before The failures of what was answered before, on the same objects. */
+export function startRun(
+  { planned, variables }: Prepared,
+  context: SubgraphContext,
+  deadline: Deadline,
+  tools: ExecutionTools,
+  before?: Failures,
+): Run {
+  const { supergraph, subgraphs, clientName } = planned
+  const failures = new Failures(clientName, before)
+  const degradations = new Degradations(clientName)
+  const { overlap } = supergraph
+  return { subgraphs, overlap, variables, context, deadline, failures, degradations, ...tools }
+}
+
+/** The client's answer out of what a run has brought. `deferred` is told each object of which something is deferred. */
+export function completed(
+  { planned, variables }: Prepared,
+  tree: Tree,
+  { failures, degradations, context }: Run,
+  tools: ExecutionTools,
+  deferred?: (found: DeferredObject) => void,
+): GraphQLAnswer {
+  const { supergraph, document, operation, rootType } = planned
+  const { apiSchema } = supergraph
   const selections = planned.selections(variables)
   const introspected = introspect(apiSchema, document, operation, rootType, selections, variables)
-  const data = new Completion(apiSchema, failures, planned.refusals).root(
-    rootType,
-    selections,
-    tree,
-    introspected,
-  )
+  const completion = new Completion(apiSchema, failures, planned.refusals, deferred)
+  const data = completion.root(rootType, selections, tree, introspected)
   const errors = failures.list()
   const mark = identityMark(context.principal, tools.clock.wall())
   if (mark !== undefined) degradations.add(mark)

@@ -23,9 +23,12 @@ export class Failures {
   readonly #told = new Set<Failure>()
   readonly #tellers = new Map<string, object>()
   readonly #located = new Map<Failure, Path[]>()
+  readonly #before: Failures | undefined
 
-  constructor(clientName: (name: string) => string) {
+  /** @param before Those of what was answered before, on the same objects: told already, and reasons for what is missing now. */
+  constructor(clientName: (name: string) => string, before?: Failures) {
     this.#clientName = clientName
+    this.#before = before
   }
 
   /** An error whose place is known; `path` in the names of the plan. */
@@ -74,7 +77,8 @@ export class Failures {
 
   /** Why `key` of `tree` is missing. */
   reasonFor(tree: Tree, key: string): Failure | undefined {
-    return this.#blamed.get(tree)?.find(({ keys }) => keys.has(key))?.failure
+    const own = this.#blamed.get(tree)?.find(({ keys }) => keys.has(key))?.failure
+    return own ?? this.#before?.reasonFor(tree, key)
   }
 
   /** Is there an error at `path`, around it or inside it? It then explains a null there. */

@@ -30,6 +30,8 @@ export interface PlannedOperation {
   readonly conditions: readonly string[]
   /** What the viewer may not see of it: the plan does not ask for that. Undefined: nothing is refused. */
   readonly refusals: Refusals | undefined
+  /** What the client calls each label of a deferred fragment in `document`. Undefined: nothing is deferred. */
+  readonly labels: ReadonlyMap<string, string | undefined> | undefined
   /** The plan is empty although fields were asked for: no subgraph can resolve them. */
   readonly unresolvable: boolean
 }
@@ -60,6 +62,10 @@ export class Prepared implements PreparedOperation {
 
   get text(): string {
     return this.planned.text
+  }
+
+  get incremental(): boolean {
+    return this.planned.labels !== undefined
   }
 
   get rootFields(): ReadonlyMap<string, number> {

@@ -9,6 +9,7 @@ import type {
   SelectionNode,
   SelectionSetNode,
 } from 'graphql'
+import { deferLabelOf } from '../operation/defers.ts'
 import type { VariableValues } from '../operation/variables.ts'
 
 export type FieldsType = GraphQLObjectType | GraphQLInterfaceType
@@ -25,12 +26,19 @@ export interface ShapeField {
   readonly selections: Selections
 }
 
+/** A fragment that is answered later, at each of its objects. */
+export interface DeferredFragment {
+  readonly label: string
+  readonly selections: Selections
+}
+
 /** The selections that stand at one place of an answer, collected for every type that occurs there. */
 export class Selections {
   readonly #sets: readonly SelectionSetNode[]
   readonly #source: ShapeSource
   readonly #byType = new Map<string, readonly ShapeField[]>()
   readonly #leavingOut = new Set<string>()
+  readonly #deferred = new Map<string, DeferredFragment[]>()
 
   constructor(sets: readonly SelectionSetNode[], source: ShapeSource) {
     this.#sets = sets
@@ -62,6 +70,12 @@ export class Selections {
     return fields
   }
 
+  /** What is deferred of a value of `type`, and not among its fields. */
+  deferredOf(type: FieldsType): readonly DeferredFragment[] {
+    this.of(type)
+    return this.#deferred.get(type.name) ?? []
+  }
+
   /** Were fragments left out because a value of `type`, whose object type is not known, may not be of theirs? */
   leavesOut(type: FieldsType): boolean {
     this.of(type)
@@ -85,7 +99,13 @@ export class Selections {
       }
       if (selection.kind === Kind.INLINE_FRAGMENT) {
         const condition = selection.typeCondition?.name.value
-        if (this.#source.applies(type, condition)) this.#collect(type, selection.selectionSet, found, spread)
+        const label = deferLabelOf(selection)
+        if (label !== undefined && this.#source.applies(type, condition)) {
+          const selections = new Selections([selection.selectionSet], this.#source)
+          const known = this.#deferred.get(type.name) ?? []
+          this.#deferred.set(type.name, [...known, { label, selections }])
+        } else if (this.#source.applies(type, condition))
+          this.#collect(type, selection.selectionSet, found, spread)
         else this.#leavingOut.add(type.name)
         continue
       }

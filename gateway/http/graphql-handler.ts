@@ -23,7 +23,8 @@ import type { HttpStreams } from '../realtime/http-streams.ts'
 import { streamFormatOf } from '../realtime/stream-format.ts'
 import type { StreamFormat } from '../realtime/stream-format.ts'
 import { answerStatus } from './answer-status.ts'
-import { answerTypes, preferredType } from './media-types.ts'
+import { respondIncrementally } from './incremental-response.ts'
+import { answerTypes, preferredType, takesParts } from './media-types.ts'
 import type { AnswerType } from './media-types.ts'
 import { logOutcome, logStream } from './outcome.ts'
 import type { Outcome } from './outcome.ts'
@@ -51,7 +52,8 @@ export function graphqlHandler(options: DoorOptions, streams: HttpStreams): Grap
     const format = streamFormatOf(request.headers.accept)
     // Who only takes streams is told by the status why there is none.
     const type = accepted ?? (format === undefined ? 'application/json' : 'application/graphql-response+json')
-    const asked = { request, response, requestId, search, accepted, format, trace }
+    const inParts = takesParts(request.headers.accept)
+    const asked = { request, response, requestId, search, accepted, format, inParts, trace }
     const outcome = await answer(options, streams, shared, asked)
     const written = outcome.landed ?? serialised(outcome.answer, options.limits.answerBytesMax, log)
     const { answer: told } = written
@@ -85,6 +87,8 @@ interface Asked {
   readonly accepted: AnswerType | undefined
   /** How it would take a subscription. */
   readonly format: StreamFormat | undefined
+  /** It takes an answer in parts. */
+  readonly inParts: boolean
   readonly trace: RequestTrace
 }
 
@@ -109,7 +113,7 @@ async function answer(
   try {
     await options.rates?.request({ address: request.socket.remoteAddress, principal: undefined }, rates)
     const allowed = request.method === 'GET' || request.method === 'POST'
-    if (allowed && asked.accepted === undefined && asked.format === undefined) {
+    if (allowed && asked.accepted === undefined && asked.format === undefined && !asked.inParts) {
       throw new EnneadError('NOT_ACCEPTABLE', `answers are ${answerTypes.join(' or ')}`)
     }
     const text = await readText(options, request, asked.search)
@@ -162,7 +166,8 @@ async function run(
   const { request, response, requestId, format, trace } = asked
   const { engine, identity, limits, admission } = options
   const principal = await identity?.principalOf(request.headers.authorization, budget.signal, requestId)
-  const operation = await untilAborted(engine.prepare(graphql, principal), budget.signal)
+  const asking = asked.inParts ? { ...graphql, incremental: true } : graphql
+  const operation = await untilAborted(engine.prepare(asking, principal), budget.signal)
   progress.operation = operation
   progress.flight = progress.same && shared.begin(progress.same, operation)
   refuseWrongDoor(operation, asked)
@@ -186,6 +191,21 @@ async function run(
     const end = await streams.run({ request, response, requestId, format, operation, asked: graphql, caller })
     return 'errors' in end ? { data: null, errors: end.errors } : { data: {} }
   }
+  if (operation.incremental === true) {
+    return admission.run(ask, budget, () => {
+      const context = contextOf(caller, requestId, budget, trace)
+      // The first answer keeps its time; what is deferred has its own.
+      budget.extendTo(budget.elapsedMs + context.remainingMs + limits.deferTimeoutMs)
+      return respondIncrementally(engine.executeIncrementally(operation, context, limits.deferTimeoutMs), {
+        response,
+        answerBytesMax: limits.answerBytesMax,
+        decorate: answer => withRates(answer, rates),
+        headers: rateLimitHeaders(rates),
+        signal: budget.signal,
+        log: options.log.with({ requestId }),
+      })
+    })
+  }
   return admission.run(ask, budget, () =>
     answerWithin(engine, operation, contextOf(caller, requestId, budget, trace)),
   )
@@ -193,7 +213,7 @@ async function run(
 
 function refuseWrongDoor(
   operation: PreparedOperation,
-  { request: { method }, accepted, format }: Asked,
+  { request: { method }, accepted, format, inParts }: Asked,
 ): void {
   if (operation.kind === 'subscription') {
     if (format !== undefined) return
@@ -202,7 +222,7 @@ function refuseWrongDoor(
       'subscriptions need a WebSocket (graphql-transport-ws) at this address, or "accept: text/event-stream"',
     )
   }
-  if (accepted === undefined) {
+  if (accepted === undefined && !(inParts && operation.incremental === true)) {
     throw new EnneadError('NOT_ACCEPTABLE', `answers to a ${operation.kind} are ${answerTypes.join(' or ')}`)
   }
   if (method === 'GET' && operation.kind !== 'query') {

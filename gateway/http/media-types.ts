@@ -30,6 +30,23 @@ export function preferredType<T extends string>(
   return best?.type
 }
 
+/**
+ * Does a client take an answer in parts, as the draft of 2022-08-24 has them? `multipart/mixed` of another specification is no
+ * such wish.
+ */
+export function takesParts(accept: string | undefined): boolean {
+  if (accept === undefined) return false
+  return accept
+    .split(',')
+    .slice(0, rangesMax)
+    .some(text => {
+      const { type, quality } = parseRange(text)
+      if (type !== 'multipart/mixed' || quality === 0) return false
+      const spec = /;\s*(?:deferSpec|subscriptionSpec|incrementalSpec)\s*=\s*"?([^"\s;]*)/i.exec(text)
+      return spec === null || /;\s*deferSpec\s*=\s*"?20220824"?\s*(?:;|$)/i.test(text)
+    })
+}
+
 /** A Content-Type header's type in lower case, and its charset in lower case when it has one. */
 export function contentType(header: string | undefined): { type: string; charset: string | undefined } {
   // As nearly all clients write it.

@@ -17,6 +17,7 @@ import type {
   SelectionSetNode,
   ValidationContext,
 } from 'graphql'
+import { deferErrors, hasDefers } from './defers.ts'
 import type { ResolvedLimits } from './limits.ts'
 import { nestingOf } from './nesting.ts'
 import { refused, refusedBy } from './refusal.ts'
@@ -27,6 +28,8 @@ export interface ValidDocument {
   readonly node: DocumentNode
   readonly operations: readonly OperationDefinitionNode[]
   readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>
+  /** It has a @defer somewhere. */
+  readonly defers: boolean
 }
 
 export interface DocumentRules {
@@ -58,7 +61,7 @@ export function validDocument(text: string, schema: GraphQLSchema, rules: Docume
   if (heavy !== undefined) throw refused(heavy.code, heavy.message, heavy.facts)
   const document = indexed(node)
   for (const operation of document.operations) refuseConditionalSubscription(operation, document)
-  validated(node, schema, rules)
+  validated(document, schema, rules)
   return document
 }
 
@@ -84,16 +87,17 @@ function indexed(node: DocumentNode): ValidDocument {
     if (definition.kind === Kind.OPERATION_DEFINITION) operations.push(definition)
     else if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition)
   }
-  return { node, operations, fragments }
+  return { node, operations, fragments, defers: hasDefers(node) }
 }
 
-function validated(node: DocumentNode, schema: GraphQLSchema, rules: DocumentRules): void {
+function validated(document: ValidDocument, schema: GraphQLSchema, rules: DocumentRules): void {
   const all = rules.introspection ? rulesUsed : [...rulesUsed, NoSchemaIntrospectionCustomRule]
-  const errors = validate(schema, node, all, {
+  const found = validate(schema, document.node, all, {
     maxErrors: validationErrorsMax,
     // A suggestion names parts of a schema that introspection is not allowed to show.
     hideSuggestions: !rules.introspection,
   })
+  const errors = found.length === 0 && document.defers ? deferErrors(document) : found
   if (errors.length === 0) return
   const values = errors.every(error => badValues.has(error))
   throw refusedBy(values ? 'BAD_USER_INPUT' : 'GRAPHQL_VALIDATION_FAILED', errors)

@@ -1,6 +1,7 @@
 import { operationFromDocument } from '@apollo/federation-internals'
 import type { Schema } from '@apollo/federation-internals'
 import { QueryPlanner } from '@apollo/query-planner'
+import type { DeferNode, DeferredNode } from '@apollo/query-planner'
 import { parse, print } from 'graphql'
 import type { DocumentNode, GraphQLSchema } from 'graphql'
 import { EnneadError } from '../../kernel/errors.ts'
@@ -10,36 +11,44 @@ import { withConcreteFragments } from './concrete-fragments.ts'
 import { inlined } from './inline-fragments.ts'
 import { isOverridden } from './overrides.ts'
 import type { Overrides } from './overrides.ts'
-import { countFetches } from './plan.ts'
-import type { Plan, PlanNode } from './plan.ts'
+import { countDeferred, countFetches } from './plan.ts'
+import type { DeferredPart, Plan, PlanNode } from './plan.ts'
 import type { Planner, PlanRequest } from './planner.ts'
 
 /** Candidate plans compared for one operation. Apollo's default of 10,000 takes seconds and rarely finds a better one. */
 const evaluatedPlansMax = 1_000
 
+const settings = {
+  // Reused fragments make subgraph queries shorter and have been a source of wrong ones.
+  reuseQueryFragments: false,
+  debug: { maxEvaluatedPlans: evaluatedPlansMax },
+}
+
 /** Plans with Apollo's query planner, in this thread; it cannot be interrupted. */
 export class ApolloPlanner implements Planner {
+  readonly #supergraph: Pick<Supergraph, 'apollo'>
   readonly #planner: QueryPlanner
+  /** For operations with @defer; made when the first one comes. */
+  #deferring: QueryPlanner | undefined
   readonly #schema: Schema
   readonly #apiSchema: GraphQLSchema
   readonly #labels: readonly string[]
 
   constructor(supergraph: Pick<Supergraph, 'apollo' | 'apiSchema' | 'overrideLabels'>) {
+    this.#supergraph = supergraph
     this.#labels = supergraph.overrideLabels
     this.#apiSchema = supergraph.apiSchema
     this.#schema = supergraph.apollo.apiSchema()
-    this.#planner = new QueryPlanner(supergraph.apollo, {
-      // Reused fragments make subgraph queries shorter and have been a source of wrong ones.
-      reuseQueryFragments: false,
-      debug: { maxEvaluatedPlans: evaluatedPlansMax },
-    })
+    this.#planner = new QueryPlanner(supergraph.apollo, settings)
   }
 
-  async plan({ text, operationName, overrides }: PlanRequest): Promise<Plan> {
+  async plan({ text, operationName, overrides, defers = false }: PlanRequest): Promise<Plan> {
     try {
-      const node = this.#build(text, operationName, overrides)
+      const planner = defers ? this.#deferringPlanner() : this.#planner
+      const node = this.#build(planner, text, operationName, overrides)
+      if (node?.kind === 'Defer') return deferringPlan(node)
       if (node?.kind !== 'Subscription') {
-        // Structurally the same; Defer nodes occur only when the planner is told to allow them.
+        // Structurally the same; Defer nodes stand at the top only, and in what is deferred.
         const root = node as PlanNode | undefined
         return { plannedBy: 'apollo', root, source: undefined, fetches: countFetches(root) }
       }
@@ -56,7 +65,17 @@ export class ApolloPlanner implements Planner {
     }
   }
 
+  #deferringPlanner(): QueryPlanner {
+    const { apollo } = this.#supergraph
+    this.#deferring ??= new QueryPlanner(apollo, {
+      ...settings,
+      incrementalDelivery: { enableDefer: true },
+    })
+    return this.#deferring
+  }
+
   #build(
+    planner: QueryPlanner,
     text: string,
     operationName: string | undefined,
     overrides: Overrides | undefined,
@@ -67,7 +86,7 @@ export class ApolloPlanner implements Planner {
     const build = (document: DocumentNode) => {
       const options = operationName === undefined ? {} : { operationName }
       const operation = operationFromDocument(this.#schema, withoutEmptySelections(document), options)
-      return this.#planner.buildQueryPlan(operation, { overrideConditions }).node
+      return planner.buildQueryPlan(operation, { overrideConditions }).node
     }
     const document = parse(text)
     try {
@@ -83,6 +102,25 @@ export class ApolloPlanner implements Planner {
   close(): Promise<void> {
     return Promise.resolve()
   }
+}
+
+function deferringPlan(node: DeferNode): Plan {
+  const deferred = node.deferred.map(part)
+  // As above.
+  const root = node.primary.node as PlanNode | undefined
+  return {
+    plannedBy: 'apollo',
+    root,
+    source: undefined,
+    deferred,
+    fetches: countFetches(root) + countDeferred(deferred),
+  }
+}
+
+function part({ label = '', node }: DeferredNode): DeferredPart {
+  const [root, deferred] = node?.kind === 'Defer' ? [node.primary.node, node.deferred.map(part)] : [node, []]
+  // As above.
+  return { label, root: root as PlanNode | undefined, deferred }
 }
 
 /** The planner's own limits on what it takes. */

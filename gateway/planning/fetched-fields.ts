@@ -3,7 +3,7 @@ import type { FieldNode, FragmentDefinitionNode, SelectionSetNode, ValueNode } f
 import { unreachable } from '../../kernel/errors.ts'
 import { renamedKeys } from '../execution/rewrite.ts'
 import type { ConditionSamples, Samples } from './condition-samples.ts'
-import type { FetchNode, Plan, PlanNode, RequiredSelection } from './plan.ts'
+import type { DeferredPart, FetchNode, Plan, PlanNode, RequiredSelection } from './plan.ts'
 
 /** A field as a plan fetches it. */
 export interface FetchedField {
@@ -67,7 +67,7 @@ export class FetchedFields {
 
 /** What `plan` fetches, and the response names that one of its fetches asks for two different things. */
 export function fetchedBy(
-  { root, source }: Plan,
+  { root, source, deferred = [] }: Plan,
   samples: ConditionSamples,
 ): {
   readonly fields: FetchedFields
@@ -77,6 +77,7 @@ export function fetchedBy(
   const fields = new FetchedFields(samples.all)
   if (source !== undefined) reader.fetch(source, fields, samples.all)
   if (root !== undefined) reader.node(root, fields, samples.all)
+  reader.parts(deferred, fields, samples.all)
   return { fields, conflicts: reader.conflicts }
 }
 
@@ -90,6 +91,13 @@ class Reader {
 
   constructor(samples: ConditionSamples) {
     this.#samples = samples
+  }
+
+  parts(parts: readonly DeferredPart[], at: FetchedFields, when: Samples): void {
+    for (const { root, deferred } of parts) {
+      if (root !== undefined) this.node(root, at, when)
+      this.parts(deferred, at, when)
+    }
   }
 
   node(node: PlanNode, at: FetchedFields, when: Samples): void {

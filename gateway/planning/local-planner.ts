@@ -82,7 +82,8 @@ export class LocalPlanner implements Planner {
   ): Promise<Plan> {
     let wasteful: Plan | undefined
     const failures: unknown[] = []
-    for (const make of await this.#makers) {
+    // The Rust planner knows no @defer.
+    for (const make of request.defers === true ? [apollo] : await this.#makers) {
       try {
         const planner = await this.#ready(make)
         this.#onPhase('plan')

@@ -1,12 +1,19 @@
 import { unreachable } from '../../kernel/errors.ts'
-import type { FetchNode, Plan, PlanNode, RequiredSelection } from './plan.ts'
+import type { DeferredPart, FetchNode, Plan, PlanNode, RequiredSelection } from './plan.ts'
 
 /** Bytes of an object with a few fields, as V8 keeps it; bench/planning compares the sum with what is really used. */
 const objectBytes = 100
 
 /** About how many bytes a plan takes in memory. */
-export function planBytes({ root, source }: Plan): number {
-  return nodeBytes(root) + (source === undefined ? 0 : fetchBytes(source))
+export function planBytes({ root, source, deferred = [] }: Plan): number {
+  return nodeBytes(root) + (source === undefined ? 0 : fetchBytes(source)) + deferredBytes(deferred)
+}
+
+function deferredBytes(parts: readonly DeferredPart[]): number {
+  return parts.reduce(
+    (sum, { root, deferred }) => sum + objectBytes + nodeBytes(root) + deferredBytes(deferred),
+    0,
+  )
 }
 
 function nodeBytes(node: PlanNode | undefined): number {

@@ -14,8 +14,19 @@ export interface Plan {
   readonly source: FetchNode | undefined
   /** Variables of the plan that stand for several conditions of the operation. Default: none. */
   readonly joined?: readonly JoinedCondition[]
-  /** Fetches in the plan, conditional ones included. */
+  /** What is told after the first answer. Default: nothing. */
+  readonly deferred?: readonly DeferredPart[]
+  /** Fetches in the plan, conditional and deferred ones included. */
   readonly fetches: number
+}
+
+/** What a deferred fragment needs beside what was fetched before; runs on the same objects. */
+export interface DeferredPart {
+  readonly label: string
+  /** Undefined: everything it has is there already. */
+  readonly root: PlanNode | undefined
+  /** Of fragments inside it; run after it. */
+  readonly deferred: readonly DeferredPart[]
 }
 
 export type PlanNode = SequenceNode | ParallelNode | FetchNode | FlattenNode | ConditionNode
@@ -89,6 +100,11 @@ export type RequiredSelection =
       readonly typeCondition?: string
       readonly selections: readonly RequiredSelection[]
     }
+
+/** Counts the fetches of parts, and of those inside them. */
+export function countDeferred(parts: readonly DeferredPart[]): number {
+  return parts.reduce((sum, { root, deferred }) => sum + countFetches(root) + countDeferred(deferred), 0)
+}
 
 /** Counts the fetches of a plan, those behind conditions included. */
 export function countFetches(node: PlanNode | undefined): number {

@@ -14,6 +14,8 @@ export interface PlanRequest {
   readonly operationName: string | undefined
   /** Undefined: no label of a progressive @override is active. */
   readonly overrides?: Overrides | undefined
+  /** Its fragments with @defer, each with a label of its own, are planned as parts. Default: there are none. */
+  readonly defers?: boolean | undefined
 }
 
 /** Turns operations into plans for one supergraph. */

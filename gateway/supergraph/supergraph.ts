@@ -58,7 +58,7 @@ export function loadSupergraph(sdl: string): Supergraph {
       supportedFeatures: ROUTER_SUPPORTED_SUPERGRAPH_FEATURES,
       validateSupergraph: true,
     })
-    const apiSchema = apollo.apiSchema().toGraphQLJSSchema()
+    const apiSchema = apollo.apiSchema().toGraphQLJSSchema({ includeDefer: true })
     return {
       hash: createHash('sha256').update(sdl).digest('hex'),
       sdl,

@@ -51,6 +51,9 @@ function slowEngine(servers: number, workMs: number) {
       seen.running--
       return answer
     },
+    executeIncrementally: () => {
+      throw new Error('nothing is deferred')
+    },
     subscribe: () => {
       throw new Error('there are none here')
     },

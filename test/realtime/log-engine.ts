@@ -50,6 +50,10 @@ export class LogEngine implements Engine {
     return Promise.reject(new Error('there are only subscriptions'))
   }
 
+  executeIncrementally(): never {
+    throw new Error('nothing is deferred')
+  }
+
   subscribe(_operation: PreparedOperation, _context: unknown, after?: string): AnswerStream {
     this.opened += 1
     const source = new LogSource(

@@ -43,6 +43,9 @@ export function schemaEngine(
     async execute(operation, context) {
       return answerOf(await execute(args(operation, context)))
     },
+    executeIncrementally() {
+      throw new Error('nothing is deferred')
+    },
     subscribe(operation, context) {
       return follow(async () => {
         const source = await subscribe(args(operation, context))

@@ -75,7 +75,7 @@ export class QueryTier {
       try {
         return await executePrepared(prepared, context, this.#tools)
       } finally {
-        this.#flights.written()
+        this.written()
       }
     }
     const tier = this.#tierOf(prepared)
@@ -108,6 +108,11 @@ export class QueryTier {
     }
     const remainingMs = context.remainingMs - (clock.now() - startedAt)
     return executePrepared(prepared, { ...context, remainingMs }, this.#tools)
+  }
+
+  /** A write through this gateway has ended, whatever became of it: what was asked before it is shared no more. */
+  written(): void {
+    this.#flights.written()
   }
 
   async #run(query: CompiledQuery, prepared: Prepared, context: SubgraphContext): Promise<string> {

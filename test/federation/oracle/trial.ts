@@ -2,6 +2,7 @@ import {
   buildASTSchema,
   execute,
   GraphQLError,
+  GraphQLSchema,
   isNonNullType,
   Kind,
   lexicographicSortSchema,
@@ -9,18 +10,13 @@ import {
   printSchema,
   visit,
 } from 'graphql'
-import type {
-  DocumentNode,
-  ExecutionResult,
-  GraphQLFieldResolver,
-  GraphQLOutputType,
-  GraphQLSchema,
-} from 'graphql'
+import type { DocumentNode, ExecutionResult, GraphQLFieldResolver, GraphQLOutputType } from 'graphql'
 import { isListType } from 'graphql'
-import type { GraphQLAnswer, GraphQLRequest } from '../../../gateway/engine.ts'
+import type { GraphQLAnswer, GraphQLRequest, IncrementalAnswer } from '../../../gateway/engine.ts'
 import { composedForTest } from '../../support/composed.ts'
 import { federated } from '../../support/federated.ts'
 import type { Federated } from '../../support/federated.ts'
+import { inParts } from '../../support/in-parts.ts'
 import type { EngineVariant } from '../engine-variants.ts'
 import type { GraphModel } from './graph-model.ts'
 import { judge } from './judge.ts'
@@ -110,6 +106,14 @@ export class Trial {
     return outcomes
   }
 
+  /** What the first of the ways makes of a request of which parts are deferred. */
+  inParts(request: GraphQLRequest): Promise<readonly IncrementalAnswer[]> {
+    this.#journal.mutations = 0
+    const [first] = this.#tried
+    if (first === undefined) throw new Error('nothing is tried')
+    return inParts(first.graph.engine, request)
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.#tried.map(({ graph }) => graph.engine.close()))
   }
@@ -139,7 +143,8 @@ function differs(
 export class DifferentSchemas extends Error {}
 
 function sorted(schema: GraphQLSchema): string {
-  return printSchema(lexicographicSortSchema(schema))
+  const { directives: _, ...config } = schema.toConfig()
+  return printSchema(lexicographicSortSchema(new GraphQLSchema(config)))
 }
 
 function runnable(document: DocumentNode, resolvers: object): GraphQLSchema {
