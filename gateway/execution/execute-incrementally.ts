@@ -7,6 +7,7 @@ import { startDeadline } from './deadline.ts'
 import type { Deadline } from './deadline.ts'
 import { completed, startRun } from './execute.ts'
 import type { ExecutionTools } from './execute.ts'
+import { excludedPlaces } from './excluded-places.ts'
 import type { Failures } from './failures.ts'
 import { identityMark } from './identity-mark.ts'
 import { introspect } from './introspect.ts'
@@ -58,6 +59,8 @@ class IncrementalExecution {
   #found: DeferredObject[] = []
   #parts: readonly DeferredPart[]
   #failures: Failures | undefined
+  /** Errors of fields that nobody has been told of yet. */
+  #held: readonly AnswerError[] = []
 
   constructor(prepared: Prepared, context: SubgraphContext, tools: ExecutionTools) {
     this.#prepared = prepared
@@ -79,6 +82,8 @@ class IncrementalExecution {
       if (plan.root !== undefined) await walk(plan.root, [{ tree: this.#tree, path: [], ancestors: [] }], run)
       const answer = completed(this.#prepared, this.#tree, run, this.#tools, found => this.#found.push(found))
       this.#failures = run.failures
+      // Of fields that were fetched before their time.
+      this.#held = run.failures.list().filter(error => answer.errors?.includes(error) !== true)
       this.#keepWhere(path => leadsTo(answer.data, this.#clientPath(path)))
       return { ...answer, hasNext: this.#found.length > 0 }
     } finally {
@@ -149,10 +154,15 @@ class IncrementalExecution {
     const mark = identityMark(this.#context.principal, this.#tools.clock.wall())
     if (mark !== undefined) degradations.add(mark)
     const errors = paths.map((): AnswerError[] => [])
-    for (const error of failures.list()) {
+    const excluded = excludedPlaces(this.#prepared.planned)
+    const held: AnswerError[] = []
+    for (const error of new Set([...this.#held, ...failures.list()])) {
       const at = paths.findIndex(path => startsWith(error.path ?? [], path))
-      errors[Math.max(at, 0)]?.push(error)
+      const early = this.#held.includes(error) && at < 0
+      if (early || excluded(standingAt(paths[at] ?? [], data[at] ?? null), error.path)) held.push(error)
+      else errors[Math.max(at, 0)]?.push(error)
     }
+    this.#held = held
     return paths.map((path, index) => {
       const own = data[index] ?? null
       const extensions = withMarks(undefined, degradations.list(standingAt(path, own)))

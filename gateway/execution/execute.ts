@@ -7,6 +7,7 @@ import type { DeferredObject } from './complete.ts'
 import type { Deadline } from './deadline.ts'
 import { startDeadline } from './deadline.ts'
 import { Degradations } from './degradations.ts'
+import { excludedPlaces } from './excluded-places.ts'
 import { Failures } from './failures.ts'
 import { identityMark } from './identity-mark.ts'
 import { introspect } from './introspect.ts'
@@ -89,7 +90,8 @@ export function completed(
   const introspected = introspect(apiSchema, document, operation, rootType, selections, variables)
   const completion = new Completion(apiSchema, failures, planned.refusals, deferred)
   const data = completion.root(rootType, selections, tree, introspected)
-  const errors = failures.list()
+  const excluded = excludedPlaces(planned)
+  const errors = failures.list().filter(({ path }) => !excluded(data, path))
   const mark = identityMark(context.principal, tools.clock.wall())
   if (mark !== undefined) degradations.add(mark)
   const extensions = withMarks(undefined, degradations.list(data))

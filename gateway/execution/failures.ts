@@ -83,6 +83,7 @@ export class Failures {
 
   /** Is there an error at `path`, around it or inside it? It then explains a null there. */
   explains(path: Path): boolean {
+    if (this.#before?.explains(path) === true) return true
     if (this.#errors.length === 0) return false
     const wanted = this.#clientPath(path)
     return this.#errors.some(error => {

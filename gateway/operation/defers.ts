@@ -7,8 +7,13 @@ import type {
   SelectionNode,
   SelectionSetNode,
 } from 'graphql'
-import type { ValidDocument } from './document.ts'
 import type { VariableValues } from './variables.ts'
+
+/** What of a document matters here. */
+interface ParsedDocument {
+  readonly node: DocumentNode
+  readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>
+}
 
 /** What of a document is deferred for one request. */
 export interface Defers {
@@ -34,7 +39,7 @@ export function hasDefers(node: DocumentNode): boolean {
 
 /** Which of the document's @defer apply with these variables. Nobody waits for a part of a subscription's event. */
 export function decideDefers(
-  { node }: ValidDocument,
+  { node }: Pick<ParsedDocument, 'node'>,
   kind: OperationTypeNode,
   variables: VariableValues,
   directive: GraphQLDirective | null | undefined,
@@ -57,7 +62,7 @@ export function decideDefers(
  * The document with its fragments expanded, so that a fragment that is deferred in several places is several, and with labels
  * instead of the client's. Its expansion was bounded with the document's weight.
  */
-export function labelled({ node, fragments }: ValidDocument, { applies }: Defers): LabelledDocument {
+export function labelled({ node, fragments }: ParsedDocument, { applies }: Defers): LabelledDocument {
   const labels = new Map<string, string | undefined>()
   const directives = (given: readonly DirectiveNode[] = []): readonly DirectiveNode[] =>
     given.flatMap(each => {
@@ -106,7 +111,7 @@ export function deferLabelOf({ directives = [] }: SelectionNode): string | undef
 }
 
 /** What is wrong with the document's @defer, which graphql-js 16 does not look at. */
-export function deferErrors({ node, fragments }: ValidDocument): readonly GraphQLError[] {
+export function deferErrors({ node, fragments }: ParsedDocument): readonly GraphQLError[] {
   const errors: GraphQLError[] = []
   const labels = new Set<string>()
   visit(node, {

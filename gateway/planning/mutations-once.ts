@@ -39,10 +39,12 @@ function once(operation: OperationDefinitionNode, document: DocumentNode): Opera
     else known.push(occurrence)
   }
   const several = [...groups.values()].some(group => group.length > 1 && !exclusive(group))
-  if (!several) return operation
+  // Apollo's planner takes the fields of all fragments on the root together, and so out of turn.
+  const flat = operation.selectionSet.selections.every(({ kind }) => kind === Kind.FIELD)
+  if (occurrences.length === 0 || (!several && flat)) return operation
   const selections = occurrences.flatMap((occurrence, index): readonly SelectionNode[] => {
     const group = groups.get(occurrence.key) ?? []
-    if (isMeta(occurrence) || exclusive(group))
+    if (isMeta(occurrence) || group.length === 1 || exclusive(group))
       return under(occurrence.directives, [withoutDirectives(occurrence.field)])
     if (group[0] !== occurrence) return []
     if (differs(group)) refuseUnlessFirst(group, occurrences, index)

@@ -243,4 +243,46 @@ describe.each(engineVariants)('$name, $tier', ({ build }) => {
     })
     expect(done).toEqual(['pay 1', 'other', 'pay 2', 'pay 3'])
   })
+
+  test('mutations of several subgraphs keep their order, whatever fragments they stand in', async () => {
+    const done: string[] = []
+    const subgraph = (name: string, query: string): SubgraphDefinition => ({
+      sdl: `type Query { ${query}: Int } type Mutation { ${name}: Int }`,
+      resolvers: { Mutation: { [name]: () => done.push(name) } },
+    })
+    const { ask } = graph({ a: subgraph('pay', 'a'), b: subgraph('other', 'b') })
+    const query = 'mutation { ... on Mutation { __typename } pay ... on Mutation { other } }'
+    expect(await ask(query)).toEqual({ data: { __typename: 'Mutation', pay: 1, other: 2 } })
+    expect(done).toEqual(['pay', 'other'])
+  })
+
+  test('what fails at a place where the client does not ask for it is no error', async () => {
+    const { ask } = graph({
+      a: {
+        sdl: `interface Named @key(fields: "id") { id: ID! } type User implements Named @key(fields: "id") { id: ID! }
+          type Robot implements Named @key(fields: "id") { id: ID! }`,
+        resolvers: {
+          Named: {
+            __resolveReference: ({ id }: { id: string }) => ({
+              __typename: id === '1' ? 'User' : 'Robot',
+              id,
+            }),
+          },
+        },
+      },
+      b: {
+        sdl: `type Query { all: [Named] } type Named @interfaceObject @key(fields: "id") { id: ID! extra: Int }`,
+        resolvers: {
+          Query: { all: () => [{ id: '1' }, { id: '2' }] },
+          Named: {
+            extra: ({ id }: { id: string }) => {
+              if (id === '1') throw new Error('nobody asked')
+              return 7
+            },
+          },
+        },
+      },
+    })
+    expect(await ask('{ all { ... on Robot { extra } } }')).toEqual({ data: { all: [{}, { extra: 7 }] } })
+  })
 })

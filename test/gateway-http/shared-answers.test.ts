@@ -40,6 +40,7 @@ async function door(options: Partial<GatewayServerOptions> = {}): Promise<Door> 
   const watched: Engine = {
     prepare: (request, principal) => engine.prepare(request, principal),
     execute: (operation, context) => engine.execute(operation, context),
+    executeIncrementally: (operation, context, ms) => engine.executeIncrementally(operation, context, ms),
     subscribe: (operation, context) => engine.subscribe(operation, context),
     health: () => engine.health(),
     close: () => engine.close(),
