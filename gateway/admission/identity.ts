@@ -48,12 +48,19 @@ export interface Identity {
     signal: AbortSignal,
     requestId?: string,
   ): Promise<ClientPrincipal | undefined>
+  /** The same, by an answer of the authority that is not older than `ageMsMax` milliseconds. */
+  recheck(
+    authorization: string | undefined,
+    signal: AbortSignal,
+    ageMsMax: number,
+  ): Promise<ClientPrincipal | undefined>
 }
 
 type Verdict = { readonly kind: 'known'; readonly principal: ClientPrincipal } | { readonly kind: 'refused' }
 
 interface Entry {
   readonly verdict: Verdict
+  readonly since: number
   readonly until: number
 }
 
@@ -90,14 +97,15 @@ export function createIdentity(options: IdentityOptions): Identity {
       verdict.kind === 'known' ? verdict.principal.expiresAt * 1000 - clock.wall() : refusedLifeMs
     if (lifeMs === 0 && verdict.kind === 'known') return
     const life = verdict.kind === 'known' ? Math.min(lifeMs, leftMs) : refusedLifeMs
-    entries.set(key, { verdict, until: clock.now() + life })
+    const since = clock.now()
+    entries.set(key, { verdict, since, until: since + life })
     const oldest = entries.size > entriesMax ? entries.keys().next().value : undefined
     if (oldest !== undefined) entries.delete(oldest)
   }
 
-  const remembered = (key: string): Verdict | undefined => {
+  const remembered = (key: string, ageMsMax: number): Verdict | undefined => {
     const entry = entries.get(key)
-    if (entry === undefined) return undefined
+    if (entry === undefined || clock.now() - entry.since > ageMsMax) return undefined
     entries.delete(key)
     if (entry.until <= clock.now()) return undefined
     // Put back last: the Map's order is the order of use. A wall clock that jumped must not keep a token alive.
@@ -146,17 +154,25 @@ export function createIdentity(options: IdentityOptions): Identity {
     }
   }
 
+  const verdictOn = async (
+    authorization: string | undefined,
+    signal: AbortSignal,
+    ageMsMax: number,
+    requestId?: string,
+  ): Promise<ClientPrincipal | undefined> => {
+    if (authorization === undefined) return undefined
+    signal.throwIfAborted()
+    const token = bearerToken(authorization, tokenLengthMax)
+    if (token === undefined) throw refused()
+    const key = createHash('sha256').update(token).digest('base64')
+    const verdict = remembered(key, ageMsMax) ?? (await waitFor(key, token, signal, requestId))
+    if (verdict.kind === 'refused') throw refused()
+    return verdict.principal
+  }
+
   return {
-    async principalOf(authorization, signal, requestId) {
-      if (authorization === undefined) return undefined
-      signal.throwIfAborted()
-      const token = bearerToken(authorization, tokenLengthMax)
-      if (token === undefined) throw refused()
-      const key = createHash('sha256').update(token).digest('base64')
-      const verdict = remembered(key) ?? (await waitFor(key, token, signal, requestId))
-      if (verdict.kind === 'refused') throw refused()
-      return verdict.principal
-    },
+    principalOf: (authorization, signal, requestId) => verdictOn(authorization, signal, Infinity, requestId),
+    recheck: verdictOn,
   }
 }
 

@@ -13,6 +13,8 @@ export interface CredentialWatchOptions {
   readonly log: Log
   /** Milliseconds for a question to the authority. */
   readonly timeoutMs: number
+  /** How often `check` is called, milliseconds. Answers that are much younger do for all connections of a credential. */
+  readonly everyMs: number
 }
 
 /** What a connection does about its credential. */
@@ -22,6 +24,9 @@ export interface CredentialEvents {
   /** It is not valid any more. */
   revoked(): void
 }
+
+/** An answer of this part of a round is young. */
+const youngShare = 0.1
 
 /**
  * Asks again, while a connection lasts, what its credential allows. When the authority cannot answer, what it said last
@@ -48,12 +53,12 @@ export class CredentialWatch {
 
   /** Never rejects. */
   async check(): Promise<void> {
-    const { identity, clock, timeoutMs, log } = this.#options
+    const { identity, clock, timeoutMs, everyMs, log } = this.#options
     if (identity === undefined || this.#credential === undefined || this.#asking) return
     this.#asking = true
     const budget = new RequestBudget(clock, timeoutMs)
     try {
-      const principal = await identity.principalOf(this.#credential, budget.signal)
+      const principal = await identity.recheck(this.#credential, budget.signal, everyMs * youngShare)
       const caller = { ...this.#caller, principal }
       if (authorisationScope(caller) === authorisationScope(this.#caller)) return
       this.#caller = caller

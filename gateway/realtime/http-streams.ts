@@ -44,7 +44,8 @@ export class HttpStreams {
   async run(subscription: StreamedSubscription): Promise<StreamEnd> {
     const { caller, format, response, request, operation, asked, requestId } = subscription
     const { clock, limits, hub, batch, identity, log } = this.#options
-    const watch = { identity, clock, log, timeoutMs: limits.requestTimeoutMs }
+    const { requestTimeoutMs: timeoutMs, socketRecheckMs: everyMs } = limits
+    const watch = { identity, clock, log, timeoutMs, everyMs }
     const credential = request.headers.authorization
     if (this.#draining) throw new EnneadError('UNAVAILABLE', 'this gateway is stopping')
     const release = this.#take(caller)

@@ -207,7 +207,8 @@ export class SocketSession implements RunEvents, SessionEvents {
 
   #watchOf(credential: string | undefined, caller: Caller): CredentialWatch {
     const { identity, clock, log, limits } = this.#options
-    const options = { identity, clock, log, timeoutMs: limits.requestTimeoutMs }
+    const { requestTimeoutMs: timeoutMs, socketRecheckMs: everyMs } = limits
+    const options = { identity, clock, log, timeoutMs, everyMs }
     return new CredentialWatch(options, credential, caller, {
       changed: next => {
         this.#caller = next

@@ -49,6 +49,16 @@ test('row 21: a right that is taken away during a subscription is missing from t
   expect(gateway.topic.readers).toBe(1)
 })
 
+test('what the gateway remembers of a credential for requests does not delay what its sockets are told', async () => {
+  const { state, options } = authority()
+  await using gateway = await streamGateway({ ...options, identityLifeMs: 600_000 })
+  using client = await rawSocket(gateway.socketUrl, { init: { authorization: 'Bearer alice' } })
+  client.send(subscribeMessage('1', query))
+  await until('it reads', () => gateway.topic.readers === 1)
+  state.failing = 'UNAUTHENTICATED'
+  expect(await client.closed).toMatchObject({ code: 4401 })
+})
+
 test('row 21: a credential that is revoked closes its socket with 4401, and ends its streams', async () => {
   const { state, options } = authority()
   await using gateway = await streamGateway(options)
