@@ -248,6 +248,8 @@ export const statusSettings = {
 export const auditSettings = {
   ...dataSettings,
   pin: list('Entries that the log must still have, as an earlier verify printed them: NUMBER:HASH.'),
+  after: integer('export: only entries with a number above this one.', 0, 0, Number.MAX_SAFE_INTEGER),
+  workspace: text('export: only entries that name this workspace, by its id. Default: all.', undefined),
 }
 
 export const tokenSettings = {

@@ -1,4 +1,7 @@
+import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { pipeline } from 'node:stream/promises'
 import { type AuditPin, verifyAudit } from '../../subgraphs/auth/audit/verify-audit.ts'
 import { auditFile } from '../../subgraphs/auth/audit/audit-log.ts'
 import { EnneadError } from '../../kernel/errors.ts'
@@ -8,8 +11,8 @@ import { exitCodes } from '../failure.ts'
 import { helpText } from '../help.ts'
 import { auditSettings } from '../settings.ts'
 
-const summary = 'Checks that nothing in the audit log was changed or taken out.'
-const usage = 'audit verify [flags]'
+const summary = 'Checks that nothing in the audit log was changed or taken out, and prints it.'
+const usage = 'audit verify|export [flags]'
 
 /** Reads the file itself: it works while Ennead runs, and without it on a copy. */
 export const audit: Command = {
@@ -24,14 +27,18 @@ export const audit: Command = {
         'ennead audit verify --pin 120:9f86…',
         'also refuses a log that was written anew since they were noted',
       ],
+      [
+        'ennead audit export --after 120',
+        'verifies, then prints the entries from number 121 on, one line each',
+      ],
     ])
     if (help !== undefined) {
       process.stdout.write(help)
       return exitCodes.done
     }
     const [action, ...rest] = argv
-    if (action !== 'verify') throw new EnneadError('BAD_OPTION', `ennead ${usage}`)
-    const { data, pin } = readSettings(auditSettings, rest, process.env)
+    if (action !== 'verify' && action !== 'export') throw new EnneadError('BAD_OPTION', `ennead ${usage}`)
+    const { data, pin, after, workspace } = readSettings(auditSettings, rest, process.env)
     const path = join(data, 'auth', auditFile)
     const verdict = await verifyAudit(path, pin.map(pinOf)).catch((cause: unknown) => {
       throw new EnneadError('DATA_FOLDER_UNREADABLE', `the audit log ${path} cannot be read`, { cause })
@@ -41,9 +48,30 @@ export const audit: Command = {
       return exitCodes.failed
     }
     const { entries, hash } = verdict
+    if (action === 'export') {
+      // What is appended meanwhile has not been verified.
+      await pipeline(linesOf(path, { after, until: entries, workspace }), process.stdout, { end: false })
+      return exitCodes.done
+    }
     process.stdout.write(`whole: ${entries} entries, pin ${entries}:${hash}\n`)
     return exitCodes.done
   },
+}
+
+interface ExportedEntries {
+  readonly after: number
+  readonly until: number
+  readonly workspace: string | undefined
+}
+
+/** Lines of the log as they stand in it. */
+async function* linesOf(path: string, { after, until, workspace }: ExportedEntries): AsyncGenerator<string> {
+  for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
+    const { seq, workspaceId }: { seq?: unknown; workspaceId?: unknown } = Object(JSON.parse(line))
+    const number = Number(seq)
+    if (number > until) return
+    if (number > after && (workspace === undefined || workspace === workspaceId)) yield `${line}\n`
+  }
 }
 
 function pinOf(text: string): AuditPin {

@@ -71,8 +71,8 @@ export function abilityOf(packed: readonly unknown[]): MongoAbility {
 
 function rulesOf(role: Role, workspaceId: string, actorId: string): AbilityRule[] {
   const here = { workspaceId }
-  // An address that was invited is not everybody's to know.
-  const invitations: AbilityRule = { action: 'read', subject: 'Invitation', inverted: true }
+  // An address that was invited, and who signed in from where, is not everybody's to know.
+  const hidden: AbilityRule = { action: 'read', subject: ['Invitation', 'AuditEntry'], inverted: true }
   switch (role) {
     case 'OWNER':
       return [{ action: 'manage', subject: 'all', conditions: here }]
@@ -95,14 +95,14 @@ function rulesOf(role: Role, workspaceId: string, actorId: string): AbilityRule[
         { action: ['delete', 'restore'], subject: 'Task', conditions: { ...here, creatorId: actorId } },
         { action: ['create', 'update'], subject: 'Project', conditions: here },
         { action: 'create', subject: ['Label', 'Comment'], conditions: here },
-        invitations,
+        hidden,
       ]
     case 'GUEST':
       return [
         { action: 'read', subject: 'all', conditions: here },
         { action: 'comment', subject: 'Task', conditions: here },
         { action: 'create', subject: 'Comment', conditions: here },
-        invitations,
+        hidden,
       ]
     default:
       return unreachable(role)

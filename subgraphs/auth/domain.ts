@@ -8,6 +8,7 @@ import type { ActorDirectory } from '../service/actor-directory.ts'
 import { looksLikeApiKey } from './api-keys/key-text.ts'
 import { KeyUse } from './api-keys/key-use.ts'
 import { auditFile, AuditLog } from './audit/audit-log.ts'
+import { type AuditPage, type ReadAuditOptions, readAudit } from './audit/read-audit.ts'
 import { providerMsMax } from '../../kernel/oidc/provider-keys.ts'
 import { type Accounts, accountsOf } from './accounts.ts'
 import { actorsOf } from './actors.ts'
@@ -64,6 +65,8 @@ export interface AuthDomain extends ActorDirectory, Accounts {
   writeKeyUse(): Promise<void>
   /** Signs with a new key from now on; tokens of the last three keys go on being taken. Rejects with BAD_USER_INPUT when it is too soon. */
   rotateKeys(): Promise<void>
+  /** The newest entries of the audit log that are wanted. Rejects with CURSOR_INVALID or UNAVAILABLE. */
+  readAudit(options: ReadAuditOptions): Promise<AuditPage>
   health(): DomainHealth
   /** What the authorities of our own directory are doing now. */
   usage(): DispatcherUsage
@@ -251,6 +254,10 @@ class OpenAuthDomain implements AuthDomain {
 
   writeKeyUse(): Promise<void> {
     return this.#keyUse.write()
+  }
+
+  readAudit(options: ReadAuditOptions): Promise<AuditPage> {
+    return readAudit(join(this.#options.path, auditFile), options)
   }
 
   usage(): DispatcherUsage {

@@ -32,6 +32,11 @@ test('sign-ins, refusals and changes of members are in the audit log, which hold
   expect(whole).toMatchObject({ code: 0, stderr: '' })
   const pin = /^whole: \d+ entries, pin (\d+:[0-9a-f]{64})\n$/.exec(whole.stdout)?.[1] ?? ''
   expect(await runEnnead(['audit', 'verify', '--pin', pin, ...data])).toMatchObject({ code: 0 })
+  expect(await runEnnead(['audit', 'export', ...data])).toEqual({ code: 0, stdout: text, stderr: '' })
+  const newest = await runEnnead(['audit', 'export', '--after', String(kinds.length - 1), ...data])
+  expect(newest.stdout).toBe(`${text.trim().split('\n').at(-1)}\n`)
+  const nobody = await runEnnead(['audit', 'export', '--workspace', 'workspace_0', ...data])
+  expect(nobody).toEqual({ code: 0, stdout: '', stderr: '' })
   await writeFile(path, text.replace('"SIGNED_IN"', '"KEYS_ROTATED"'))
   const changed = await runEnnead(['audit', 'verify', ...data])
   expect(changed).toMatchObject({

@@ -28,6 +28,7 @@ const errors = 'errors { code message path }'
 const event = 'id cursor at kind actor { id } serviceAccount { id } task { id } changed'
 const label = 'id name colour'
 const comment = `id body author { ${actor} } task { id } createdAt version`
+const auditEntry = `id at kind actor { id } by { id } sessionId keyId projectId invitationId role why address userAgent`
 const projectRoles = 'projectRoles { project { id } role }'
 const apiKey = 'id name prefix scopes createdAt expiresAt lastUsedAt'
 const account = `id displayName avatarUrl role createdAt disabledAt apiKeys { ${apiKey} } ${projectRoles}`
@@ -75,6 +76,7 @@ const read = `query ($task: ID!, $project: ID!, $user: ID!, $key: String!) {
   viewer { ${viewer} }
   signInProviders { name label }
   user(id: $user) { ${user} }
+  auditLog(first: 2) { nodes { ${auditEntry} } edges { cursor node { id } } ${page} }
 }`
 const follow = `subscription { taskEvents { ${event} } }`
 const signOut = 'mutation { signOut { ok } }'

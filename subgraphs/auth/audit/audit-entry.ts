@@ -27,6 +27,9 @@ export type AuditEvent =
   | {
       readonly kind: 'SESSION_ENDED'
       readonly sessionId: string
+      /** Whose it was, and where; entries of earlier versions do not say. */
+      readonly userId?: string
+      readonly workspaceId?: string
       readonly why: 'signedOut' | 'elsewhere' | 'replayed'
     }
   | { readonly kind: 'USER_CREATED'; readonly userId: string }

@@ -11,6 +11,7 @@ import type { ApiKeyRecord, MemberRecord, SessionRecord, UserRecord, WorkspaceRe
 import type { AuthDomain } from '../domain.ts'
 import { accountMutations } from './account-mutations.ts'
 import { apiKeyMutations } from './api-key-mutations.ts'
+import { type AuditNode, type AuditPageArguments, auditConnection } from './audit-connection.ts'
 import { type WithHop, requireActor, requirePerson } from './context.ts'
 import { invitationMutations } from './invitation-mutations.ts'
 import { type MemberConnection, type MemberPageArguments, memberConnection } from './member-connection.ts'
@@ -128,6 +129,12 @@ export function authResolvers(domain: AuthDomain): Resolvers {
       invitedBy: ({ workspaceId, invitedBy }: InvitationRecord, _args: unknown, { actors }: WithHop) =>
         actors.load({ workspaceId, actorId: invitedBy }),
     },
+    AuditEntry: {
+      actor: ({ workspaceId, actorId }: AuditNode, _args: unknown, { actors }: WithHop) =>
+        actorId === null ? null : actors.load({ workspaceId, actorId }),
+      by: ({ workspaceId, byId }: AuditNode, _args: unknown, { actors }: WithHop) =>
+        byId === null ? null : actors.load({ workspaceId, actorId: byId }),
+    },
     ApiKey: { prefix: ({ id }: ApiKeyRecord) => prefixOf(id) },
     Session: {
       workspaceSlug: async ({ workspaceId }: SessionRecord, _args: unknown, { workspaces }: WithHop) =>
@@ -139,6 +146,8 @@ export function authResolvers(domain: AuthDomain): Resolvers {
     },
     Query: {
       signInProviders: () => domain.providers.providers,
+      auditLog: (_source: unknown, args: AuditPageArguments, context: WithHop) =>
+        auditConnection(requirePerson(context), args, options => domain.readAudit(options)),
       viewer: (_source: unknown, _args: unknown, { hop }: WithHop) =>
         hop.principal?.kind === 'actor' ? hop.principal : null,
       user: (_source: unknown, { id }: Reference, context: WithHop) => user(id, context),

@@ -231,9 +231,13 @@ export class Sessions {
     why: 'signedOut' | 'elsewhere' | 'replayed',
   ): Promise<boolean> {
     if (session.revokedAt !== null) return false
+    const { userId, workspaceId } = session
     const revokedAt = new Date(this.#parts.clock.wall()).toISOString()
     await this.#parts.authority.call('put', [{ ...session, revokedAt }], caller.call)
-    await this.#parts.audit.append({ kind: 'SESSION_ENDED', sessionId: session.id, why }, caller)
+    await this.#parts.audit.append(
+      { kind: 'SESSION_ENDED', sessionId: session.id, userId, workspaceId, why },
+      caller,
+    )
     return true
   }
 
