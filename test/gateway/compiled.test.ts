@@ -1,4 +1,5 @@
 import { expect, test, vi } from 'vitest'
+import type { ObserveGateway } from '../../gateway/gateway-events.ts'
 import type { SubgraphResponse } from '../../gateway/execution/subgraph.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import { federated } from '../support/federated.ts'
@@ -10,7 +11,7 @@ const users = [
 ]
 
 /** People, what they wrote, and what it weighs; compiled before the first answer unless told otherwise. */
-function shop(compiledAfter = 0): Federated {
+function shop(compiledAfter = 0, observe?: ObserveGateway): Federated {
   return federated(
     {
       people: {
@@ -44,7 +45,7 @@ function shop(compiledAfter = 0): Federated {
         resolvers: { Post: { weight: ({ title }: { title: string }) => title.length } },
       },
     },
-    { compiledAfter },
+    { compiledAfter, observe },
   )
 }
 
@@ -240,4 +241,20 @@ test('whoever shares a query does not lose it when the one who began it leaves',
   leaving.abort()
   await first
   expect((await second).data).toEqual({ people: [{ name: 'Ada' }] })
+})
+
+test('an answer in bytes counts as one with errors when it has some, and else as good, whatever words its data has', async () => {
+  const outcomes: string[] = []
+  const { ask, subgraph, spliced } = shop(0, event => {
+    if (event.is === 'subgraphEnded') outcomes.push(event.outcome)
+  })
+  const people = subgraph('people')
+  await ask('{ people { name } }')
+  people.intercept = async () => ({ data: { people: [{ name: '"errors":[{}]' }] } })
+  await ask('{ people { name } }')
+  expect([outcomes.splice(0), spliced()]).toEqual([['ok', 'ok'], 2])
+  people.intercept = async () => ({ data: { people: [{ name: null }] }, errors: [{ message: 'no' }] })
+  await ask('{ people { name } }')
+  // Once as bytes, and once more by the generic executor.
+  expect([outcomes, spliced()]).toEqual([['errors', 'errors'], 2])
 })
