@@ -143,6 +143,7 @@ export const errorDefinitions = {
     http: 500,
     meaning: 'The data folder is not what this version wrote.',
   },
+  STORE_TOO_NEW: { kind: 'fault', http: 500, meaning: 'A newer Ennead laid out the data of a store.' },
   STORE_DIVERGED: { kind: 'fault', http: 500, meaning: 'Two stores hold different histories.' },
   CONFIG_INVALID: { kind: 'caller', http: 500, meaning: 'The configuration of a composition is wrong.' },
   SCHEMA_UNREADABLE: {

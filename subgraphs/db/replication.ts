@@ -27,7 +27,13 @@ export interface ReplicationParts {
 }
 
 /** Failures of a store at start that time does not heal. */
-const lasting = new Set(['BAD_OPTION', 'DATA_FOLDER_UNREADABLE', 'DATA_FOLDER_IN_USE', 'DATA_FOLDER_CORRUPT'])
+const lasting = new Set([
+  'BAD_OPTION',
+  'DATA_FOLDER_UNREADABLE',
+  'DATA_FOLDER_IN_USE',
+  'DATA_FOLDER_CORRUPT',
+  'STORE_TOO_NEW',
+])
 
 /** The longest a write that has been chosen waits for a store to take it over. Milliseconds. */
 const heldMsMax = 2_000

@@ -43,8 +43,8 @@ test('a schema of a newer version is refused and left alone', async () => {
   await raw`insert into ${raw(open.schema)}.migrations (version, name) values (99, 'from the future')`
   const again = openSqlStore({ connection: postgres.connection, schema: open.schema })
   await expect(again).rejects.toMatchObject({
-    code: 'DATA_FOLDER_CORRUPT',
-    message: expect.stringContaining(`version 99 and this Ennead knows up to ${migrations.length}`),
+    code: 'STORE_TOO_NEW',
+    message: expect.stringContaining(`layout 99 and this Ennead knows up to ${migrations.length}`),
   })
 })
 

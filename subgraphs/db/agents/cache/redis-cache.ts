@@ -17,6 +17,7 @@ import type {
 import { inspectionOf } from './redis-inspect.ts'
 import { RedisConnection } from './redis-connection.ts'
 import { evaluate } from './redis-evaluate.ts'
+import { stampRedis } from './redis-layout.ts'
 import { ageOf, valueOf } from './redis-value.ts'
 import {
   absorbScript,
@@ -66,6 +67,12 @@ export async function openRedisCache(options: RedisCacheOptions): Promise<StoreE
     )
   }
   const connection = await RedisConnection.open({ url, connectTimeoutMs, log })
+  try {
+    await stampRedis(connection, prefix)
+  } catch (failure) {
+    connection.close()
+    throw failure
+  }
   const cache = new RedisCache(connection, prefix, recordsMax, logMax)
   return {
     detail: connection.detail,

@@ -1,13 +1,14 @@
 import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { open, type Database, type RootDatabase } from 'lmdb'
 import { EnneadError } from '../../../../kernel/errors.ts'
 import type { StoredRecord } from '../../record.ts'
 import type { LogEntry, LogHead, Position, RecordKey, SeatState } from '../../task-store.ts'
+import { tooNew } from '../../layout.ts'
 import { keyBytesMax } from '../../storable.ts'
 import { faultOfDataFile } from './lmdb-file.ts'
 
-/** Raised when what is stored changes its form; another format is refused, not guessed at. */
+/** Raised when what is stored changes its form. */
 const format = 1
 
 /** The tables of one LMDB environment. Values are JSON, which measured twice as fast to read as MessagePack. */
@@ -37,7 +38,7 @@ export const refFields = { task: ['parentId', 'projectId'], comment: ['taskId'] 
 /** Sorts behind every text and number in a key (ordered-binary: bytes come last). */
 export const behindAll = Uint8Array.of(0xff)
 
-/** Opens or creates the environment in `directory`. Throws DATA_FOLDER_UNREADABLE or DATA_FOLDER_CORRUPT. */
+/** Opens or creates the environment in `directory`. Throws DATA_FOLDER_UNREADABLE, DATA_FOLDER_CORRUPT or STORE_TOO_NEW. */
 export function openTables(directory: string): LmdbTables {
   const root = openRoot(directory)
   const table = <V, K extends string | number | (string | number)[]>(name: string): Database<V, K> =>
@@ -57,6 +58,9 @@ export function openTables(directory: string): LmdbTables {
   if (found === undefined) tables.meta.putSync('format', format)
   else if (found !== format) {
     void root.close()
+    if (typeof found === 'number' && found > format) {
+      throw tooNew(`the record store in ${directory}`, basename(directory), found, format)
+    }
     throw new EnneadError(
       'DATA_FOLDER_CORRUPT',
       `the record store is of format ${JSON.stringify(found)}, this version reads ${format}`,

@@ -16,6 +16,7 @@ import { modelOf } from './mongo-apply.ts'
 import { connectMongo, mongoFailure, type MongoConnection } from './mongo-connection.ts'
 import { indexFor, logIndexFor } from './mongo-indexes.ts'
 import { inspectionOf } from './mongo-inspect.ts'
+import { stampMongo } from './mongo-layout.ts'
 import { MongoLog } from './mongo-log.ts'
 import { unknownOutcome } from './write-lane.ts'
 import { entryOf, type LogDocument, mongoModels, type MongoModels } from './mongo-models.ts'
@@ -53,6 +54,7 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<StoreE
   const writer = new MongoLog(models, mongo)
   const never = new AbortController().signal
   try {
+    await stampMongo(mongo.connection)
     await makeCollections(models)
     await writer.lane.run(never, () => writer.settle())
   } catch (failure) {

@@ -7,6 +7,8 @@ export interface Migration {
   readonly name: string
   /** Statements; names of tables are not qualified, the search path is the store's schema. */
   readonly sql: string
+  /** Statements that lead back; undefined: there is nothing before it. */
+  readonly down: string | undefined
 }
 
 /** Text is compared by code point everywhere, whatever the database's own collation. */
@@ -87,6 +89,7 @@ insert into head (epoch, seq, commit_id) values ('', 0, '');
 -- Rewritten by every change: room in its page keeps the old versions from spreading.
 alter table head set (fillfactor = 10);
 `,
+    down: undefined,
   },
   {
     version: 2,
@@ -95,6 +98,7 @@ alter table head set (fillfactor = 10);
 -- The store's part in the quorum, as JSON, and how often it has changed; in the one row that every change waits for.
 alter table head add column turn bigint not null default 0, add column seat text;
 `,
+    down: 'alter table head drop column turn, drop column seat;',
   },
   {
     version: 3,
@@ -135,6 +139,11 @@ begin
     with (gin_pending_list_limit = 1024) where kind = ''task''', home);
 end
 $text$;
+`,
+    // The extension stays: others may use it.
+    down: `
+drop index if exists task_status, task_urgency, task_creator, task_title, task_title_text, task_text;
+drop statistics if exists task_title_sample, task_text_sample;
 `,
   },
 ]

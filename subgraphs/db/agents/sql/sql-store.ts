@@ -60,7 +60,7 @@ type Parts = Required<Omit<SqlStoreOptions, 'detailSuffix'>>
  * Opens a store behind the TaskStore port on a PostgreSQL server and brings its schema to this version's. Rejects with
  * UNAVAILABLE, naming host and port or the socket, when the server cannot be reached in `connectTimeoutMs`; the caller
  * decides when to try again. Once open, it outlives any failure of the server: operations fail while it is away and
- * succeed again when it is back. Rejects with DATA_FOLDER_CORRUPT for a schema of a newer Ennead.
+ * succeed again when it is back. Rejects with STORE_TOO_NEW for a schema of a newer Ennead.
  */
 export async function openSqlStore(options: SqlStoreOptions): Promise<StoreEngine> {
   const parts = { ...defaults, ...options }
