@@ -5,6 +5,7 @@ import type { AbsentAgent, Agent, CallOptions, Dispatcher } from '../../dispatch
 import { type Clock, systemClock } from '../../kernel/clock.ts'
 import type { DomainHealth } from '../../kernel/health.ts'
 import { silentLog } from '../../kernel/log.ts'
+import { CacheFill } from './cache-fill.ts'
 import { ChangeFeed } from './change-feed.ts'
 import { CurrentStore } from './current-store.ts'
 import { domainHealth } from './domain-health.ts'
@@ -115,6 +116,7 @@ export async function openDbDomain(options: DbDomainOptions): Promise<DbDomain> 
   const reads = openReads({ slots, store, frontier, clock, random, limits }, options.createDispatcher)
   const commands = new CommandRunner({ store: current, writer, actors, look, clock, random, limits })
   const changes = new ChangeFeed({ frontier, readLog, look, clock })
+  const filling = new CacheFill({ slots, log })
   const closing = new AbortController()
   let sweeping: Promise<void> | undefined = undefined
   let relay: EventRelay | undefined = undefined
@@ -124,6 +126,7 @@ export async function openDbDomain(options: DbDomainOptions): Promise<DbDomain> 
     closing.abort()
     await writer.close()
     await relay?.close()
+    await filling.close()
     await sweeping
     quorum.close()
     await replication.close()

@@ -1,9 +1,10 @@
 import type { Agent, Attempt, InputOf, Operation, OutputOf } from '../../dispatch/port.ts'
 import type { Clock } from '../../kernel/clock.ts'
-import { EnneadError } from '../../kernel/errors.ts'
+import { EnneadError, kindOf } from '../../kernel/errors.ts'
 import type { Reaching, ReachingStore } from './reaching-store.ts'
 import type { Frontier } from './frontier.ts'
-import type { LogHead, StoreEngine, TaskStore } from './task-store.ts'
+import type { StoredRecord } from './record.ts'
+import type { LogHead, RecordKey, StoreEngine, TaskStore } from './task-store.ts'
 
 /** The agents of the db domain, in the order in which reads prefer them. */
 export const engineNames = ['sql', 'nosql', 'cache'] as const
@@ -45,6 +46,8 @@ export class EngineSlot {
   #phase: SlotPhase = { is: 'closed', why: 'not open yet' }
   /** Did it answer when its keeper looked last? */
   answering = true
+  /** Is told which keys were read in vain from an engine that keeps some records only. */
+  onMiss: ((keys: readonly RecordKey[]) => void) | undefined
   readonly #watching = new Set<() => void>()
   #detail = ''
   #seq = 0
@@ -115,6 +118,16 @@ export class EngineSlot {
     if (this.#phase.is !== 'open') return
     this.#phase = { ...this.#phase, admitted: true }
     this.#seq = seq
+  }
+
+  /** It keeps some of the records only. */
+  get keepsSome(): boolean {
+    return this.#phase.is === 'open' && this.#phase.engine.fill !== undefined
+  }
+
+  /** Hands it records that it was asked for in vain, of a log up to `seq`. Rejects when it does not take them in `ms` milliseconds. */
+  async fill(records: readonly StoredRecord[], seq: number, ms: number): Promise<void> {
+    if (this.#phase.is === 'open') await this.#phase.engine.fill?.(records, seq, AbortSignal.timeout(ms))
   }
 
   /** How often it has been opened: what was asked in one life says nothing of the next, before which data may be lost. */
@@ -259,8 +272,18 @@ export class EngineSlot {
       if (phase.is !== 'open' || !phase.admitted || this.#seq < reach) throw this.#absence()
       const run = phase.engine.operations[operation]
       if (run === undefined) throw new EnneadError('OVERLOADED', `${this.name} does not offer ${operation}`)
-      return invoke(run, input, attempt)
+      if (operation !== 'read' || phase.engine.fill === undefined) return invoke(run, input, attempt)
+      // The input of `read` is keys; the compiler cannot follow O.
+      return invoke(run, input, attempt).catch((failure: unknown) =>
+        this.#noteMiss(input as readonly RecordKey[], failure),
+      )
     }
+  }
+
+  /** A store that keeps some records refuses those it lacks. */
+  #noteMiss(keys: readonly RecordKey[], failure: unknown): never {
+    if (kindOf(failure) === 'overload') this.onMiss?.(keys)
+    throw failure
   }
 
   #absence(): EnneadError {

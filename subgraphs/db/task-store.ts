@@ -186,6 +186,11 @@ export interface StoreEngine {
   readonly detail: string
   /** For `ennead doctor`; a store that does not outlive its process has none. */
   readonly inspection?: StoreInspection
+  /**
+   * Only a store that may keep some of the records only: takes records of another store, as of its log up to `seq`. It
+   * takes none when its own log goes further, since they may have changed since, and none that is older than what it holds.
+   */
+  readonly fill?: (records: readonly StoredRecord[], seq: number, signal: AbortSignal) => Promise<void>
   /** Why it has no vote although it is of a kind that has one, for an operator. */
   readonly learner?: string
   close(): Promise<void>

@@ -64,7 +64,7 @@ describeWithService('Redis', findRedis(), command => {
     await using cache = await opened(server.url)
     await cache.store.absorb(entries, attempt())
     const keys = await client.keys(`*${cache.prefix}*`)
-    expect(keys.length).toBe(4)
+    expect(keys.length).toBe(5)
     for (const name of keys) expect(name.startsWith(`{${cache.prefix}}:`)).toBe(true)
   })
 

@@ -14,13 +14,15 @@ import type {
   SeatState,
   StoreEngine,
 } from '../../task-store.ts'
+import { addressOf } from '../../commit-batch.ts'
 import { inspectionOf } from './redis-inspect.ts'
 import { RedisConnection } from './redis-connection.ts'
 import { evaluate } from './redis-evaluate.ts'
 import { stampRedis } from './redis-layout.ts'
-import { ageOf, valueOf } from './redis-value.ts'
+import { ageOf, recordIn, valueOf } from './redis-value.ts'
 import {
   absorbScript,
+  fillScript,
   forgetScript,
   headScript,
   logScript,
@@ -51,15 +53,13 @@ const entriesMax = 100
 const logChunk = 250
 
 /**
- * A store in Redis that follows another's log, shared by all processes. It answers reads of what it holds; a Redis
- * that was emptied, evicted or is only partly there refuses with OVERLOADED ("not cached") and is filled anew. Rejects
+ * A store in Redis that follows the log, shared by all processes. It answers reads of what it holds, and refuses others with
+ * OVERLOADED ("not cached"); those it is brought then. A Redis that was emptied, evicted or is only partly there is filled anew. Rejects
  * with UNAVAILABLE when Redis cannot be reached; later breaks of the connection heal by themselves.
  */
 export async function openRedisCache(options: RedisCacheOptions): Promise<StoreEngine> {
   const { url, prefix, recordsMax, logMax, connectTimeoutMs, log } = { ...defaults, ...options }
-  requirePositive('recordsMax', recordsMax)
-  requirePositive('logMax', logMax)
-  requirePositive('connectTimeoutMs', connectTimeoutMs)
+  requirePositive({ recordsMax, logMax, connectTimeoutMs })
   if (!/^[^{}\s]{1,100}$/.test(prefix)) {
     throw new EnneadError(
       'BAD_OPTION',
@@ -77,6 +77,7 @@ export async function openRedisCache(options: RedisCacheOptions): Promise<StoreE
   return {
     detail: connection.detail,
     inspection: cache.inspection,
+    fill: (records, seq, signal) => cache.fill(records, seq, signal),
     ...(connection.whyNoVote === undefined ? {} : { learner: connection.whyNoVote }),
     operations: {
       ...(connection.whyNoVote === undefined
@@ -100,8 +101,9 @@ function notCached(what: string): EnneadError {
   return new EnneadError('OVERLOADED', `not cached: ${what}`)
 }
 
-function requirePositive(name: string, value: number): void {
-  if (!Number.isSafeInteger(value) || value < 1) {
+function requirePositive(options: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (Number.isSafeInteger(value) && value >= 1) continue
     throw new EnneadError('BAD_OPTION', `${name} must be an integer >= 1, got ${value}`)
   }
 }
@@ -149,10 +151,7 @@ class RedisCache {
       if (values === undefined) throw notCached('anything')
       for (const [index, value] of values.entries()) {
         if (value === null && complete !== '1') throw notCached(addresses[index] ?? '')
-        // Only absorb writes values.
-        found.push(
-          value === null ? undefined : (JSON.parse(value.slice(value.indexOf('|') + 1)) as StoredRecord),
-        )
+        found.push(value === null ? undefined : recordIn(value))
       }
     }
     return found
@@ -202,6 +201,11 @@ class RedisCache {
       if (outcome === 'diverged') throw diverged(position, first.position)
     }
     return position
+  }
+
+  async fill(records: readonly StoredRecord[], seq: number, signal: AbortSignal): Promise<void> {
+    const puts = records.flatMap(one => [addressOf(one), ageOf(one), valueOf(one)])
+    if (puts.length > 0) await this.#script(fillScript, [this.#recordsMax, seq, ...puts], signal)
   }
 
   async seat(signal: AbortSignal): Promise<SeatReading> {

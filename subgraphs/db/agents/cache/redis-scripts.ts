@@ -122,6 +122,32 @@ export const absorbScript = `${intact}${takeOver}
 return takeOver(intact(), 1)
 `
 
+/**
+ * ARGV: recordsMax, the seq up to which the records are known, then for each kind/id, version, value. → how many it took.
+ * A record that is asked for counts as changed now, so that what nobody asks for goes first.
+ */
+export const fillScript = `${intact}
+local head = intact()
+if not head or tonumber(head[2]) > tonumber(ARGV[2]) then return 0 end
+local taken = 0
+for index = 3, #ARGV, 3 do
+  local address, version, value = ARGV[index], tonumber(ARGV[index + 1]), ARGV[index + 2]
+  local held = redis.call('HGET', KEYS[2], address)
+  if not held or tonumber(string.match(held, '^%d+')) < version then
+    redis.call('HSET', KEYS[2], address, value)
+    redis.call('ZADD', KEYS[3], tonumber(head[2]), address)
+    taken = taken + 1
+  end
+end
+while redis.call('HLEN', KEYS[2]) > tonumber(ARGV[1]) do
+  local oldest = redis.call('ZPOPMIN', KEYS[3])
+  redis.call('HDEL', KEYS[2], oldest[1])
+  redis.call('HSET', KEYS[1], 'complete', '0')
+end
+redis.call('HSET', KEYS[1], 'records', redis.call('HLEN', KEYS[2]))
+return taken
+`
+
 /** ARGV: kind/id … → how many of them were there and are no longer. */
 export const forgetScript = `${intact}
 if not intact() then return 0 end

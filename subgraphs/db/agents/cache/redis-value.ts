@@ -9,3 +9,8 @@ export function ageOf(record: StoredRecord): number {
 export function valueOf(record: StoredRecord): string {
   return `${ageOf(record)}|${JSON.stringify(record)}`
 }
+
+/** The record in a value. Only `valueOf` makes them. */
+export function recordIn(value: string): StoredRecord {
+  return JSON.parse(value.slice(value.indexOf('|') + 1)) as StoredRecord
+}
