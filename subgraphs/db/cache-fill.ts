@@ -23,6 +23,8 @@ const stepMs = 1_000
 export class CacheFill {
   readonly #parts: CacheFillParts
   readonly #waiting = new Map<EngineSlot, Map<string, RecordKey>>()
+  /** On their way at this moment. */
+  #bringing: ReadonlySet<string> = new Set()
   #running: Promise<void> | undefined
   #closed = false
 
@@ -42,8 +44,10 @@ export class CacheFill {
     const waiting = this.#waiting.get(slot) ?? new Map<string, RecordKey>()
     this.#waiting.set(slot, waiting)
     for (const key of keys) {
+      const address = addressOf(key)
       // A new idempotency key has no receipt anywhere.
-      if (key.kind !== 'receipt' && waiting.size < waitingMax) waiting.set(addressOf(key), key)
+      if (key.kind === 'receipt' || waiting.size >= waitingMax || this.#bringing.has(address)) continue
+      waiting.set(address, key)
     }
     if (waiting.size === 0) return
     this.#running ??= this.#run().finally(() => (this.#running = undefined))
@@ -54,9 +58,11 @@ export class CacheFill {
     await Promise.resolve()
     for (let some = this.#take(); some !== undefined && !this.#closed; some = this.#take()) {
       const { slot, keys } = some
+      this.#bringing = new Set(keys.map(addressOf))
       await this.#bring(slot, keys).catch((failure: unknown) => {
         this.#parts.log.debug('db.cache.not_filled', { engine: slot.name, error: failure })
       })
+      this.#bringing = new Set()
     }
   }
 
