@@ -1,7 +1,7 @@
 import type { Log } from '../../kernel/log.ts'
 import { addressOf } from './commit-batch.ts'
 import type { EngineSlot } from './engine-slot.ts'
-import type { RecordKey } from './task-store.ts'
+import type { RecordKey, StoreEngine } from './task-store.ts'
 
 export interface CacheFillParts {
   readonly slots: readonly EngineSlot[]
@@ -78,15 +78,19 @@ export class CacheFill {
   }
 
   async #bring(slot: EngineSlot, keys: readonly RecordKey[]): Promise<void> {
-    const whole = this.#parts.slots.find(other => other !== slot && other.current && !other.keepsSome)
+    const whole = this.#parts.slots.find(
+      other => other !== slot && other.current && fillOf(other) === undefined,
+    )
     if (whole === undefined) return
     // Before it is asked: it holds at least everything up to here when it answers.
     const { seq } = whole
     const records = await whole.direct('read', keys, stepMs)
-    await slot.fill(
-      records.filter(record => record !== undefined),
-      seq,
-      stepMs,
-    )
+    const found = records.filter(record => record !== undefined)
+    await fillOf(slot)?.(found, seq, AbortSignal.timeout(stepMs))
   }
+}
+
+/** How an open store takes records; undefined: it has all of them. */
+function fillOf({ phase }: EngineSlot): StoreEngine['fill'] {
+  return phase.is === 'open' ? phase.engine.fill : undefined
 }

@@ -3,7 +3,6 @@ import type { Clock } from '../../kernel/clock.ts'
 import { EnneadError, kindOf } from '../../kernel/errors.ts'
 import type { Reaching, ReachingStore } from './reaching-store.ts'
 import type { Frontier } from './frontier.ts'
-import type { StoredRecord } from './record.ts'
 import type { LogHead, RecordKey, StoreEngine, TaskStore } from './task-store.ts'
 
 /** The agents of the db domain, in the order in which reads prefer them. */
@@ -118,16 +117,6 @@ export class EngineSlot {
     if (this.#phase.is !== 'open') return
     this.#phase = { ...this.#phase, admitted: true }
     this.#seq = seq
-  }
-
-  /** It keeps some of the records only. */
-  get keepsSome(): boolean {
-    return this.#phase.is === 'open' && this.#phase.engine.fill !== undefined
-  }
-
-  /** Hands it records that it was asked for in vain, of a log up to `seq`. Rejects when it does not take them in `ms` milliseconds. */
-  async fill(records: readonly StoredRecord[], seq: number, ms: number): Promise<void> {
-    if (this.#phase.is === 'open') await this.#phase.engine.fill?.(records, seq, AbortSignal.timeout(ms))
   }
 
   /** How often it has been opened: what was asked in one life says nothing of the next, before which data may be lost. */
@@ -273,17 +262,12 @@ export class EngineSlot {
       const run = phase.engine.operations[operation]
       if (run === undefined) throw new EnneadError('OVERLOADED', `${this.name} does not offer ${operation}`)
       if (operation !== 'read' || phase.engine.fill === undefined) return invoke(run, input, attempt)
-      // The input of `read` is keys; the compiler cannot follow O.
-      return invoke(run, input, attempt).catch((failure: unknown) =>
-        this.#noteMiss(input as readonly RecordKey[], failure),
-      )
+      return invoke(run, input, attempt).catch((failure: unknown) => {
+        // It refuses what it lacks. The input of `read` is keys; the compiler cannot follow O.
+        if (kindOf(failure) === 'overload') this.onMiss?.(input as readonly RecordKey[])
+        throw failure
+      })
     }
-  }
-
-  /** A store that keeps some records refuses those it lacks. */
-  #noteMiss(keys: readonly RecordKey[], failure: unknown): never {
-    if (kindOf(failure) === 'overload') this.onMiss?.(keys)
-    throw failure
   }
 
   #absence(): EnneadError {
