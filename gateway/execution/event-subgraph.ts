@@ -71,7 +71,9 @@ async function* events(
     }
     const told = { ...event, cursor: cursors.encode(message.position, scope) }
     yield {
-      data: { [root]: selectionSet === undefined ? told : messageAnswer(told, selectionSet, variables) },
+      data: {
+        [root]: selectionSet === undefined ? told : messageAnswer(told, selectionSet.selections, variables),
+      },
     }
   }
 }
