@@ -15,7 +15,10 @@ const executable: ReadonlySet<string> = new Set([
   DirectiveLocation.VARIABLE_DEFINITION,
 ])
 
-/** What changed in the directives that the schemas declare, the specification's own left out. */
+/** A gateway declares it, not a schema; whether a baseline has it depends on what has served it. */
+const ofGateways: ReadonlySet<string> = new Set(['defer'])
+
+/** What changed in the directives that the schemas declare; the specification's own and those of gateways are left out. */
 export function directiveChanges(base: GraphQLSchema, next: GraphQLSchema): readonly Change[] {
   const [before, after] = [directivesOf(base), directivesOf(next)]
   const changes: Change[] = []
@@ -69,7 +72,7 @@ function directivesOf(schema: GraphQLSchema): ReadonlyMap<string, GraphQLDirecti
   return new Map(
     schema
       .getDirectives()
-      .filter(directive => !isSpecifiedDirective(directive))
+      .filter(directive => !isSpecifiedDirective(directive) && !ofGateways.has(directive.name))
       .map(directive => [directive.name, directive]),
   )
 }
