@@ -46,7 +46,6 @@ test('20 calls with one key at the same time do it once, and all but one say so'
 test('a call that waits for the first one with its key does it itself when the first one fails', async () => {
   await using db = await openTestDb({ limits: { graceMs: 0 } })
   const project = await newProject(db)
-  const { sql } = db.stores
   const gate = Promise.withResolvers<undefined>()
   let firstId: string | undefined
   for (const store of Object.values(db.stores)) {
@@ -59,7 +58,9 @@ test('a call that waits for the first one with its key does it itself when the f
       throw new EnneadError('AGENT_FAULT', 'the disk is full')
     }
   }
-  const reads = (): number => sql.calls.filter(call => call === 'read').length
+  // Whichever store is the quickest is asked.
+  const reads = (): number =>
+    Object.values(db.stores).flatMap(({ calls }) => calls.filter(call => call === 'read')).length
   const first = createTask(db, project, {}, 'key-1')
   await until('the first one is being written', () => firstId !== undefined)
   const before = reads()
