@@ -11,6 +11,11 @@ export interface FetchedField {
   readonly args: ReadonlyMap<string, ValueNode>
   /** The values of conditions for which it is fetched. */
   readonly when: Samples
+  /**
+   * The types it is fetched for, where a subgraph knows them as one @interfaceObject only and so cannot leave others out itself.
+   * Undefined: the subgraph decides.
+   */
+  readonly of?: ReadonlySet<string> | undefined
 }
 
 /** Everything a plan fetches at one place of the answer, whatever the type of the object there. */
@@ -142,7 +147,7 @@ class Reader {
       const entities = first?.kind === Kind.FIELD && first.name.value === '_entities' ? first : undefined
       const scope = { names, fragments, type: '', keys: new Map<string, string>() }
       const asked = when & at.present & this.#samples.with(entities?.directives)
-      this.#selections(entities?.selectionSet ?? each.selectionSet, at, asked, scope)
+      this.#selections(entities?.selectionSet ?? each.selectionSet, at, asked, scope, retypedOf(node))
     }
   }
 
@@ -157,6 +162,7 @@ class Reader {
       readonly type: string
       readonly keys: Map<string, string>
     },
+    of?: ReadonlySet<string>,
   ): void {
     for (const selection of set.selections) {
       const when = around & this.#samples.with(selection.directives)
@@ -167,7 +173,7 @@ class Reader {
         if ((scope.keys.get(sent) ?? text) !== text) this.conflicts.push(sent)
         scope.keys.set(sent, text)
         const key = scope.names.get(sent) ?? sent
-        at.add(key, { name: selection.name.value, args, when })
+        at.add(key, { name: selection.name.value, args, when, of })
         if (selection.selectionSet !== undefined) {
           const inner = { ...scope, type: '', keys: new Map<string, string>() }
           this.#selections(selection.selectionSet, at.below(key), when, inner)
@@ -178,7 +184,18 @@ class Reader {
         selection.kind === Kind.INLINE_FRAGMENT ? selection : scope.fragments.get(selection.name.value)
       const type = fragment?.typeCondition?.name.value ?? scope.type
       const keys = type === scope.type ? scope.keys : new Map<string, string>()
-      if (fragment !== undefined) this.#selections(fragment.selectionSet, at, when, { ...scope, type, keys })
+      if (fragment !== undefined) {
+        this.#selections(fragment.selectionSet, at, when, { ...scope, type, keys }, of)
+      }
     }
   }
+}
+
+/** The types of the objects that a fetch sends under another type's name; undefined when it sends them as they are. */
+function retypedOf({ requires = [], inputRewrites = [] }: FetchNode): ReadonlySet<string> | undefined {
+  const isRetyped = inputRewrites.some(
+    ({ kind, path }) => kind === 'ValueSetter' && path.at(-1) === '__typename',
+  )
+  if (!isRetyped) return undefined
+  return new Set(requires.flatMap(each => (each.kind === 'InlineFragment' ? (each.typeCondition ?? []) : [])))
 }

@@ -47,6 +47,11 @@ export interface PlanFaults {
   readonly faults: readonly string[]
   /** Fields of a query that are fetched when nobody asks for them: answers are right, but errors may be told of them. */
   readonly excess: readonly string[]
+  /**
+   * Fields that are asked of objects of several types and fetched for some of these types only, from a subgraph that knows them
+   * as an @interfaceObject. Wrong, unless no object of the other types can be there.
+   */
+  readonly doubts: readonly string[]
 }
 
 /** What is wrong with a plan, given its operation with the conditions joined. */
@@ -59,6 +64,7 @@ export function lintPlan(
   const { fields, conflicts } = fetchedBy(plan, samples)
   const faults = conflicts.map(key => `a fetch asks for two things under the name "${key}"`)
   const excess: string[] = []
+  const doubts: string[] = []
   const fragments = new Map<string, FragmentDefinitionNode>()
   for (const each of document.definitions) {
     if (each.kind === Kind.FRAGMENT_DEFINITION) fragments.set(each.name.value, each)
@@ -68,7 +74,7 @@ export function lintPlan(
     const root = schema.getRootType(each.operation)
     const named = operationName === undefined || each.name?.value === operationName
     if (!root || !named) continue
-    const comparison = new Comparison(schema, fragments, faults, samples)
+    const comparison = new Comparison(schema, fragments, faults, doubts, samples)
     comparison.compare(each.selectionSet, root, fields, [], samples.all)
     const wanted = new WantedFields()
     wanted.add(each.selectionSet, samples.all, samples, fragments)
@@ -76,7 +82,11 @@ export function lintPlan(
     if (each.operation === OperationTypeNode.MUTATION) faults.push(...told)
     else excess.push(...told)
   }
-  return { faults: faults.slice(0, faultsMax), excess: excess.slice(0, faultsMax) }
+  return {
+    faults: faults.slice(0, faultsMax),
+    excess: excess.slice(0, faultsMax),
+    doubts: doubts.slice(0, faultsMax),
+  }
 }
 
 /** The variables of @skip and @include. */
@@ -96,17 +106,20 @@ class Comparison {
   readonly #schema: GraphQLSchema
   readonly #fragments: ReadonlyMap<string, FragmentDefinitionNode>
   readonly #faults: string[]
+  readonly #doubts: string[]
   readonly #samples: ConditionSamples
 
   constructor(
     schema: GraphQLSchema,
     fragments: ReadonlyMap<string, FragmentDefinitionNode>,
     faults: string[],
+    doubts: string[],
     samples: ConditionSamples,
   ) {
     this.#schema = schema
     this.#fragments = fragments
     this.#faults = faults
+    this.#doubts = doubts
     this.#samples = samples
   }
 
@@ -131,8 +144,52 @@ class Comparison {
       const inner = isCompositeType(condition) ? condition : type
       if (this.#objectsOf(type).isSubsetOf(this.#objectsOf(inner))) {
         this.compare(fragment.selectionSet, inner, fetched, path, when)
+      } else {
+        const objects = this.#objectsOf(type).intersection(this.#objectsOf(inner))
+        this.#narrowed(fragment.selectionSet, objects, fetched, path, when)
       }
     }
+  }
+
+  /** Looks for fields, asked of `objects`, some of the types that are possible here, that are fetched for others only. */
+  #narrowed(
+    set: SelectionSetNode,
+    objects: ReadonlySet<string>,
+    fetched: FetchedFields,
+    path: readonly string[],
+    around: Samples,
+  ): void {
+    for (const selection of set.selections) {
+      if (this.#doubts.length >= faultsMax) return
+      const when = around & this.#samples.with(selection.directives)
+      if (selection.kind !== Kind.FIELD) {
+        const fragment =
+          selection.kind === Kind.INLINE_FRAGMENT ? selection : this.#fragments.get(selection.name.value)
+        const condition = fragment?.typeCondition && this.#schema.getType(fragment.typeCondition.name.value)
+        if (fragment === undefined) continue
+        const inner = isCompositeType(condition) ? this.#objectsOf(condition).intersection(objects) : objects
+        this.#narrowed(fragment.selectionSet, inner, fetched, path, when)
+        continue
+      }
+      const key = (selection.alias ?? selection.name).value
+      const all = fetched.of(key)
+      if (!all.some(({ of }) => of !== undefined)) continue
+      for (const object of objects) {
+        const has = all
+          .filter(({ of }) => of === undefined || this.#covers(of, object))
+          .reduce((samples, each) => samples | each.when, 0n)
+        if ((when & ~has) === 0n) continue
+        this.#doubts.push(`${[...path, key].join('.')} is not always fetched for ${object}`)
+      }
+    }
+  }
+
+  /** Is `object` one of `types`, or a member of one? */
+  #covers(types: ReadonlySet<string>, object: string): boolean {
+    return [...types].some(name => {
+      const type = this.#schema.getType(name)
+      return name === object || (isCompositeType(type) && this.#objectsOf(type).has(object))
+    })
   }
 
   #field(

@@ -81,6 +81,7 @@ export class LocalPlanner implements Planner {
     signal: AbortSignal | undefined,
   ): Promise<Plan> {
     let wasteful: Plan | undefined
+    let doubtful: Plan | undefined
     const failures: unknown[] = []
     // The Rust planner knows no @defer.
     for (const make of request.defers === true ? [apollo] : await this.#makers) {
@@ -88,15 +89,18 @@ export class LocalPlanner implements Planner {
         const planner = await this.#ready(make)
         this.#onPhase('plan')
         const plan = await planner.plan(request, signal)
-        if (await this.#isThrifty(plan, operation)) return plan
-        wasteful ??= plan
+        const grade = await this.#grade(plan, operation)
+        if (grade === 'good') return plan
+        if (grade === 'wasteful') wasteful ??= plan
+        else doubtful ??= plan
       } catch (failure) {
         signal?.throwIfAborted()
         if (kindOf(failure) === 'caller') throw failure
         failures.push(failure)
       }
     }
-    if (wasteful !== undefined) return wasteful
+    const second = wasteful ?? doubtful
+    if (second !== undefined) return second
     throw new EnneadError('QUERY_PLAN_FAILED', 'this operation could not be planned', {
       cause: failures.length === 1 ? failures[0] : new AggregateError(failures, 'no planner can plan it'),
     })
@@ -112,12 +116,18 @@ export class LocalPlanner implements Planner {
     }
   }
 
-  /** Does it fetch only what is asked for? Throws when it has faults. One without fetches is told apart by whoever asked. */
-  async #isThrifty(plan: Plan, operation: LintedOperation): Promise<boolean> {
-    if (plan.fetches === 0) return true
+  /**
+   * How well it fits: `wasteful` fetches more than is asked for, `doubtful` may fetch less. Throws when it has faults. One without
+   * fetches is told apart by whoever asked.
+   */
+  async #grade(plan: Plan, operation: LintedOperation): Promise<'good' | 'wasteful' | 'doubtful'> {
+    if (plan.fetches === 0) return 'good'
     const { apiSchema } = await this.#loaded()
-    const { faults, excess } = lintPlan(plan, operation, apiSchema)
-    if (faults.length === 0) return excess.length === 0
+    const { faults, excess, doubts } = lintPlan(plan, operation, apiSchema)
+    if (faults.length === 0) {
+      if (doubts.length > 0) return 'doubtful'
+      return excess.length > 0 ? 'wasteful' : 'good'
+    }
     throw new EnneadError('QUERY_PLAN_FAILED', 'this operation could not be planned', {
       cause: new Error(`the plan of the ${plan.plannedBy} planner is faulty: ${faults.join('; ')}`),
     })
