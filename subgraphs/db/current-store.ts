@@ -1,6 +1,6 @@
 import type { DispatcherUsage } from '../../dispatch/dispatcher.ts'
 import type { CallOptions, Dispatcher, InputOf, OutputOf } from '../../dispatch/port.ts'
-import { type Clock, sleep } from '../../kernel/clock.ts'
+import type { Clock } from '../../kernel/clock.ts'
 import { kindOf } from '../../kernel/errors.ts'
 import type { DomainHealth } from '../../kernel/health.ts'
 import type { EngineSlot } from './engine-slot.ts'
@@ -21,9 +21,9 @@ export interface CurrentStoreParts {
   }
 }
 
-/** How often a call is tried whose stores failed while others were about to arrive, and the pause before. */
+/** How often a call is tried whose stores failed while another arrived, and how long one is waited for then. */
 const triesMax = 3
-const pauseMs = 20
+const arrivalMs = 40
 
 export interface CurrentCallOptions extends CallOptions {
   /** False: who calls knows another way, so that only a store which is about to arrive is waited for. Default true. */
@@ -55,17 +55,22 @@ export class CurrentStore implements Dispatcher<TaskStore> {
     const until = clock.now() + totalMs
     const reach = frontier.head.seq
     for (let tried = 1; ; tried++) {
-      if (!this.#someHolds(reach) && (waits || slots.some(slot => slot.isNear(reach)))) {
-        await this.#whenSomeHolds(reach, until - reserveMs - clock.now(), signal)
+      if (!someHolds(slots, reach) && (waits || slots.some(slot => slot.isNear(reach)))) {
+        await this.#whenSomeHolds(slots, reach, until - reserveMs - clock.now(), signal)
       }
       const leftMs = Math.max(reserveMs, until - clock.now())
+      const behind = slots.filter(slot => !slot.holds(reach))
       try {
         const own = { ...options, timeoutMs: leftMs, remainingMs: leftMs }
         return await this.#dispatch(operation, { reach, input }, own)
       } catch (failure) {
-        const hasTime = clock.now() + pauseMs + reserveMs < until
-        if (!waits || tried === triesMax || !hasTime || !storesFailed(failure)) throw failure
-        await sleep(clock, pauseMs, signal)
+        if (!waits || tried === triesMax || !storesFailed(failure)) throw failure
+        // Without one that arrives, another try would only be load on stores that fail.
+        const late = behind.filter(slot => slot.admitted)
+        const ms = Math.min(arrivalMs, until - reserveMs - clock.now())
+        if (late.length > 0 && ms > 0 && !someHolds(late, reach))
+          await this.#whenSomeHolds(late, reach, ms, signal)
+        if (!someHolds(late, reach)) throw failure
       }
     }
   }
@@ -92,12 +97,13 @@ export class CurrentStore implements Dispatcher<TaskStore> {
     return answer as Promise<OutputOf<TaskStore, O>>
   }
 
-  #someHolds(reach: number): boolean {
-    return this.#parts.slots.some(slot => slot.holds(reach))
-  }
-
-  #whenSomeHolds(reach: number, ms: number, signal: AbortSignal | undefined): Promise<void> {
-    const { slots, clock } = this.#parts
+  #whenSomeHolds(
+    slots: readonly EngineSlot[],
+    reach: number,
+    ms: number,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const { clock } = this.#parts
     return new Promise(resolve => {
       const end = (): void => {
         timer.cancel()
@@ -106,7 +112,7 @@ export class CurrentStore implements Dispatcher<TaskStore> {
         resolve()
       }
       const look = (): void => {
-        if (this.#someHolds(reach)) end()
+        if (someHolds(slots, reach)) end()
       }
       const timer = clock.after(ms, end)
       const leaves = slots.map(slot => slot.watch(look))
@@ -114,6 +120,10 @@ export class CurrentStore implements Dispatcher<TaskStore> {
       if (signal?.aborted === true) end()
     })
   }
+}
+
+function someHolds(slots: readonly EngineSlot[], reach: number): boolean {
+  return slots.some(slot => slot.holds(reach))
 }
 
 /** The caller's own errors and leaving are no failures of stores. */
