@@ -62,6 +62,8 @@ export async function torture(options: TortureOptions): Promise<TortureReport> {
   const { minutes, seed, tell } = options
   const random = seededRandom(seed)
   await using stores = await startStores(options.postgres, options.mongo, options.redis)
+  if (stores.all.some(({ disk }) => disk === undefined))
+    tell('no disk is filled: that needs Linux, and root to mount small ones')
   const folder = await mkdtemp(join(tmpdir(), 'ennead-torture-'))
   try {
     let started = 0
@@ -107,9 +109,13 @@ export async function torture(options: TortureOptions): Promise<TortureReport> {
     const followers = await Promise.all(workers.map(async worker => heardIn(await readAll(worker.files))))
     const { wrong, entries } = await compareStores(stores.all, history.told, followers)
     const events = followers.flatMap(({ pages }) => pages).reduce((sum, page) => sum + page.events.length, 0)
-    return report(history, faults, { entries, events }, [...wrong, ...nonLinearizable(history)])
-  } finally {
-    await rm(folder, { recursive: true, force: true })
+    const findings = [...wrong, ...nonLinearizable(history)]
+    if (findings.length === 0) await rm(folder, { recursive: true, force: true })
+    else tell(`something is wrong; what every client saw is kept in ${folder}`)
+    return report(history, faults, { entries, events }, findings)
+  } catch (failure) {
+    tell(`broken off; what every client saw until then is kept in ${folder}`)
+    throw failure
   }
 }
 
