@@ -1,9 +1,9 @@
 import type { Agent, Attempt, InputOf, Operation, OutputOf } from '../../dispatch/port.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { EnneadError, kindOf } from '../../kernel/errors.ts'
-import type { Reaching, ReachingStore } from './reaching-store.ts'
+import { type Reaching, ReachingAttempt, type ReachingStore } from './reaching-store.ts'
 import type { Frontier } from './frontier.ts'
-import type { LogHead, RecordKey, StoreEngine, TaskStore } from './task-store.ts'
+import type { LogHead, RecordKey, StoreAttempt, StoreEngine, TaskStore } from './task-store.ts'
 
 /** The agents of the db domain, in the order in which reads prefer them. */
 export const engineNames = ['sql', 'nosql', 'cache'] as const
@@ -261,8 +261,10 @@ export class EngineSlot {
       if (phase.is !== 'open' || !phase.admitted || this.#seq < reach) throw this.#absence()
       const run = phase.engine.operations[operation]
       if (run === undefined) throw new EnneadError('OVERLOADED', `${this.name} does not offer ${operation}`)
-      if (operation !== 'read' || phase.engine.fill === undefined) return invoke(run, input, attempt)
-      return invoke(run, input, attempt).catch((failure: unknown) => {
+      // What it was known to hold it may have lost since.
+      const reaching = new ReachingAttempt(attempt, reach)
+      if (operation !== 'read' || phase.engine.fill === undefined) return invoke(run, input, reaching)
+      return invoke(run, input, reaching).catch((failure: unknown) => {
         // It refuses what it lacks. The input of `read` is keys; the compiler cannot follow O.
         if (kindOf(failure) === 'overload') this.onMiss?.(input as readonly RecordKey[])
         throw failure
@@ -282,10 +284,10 @@ export class EngineSlot {
 export function invoke<O extends keyof TaskStore>(
   run: TaskStore[O],
   input: InputOf<TaskStore, O>,
-  attempt: Attempt,
+  attempt: StoreAttempt,
 ): Promise<OutputOf<TaskStore, O>> {
   // The compiler cannot see that an operation, its input and its output belong together when O is a parameter.
-  const operation = run as (input: unknown, attempt: Attempt) => Promise<unknown>
+  const operation = run as (input: unknown, attempt: StoreAttempt) => Promise<unknown>
   return operation(input, attempt) as Promise<OutputOf<TaskStore, O>>
 }
 

@@ -4,6 +4,7 @@ import type { Degradation } from '../../kernel/degradation.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import { type EngineSlot, invoke } from './engine-slot.ts'
 import type { Frontier } from './frontier.ts'
+import { ReachingAttempt } from './reaching-store.ts'
 import type { TaskStore } from './task-store.ts'
 
 /** Reads that may be answered from the past. Commands, the log and positions in it never are. */
@@ -60,10 +61,11 @@ async function lastKnown<O extends ReadName>(
   const run = phase.is === 'open' && phase.admitted ? phase.engine.operations[operation] : undefined
   if (run === undefined) throw refusal(slot, 'takes no part now')
   // Before it is asked: it holds this much or more when it answers.
-  const standing = standingOf(slot.seq, parts.frontier)
+  const reach = slot.seq
+  const standing = standingOf(reach, parts.frontier)
   // Refused before the work where it can be; while it works, its answer may become too old.
   degradationOf(slot, standing, parts)
-  const answer = await invoke<O>(run, input, attempt)
+  const answer = await invoke<O>(run, input, new ReachingAttempt(attempt, reach))
   return { answer, degraded: degradationOf(slot, standing, parts) }
 }
 

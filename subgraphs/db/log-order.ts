@@ -35,6 +35,15 @@ export function gap(end: number, seq: number): EnneadError {
   )
 }
 
+/** Throws AGENT_FAULT when a log that ends at `seq` cannot answer a read that needs the entry at `reach` (`StoreAttempt`). */
+export function requireReach(store: string, seq: number, reach = 0): void {
+  if (seq >= reach) return
+  throw new EnneadError(
+    'AGENT_FAULT',
+    `${store} held its log up to ${reach} and holds it up to ${seq} only: it has lost data`,
+  )
+}
+
 /** Says that an entry is of another history than the log which ends at `head`. */
 export function diverged(head: Position, entry: Position): EnneadError {
   return new EnneadError(

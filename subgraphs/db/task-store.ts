@@ -1,4 +1,4 @@
-import type { Operation } from '../../dispatch/port.ts'
+import type { Attempt, Operation } from '../../dispatch/port.ts'
 import type { Condition, Field, Scalar } from './condition.ts'
 import type { Ballot } from './quorum/ballot.ts'
 import type { RecordKind, StoredRecord } from './record.ts'
@@ -150,19 +150,31 @@ export interface LogRead {
   readonly newestFirst?: boolean
 }
 
+/** One try of an operation of a store. */
+export interface StoreAttempt extends Attempt {
+  /**
+   * A read answers only from a log that holds the entry with this seq, as of the moment it looks: a store that has just
+   * lost its data would say that there is nothing, and one that is being filled again would tell the past. Otherwise it
+   * rejects with AGENT_FAULT. Default 0: whatever it holds.
+   */
+  readonly reach?: number
+}
+
+type StoreRead<Input, Output> = (input: Input, attempt: StoreAttempt) => Promise<Output>
+
 /** The port of the db domain: what an agent can do. Each agent leaves out what it cannot. */
 export interface TaskStore {
   /** The records, in the order of the keys, undefined where there is none. */
-  readonly read: Operation<readonly RecordKey[], readonly (StoredRecord | undefined)[]>
-  readonly query: Operation<RecordQuery, readonly StoredRecord[]>
-  readonly count: Operation<Pick<RecordQuery, 'kind' | 'workspaceId' | 'where'>, number>
+  readonly read: StoreRead<readonly RecordKey[], readonly (StoredRecord | undefined)[]>
+  readonly query: StoreRead<RecordQuery, readonly StoredRecord[]>
+  readonly count: StoreRead<Pick<RecordQuery, 'kind' | 'workspaceId' | 'where'>, number>
   /** The records of a kind by id (by code point), for what looks at everything. Only whole stores can tell. */
   readonly scan: Operation<RecordScan, readonly StoredRecord[]>
   /** What it holds that decides about these commits. */
   readonly facts: Operation<readonly Commit[], CommitFacts>
   /** The log's head. */
   readonly head: Operation<undefined, LogHead>
-  readonly log: Operation<LogRead, readonly LogEntry[]>
+  readonly log: StoreRead<LogRead, readonly LogEntry[]>
   /**
    * Takes over entries of another store's log, in order, without a gap: entries at or below the own head are skipped,
    * records of a lower or equal version too. Durable when it answers, where the store is. Answers its new head.

@@ -1,7 +1,6 @@
 import { expect } from 'vitest'
-import type { Attempt } from '../../dispatch/port.ts'
 import { EnneadError } from '../../kernel/errors.ts'
-import type { Commit, StoreEngine, TaskStore } from '../../subgraphs/db/task-store.ts'
+import type { Commit, StoreAttempt, StoreEngine, TaskStore } from '../../subgraphs/db/task-store.ts'
 import { entryOf } from './sample-records.ts'
 
 /** One store of an engine, fresh for each test, that can be closed and opened again. */
@@ -12,8 +11,11 @@ export interface StoreUnderTest extends AsyncDisposable {
 }
 
 /** An attempt that nobody ends before its time. */
-export function attempt(signal: AbortSignal = new AbortController().signal): Attempt {
-  return { signal, remainingMs: 10_000, number: 1 }
+export function attempt(
+  signal: AbortSignal = new AbortController().signal,
+  reach: Pick<StoreAttempt, 'reach'> = {},
+): StoreAttempt {
+  return { signal, remainingMs: 10_000, number: 1, ...reach }
 }
 
 /** What a part of the contract is told. */

@@ -2,6 +2,7 @@ import { describe } from 'vitest'
 import type { TaskStore } from '../../subgraphs/db/task-store.ts'
 import type { StoreUnderTest } from './store-under-test.ts'
 import { absorbPromises, logPromises } from './task-store-log.ts'
+import { reachPromises } from './task-store-reach.ts'
 import { seatPromises } from './task-store-seat.ts'
 import { queryPromises } from './task-store-query.ts'
 import { commitPromises, readPromises } from './task-store-records.ts'
@@ -16,6 +17,7 @@ export function taskStoreContract(
   describe(`${name} as a TaskStore`, () => {
     describe('reads', () => {
       readPromises(given)
+      reachPromises(given)
     })
     describe.runIf(promises.has('facts'))('commits', () => {
       commitPromises(given)

@@ -1,7 +1,7 @@
 import type { Attempt } from '../../dispatch/port.ts'
 import { addressOf } from '../../subgraphs/db/commit-batch.ts'
 import { compareRecords, compareText, isBehind, matches } from '../../subgraphs/db/evaluate.ts'
-import { emptyHead, entriesBehind, isWanted } from '../../subgraphs/db/log-order.ts'
+import { emptyHead, entriesBehind, isWanted, requireReach } from '../../subgraphs/db/log-order.ts'
 import { type StoredRecord, isNewer } from '../../subgraphs/db/record.ts'
 import type {
   Commit,
@@ -14,6 +14,7 @@ import type {
   SeatChange,
   SeatReading,
   SeatState,
+  StoreAttempt,
   StoreEngine,
   TaskStore,
 } from '../../subgraphs/db/task-store.ts'
@@ -106,10 +107,16 @@ export class MemoryTaskStore {
     return { state: this.seat, head: this.head() }
   }
 
-  async #run<T>(operation: keyof TaskStore, attempt: Attempt, input: unknown, work: () => T): Promise<T> {
+  async #run<T>(
+    operation: keyof TaskStore,
+    attempt: StoreAttempt,
+    input: unknown,
+    work: () => T,
+  ): Promise<T> {
     this.calls.push(operation)
     await this.before?.(operation, attempt, input)
     attempt.signal.throwIfAborted()
+    requireReach('memory', this.head().seq, attempt.reach)
     const answer = work()
     await this.after?.(operation, attempt, input)
     return answer

@@ -1,6 +1,6 @@
 import { EnneadError } from '../../../../kernel/errors.ts'
 import type { Log } from '../../../../kernel/log.ts'
-import { emptyHead, entriesBehind, gap, isWanted, diverged } from '../../log-order.ts'
+import { emptyHead, entriesBehind, gap, diverged, requireReach } from '../../log-order.ts'
 import type { StoredRecord } from '../../record.ts'
 import type { StoreInspection } from '../../store-inspection.ts'
 import type {
@@ -11,13 +11,14 @@ import type {
   RecordKey,
   SeatChange,
   SeatReading,
-  SeatState,
+  StoreAttempt,
   StoreEngine,
 } from '../../task-store.ts'
 import { addressOf } from '../../commit-batch.ts'
 import { inspectionOf } from './redis-inspect.ts'
 import { RedisConnection } from './redis-connection.ts'
 import { evaluate } from './redis-evaluate.ts'
+import { partsOf, readingOf, takeWanted } from './redis-entry.ts'
 import { stampRedis } from './redis-layout.ts'
 import { ageOf, recordIn, valueOf } from './redis-value.ts'
 import {
@@ -86,9 +87,9 @@ export async function openRedisCache(options: RedisCacheOptions): Promise<StoreE
             vote: (change, { signal }) => cache.vote(change, signal),
           }
         : {}),
-      read: (keys, { signal }) => cache.read(keys, signal),
+      read: (keys, attempt) => cache.read(keys, attempt),
       head: (_input, { signal }) => cache.head(signal),
-      log: (read, { signal }) => cache.log(read, signal),
+      log: (read, attempt) => cache.log(read, attempt),
       absorb: (entries, { signal }) => cache.absorb(entries, signal),
       forget: (before, { signal }) => cache.forget(before, signal),
     },
@@ -137,17 +138,19 @@ class RedisCache {
 
   async read(
     keys: readonly RecordKey[],
-    signal: AbortSignal,
+    { signal, reach }: StoreAttempt,
   ): Promise<readonly (StoredRecord | undefined)[]> {
     signal.throwIfAborted()
     const found: (StoredRecord | undefined)[] = []
     for (let from = 0; from < keys.length; from += readMax) {
       const some = keys.slice(from, from + readMax)
       const addresses = some.map(({ kind, id }) => `${kind}/${id}`)
-      const [complete, values] = (await this.#script(readScript, addresses, signal)) as [
+      const [seq = 0, complete, values] = (await this.#script(readScript, addresses, signal)) as [
+        number?,
         string?,
         (string | null)[]?,
       ]
+      requireReach('Redis', seq, reach)
       if (values === undefined) throw notCached('anything')
       for (const [index, value] of values.entries()) {
         if (value === null && complete !== '1') throw notCached(addresses[index] ?? '')
@@ -157,19 +160,21 @@ class RedisCache {
     return found
   }
 
-  async log(read: LogRead, signal: AbortSignal): Promise<readonly LogEntry[]> {
-    if (read.newestFirst === true) return this.#backwards(read, signal)
+  async log(read: LogRead, { signal, reach }: StoreAttempt): Promise<readonly LogEntry[]> {
+    if (read.newestFirst === true) return this.#backwards(read, signal, reach)
     const found: LogEntry[] = []
     for (let at = read.afterSeq + 1; ; at += logChunk) {
       const { seq, first, entries } = await this.#logChunk(at, at + logChunk - 1, signal)
+      requireReach('Redis', seq, reach)
       if (at < first || at > seq + 1) throw notCached(`the log behind ${at - 1}`)
       if (takeWanted(entries, read, found) || at + logChunk > seq) return found
     }
   }
 
-  async #backwards(read: LogRead, signal: AbortSignal): Promise<readonly LogEntry[]> {
+  async #backwards(read: LogRead, signal: AbortSignal, reach?: number): Promise<readonly LogEntry[]> {
     const found: LogEntry[] = []
     const { seq: end } = await this.head(signal)
+    requireReach('Redis', end, reach)
     if (end === 0) throw notCached('the log')
     for (let at = read.afterSeq === 0 ? end : read.afterSeq - 1; at > 0; at -= logChunk) {
       const { seq, first, entries } = await this.#logChunk(at - logChunk + 1, at, signal)
@@ -265,31 +270,6 @@ class RedisCache {
 
   #script(script: string, parts: readonly (string | number)[], signal: AbortSignal): Promise<unknown> {
     return this.#connection.run(signal, client => evaluate(client, script, this.#keys, parts))
-  }
-}
-
-/** Adds what is wanted to `found`; says whether that is enough. */
-function takeWanted(entries: readonly LogEntry[], read: LogRead, found: LogEntry[]): boolean {
-  for (const entry of entries) {
-    if (isWanted(entry, read)) found.push(entry)
-    if (found.length === read.limit) return true
-  }
-  return false
-}
-
-/** An entry as the absorb script takes it. */
-function partsOf(entry: LogEntry): (string | number)[] {
-  const { commit } = entry
-  const puts = commit.puts.flatMap(record => [`${record.kind}/${record.id}`, ageOf(record), valueOf(record)])
-  return [commit.id, JSON.stringify(entry), commit.puts.length, ...puts]
-}
-
-function readingOf(answer: unknown): SeatReading {
-  // What redis-scripts.ts says they are; only vote writes the state.
-  const [, epoch = '', seq = '0', commitId = '', state = ''] = answer as readonly string[]
-  return {
-    head: { epoch, seq: Number(seq), commitId },
-    state: state === '' ? undefined : (JSON.parse(state) as SeatState),
   }
 }
 

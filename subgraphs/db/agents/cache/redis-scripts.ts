@@ -24,11 +24,11 @@ if not head then return {} end
 return {head[1], head[2], head[3]}
 `
 
-/** ARGV: kind/id … → complete ('1' or '0'), then a value or nil for each; nothing when there is no store. */
+/** ARGV: kind/id … → the head's seq, complete ('1' or '0'), a value or nil for each; nothing when there is no store. */
 export const readScript = `${intact}
 local head = intact()
 if not head then return {} end
-return {head[4], redis.call('HMGET', KEYS[2], unpack(ARGV))}
+return {tonumber(head[2]), head[4], redis.call('HMGET', KEYS[2], unpack(ARGV))}
 `
 
 /** ARGV: from seq, to seq → the head's seq, the first seq held, the entries; nothing when there is no store. */

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { EnneadError } from '../../../../kernel/errors.ts'
 import type { Log } from '../../../../kernel/log.ts'
-import { emptyHead, entriesBehind, isWanted } from '../../log-order.ts'
+import { emptyHead, entriesBehind, isWanted, requireReach } from '../../log-order.ts'
 import { type StoredRecord, isNewer } from '../../record.ts'
 import type {
   Commit,
@@ -58,12 +58,19 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<StoreEng
     detail: 'LMDB (embedded)',
     inspection: inspectionOf(tables, store.lane),
     operations: {
-      read: async (keys, { signal }) => {
+      read: async (keys, { signal, reach }) => {
         signal.throwIfAborted()
+        store.requireReach(reach)
         return keys.map(key => getRecord(tables, key))
       },
-      query: (query, { signal }) => queryRecords(tables, query, signal),
-      count: (query, { signal }) => countRecords(tables, query, signal),
+      query: async (query, { signal, reach }) => {
+        store.requireReach(reach)
+        return queryRecords(tables, query, signal)
+      },
+      count: async (query, { signal, reach }) => {
+        store.requireReach(reach)
+        return countRecords(tables, query, signal)
+      },
       scan: async (scan, { signal }) => {
         signal.throwIfAborted()
         return scanRecords(tables, scan)
@@ -84,8 +91,9 @@ export async function openLmdbStore(options: LmdbStoreOptions): Promise<StoreEng
         signal.throwIfAborted()
         return store.head
       },
-      log: async (read, { signal }) => {
+      log: async (read, { signal, reach }) => {
         signal.throwIfAborted()
+        store.requireReach(reach)
         return store.readLog(read)
       },
       absorb: async (entries, { signal }) => {
@@ -117,6 +125,11 @@ class LmdbStore {
 
   get head(): LogHead {
     return storedHead(this.#tables) ?? emptyHead
+  }
+
+  /** As of `StoreAttempt.reach`. */
+  requireReach(reach: number | undefined): void {
+    if (reach !== undefined) requireReach('LMDB', this.head.seq, reach)
   }
 
   get seat(): SeatReading {

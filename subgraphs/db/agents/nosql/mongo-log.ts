@@ -1,5 +1,5 @@
 import { EnneadError } from '../../../../kernel/errors.ts'
-import { diverged, emptyHead, entriesBehind } from '../../log-order.ts'
+import { diverged, emptyHead, entriesBehind, requireReach } from '../../log-order.ts'
 import type {
   Commit,
   CommitFacts,
@@ -90,9 +90,13 @@ export class MongoLog {
     }
   }
 
-  /** Rejects when the store has lost what this process knows it to have held: then what was just read shows nothing. */
-  async requireUnlost(): Promise<void> {
+  /**
+   * Rejects when the store has lost what this process knows it to have held, or the entry at `reach`: then what was just
+   * read shows nothing.
+   */
+  async requireUnlost(reach?: number): Promise<void> {
     const { seq } = this.#head
+    requireReach('MongoDB', seq, reach)
     if (await this.#endsWhereKnown()) return
     this.#stale = true
     throw new EnneadError('AGENT_FAULT', `MongoDB does not hold entry ${seq} of its log any more`)

@@ -1,9 +1,16 @@
 import type { PipelineStage } from 'mongoose'
-import type { Attempt } from '../../../../dispatch/port.ts'
 import { EnneadError } from '../../../../kernel/errors.ts'
 import type { Log } from '../../../../kernel/log.ts'
 import type { StoredRecord } from '../../record.ts'
-import type { LogEntry, LogRead, RecordKey, RecordQuery, RecordScan, StoreEngine } from '../../task-store.ts'
+import type {
+  LogEntry,
+  LogRead,
+  RecordKey,
+  RecordQuery,
+  RecordScan,
+  StoreAttempt,
+  StoreEngine,
+} from '../../task-store.ts'
 import { addressOf } from '../../commit-batch.ts'
 import {
   behindToMongo,
@@ -93,7 +100,10 @@ class MongoStore {
     this.#writer = writer
   }
 
-  async read(keys: readonly RecordKey[], attempt: Attempt): Promise<readonly (StoredRecord | undefined)[]> {
+  async read(
+    keys: readonly RecordKey[],
+    attempt: StoreAttempt,
+  ): Promise<readonly (StoredRecord | undefined)[]> {
     return this.#run(attempt, async maxTimeMS => {
       const byKind = Map.groupBy(keys, key => key.kind)
       const found = new Map<string, StoredRecord>()
@@ -112,7 +122,7 @@ class MongoStore {
     })
   }
 
-  async query(query: RecordQuery, attempt: Attempt): Promise<readonly StoredRecord[]> {
+  async query(query: RecordQuery, attempt: StoreAttempt): Promise<readonly StoredRecord[]> {
     const filters = [scopeOf(query), conditionToMongo(query.where)]
     if (query.behind !== undefined) filters.push(behindToMongo(query.order, query.behind))
     const pipeline: PipelineStage[] = [
@@ -130,7 +140,10 @@ class MongoStore {
     return documents.map(recordOf)
   }
 
-  async count(query: Pick<RecordQuery, 'kind' | 'workspaceId' | 'where'>, attempt: Attempt): Promise<number> {
+  async count(
+    query: Pick<RecordQuery, 'kind' | 'workspaceId' | 'where'>,
+    attempt: StoreAttempt,
+  ): Promise<number> {
     const pipeline: PipelineStage[] = [
       { $match: { $and: [scopeOf(query), conditionToMongo(query.where)] } },
       { $count: 'count' },
@@ -145,7 +158,7 @@ class MongoStore {
     return counted?.count ?? 0
   }
 
-  async scan({ kind, afterId, limit }: RecordScan, attempt: Attempt): Promise<readonly StoredRecord[]> {
+  async scan({ kind, afterId, limit }: RecordScan, attempt: StoreAttempt): Promise<readonly StoredRecord[]> {
     const documents = await this.#run(attempt, maxTimeMS =>
       modelOf(this.#models, kind)
         .find({ _id: { $gt: plainText(afterId) } })
@@ -158,7 +171,7 @@ class MongoStore {
     return documents.map(recordOf)
   }
 
-  async log(read: LogRead, attempt: Attempt): Promise<readonly LogEntry[]> {
+  async log(read: LogRead, attempt: StoreAttempt): Promise<readonly LogEntry[]> {
     const newestFirst = read.newestFirst === true
     const place = newestFirst ? (read.afterSeq === 0 ? {} : { $lt: read.afterSeq }) : { $gt: read.afterSeq }
     const pipeline: PipelineStage[] = [
@@ -179,21 +192,23 @@ class MongoStore {
   }
 
   /** Runs a read with its time limit, after what this process knows to be missing has been made up for. */
-  async #run<T>(attempt: Attempt, work: (maxTimeMS: number) => Promise<T>): Promise<T> {
-    const { signal, remainingMs } = attempt
+  async #run<T>(attempt: StoreAttempt, work: (maxTimeMS: number) => Promise<T>): Promise<T> {
+    const { signal, remainingMs, reach = 0 } = attempt
     signal.throwIfAborted()
     if (this.#reading >= readsMax) {
       throw new EnneadError('OVERLOADED', `${readsMax} reads are waiting for MongoDB`)
     }
     this.#reading++
     try {
-      if (this.#writer.stale) await this.#writer.lane.run(signal, () => this.#writer.settle())
+      if (this.#writer.stale || this.#writer.applied < reach) {
+        await this.#writer.lane.run(signal, () => this.#writer.reach(reach))
+      }
       const maxTimeMS = Math.ceil(Math.min(Math.max(remainingMs, 1), readMsMax))
       // The driver's own signal would close the connection under the others; the server ends the read by itself.
       const checked = async (): Promise<T> => {
         const answer = await work(maxTimeMS)
         // A database that was dropped answers like one in which nothing is.
-        await this.#writer.requireUnlost()
+        await this.#writer.requireUnlost(reach)
         return answer
       }
       return await untilAborted(checked(), signal)

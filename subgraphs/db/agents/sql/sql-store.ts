@@ -4,7 +4,7 @@ import { EnneadError } from '../../../../kernel/errors.ts'
 import { silentLog } from '../../../../kernel/log.ts'
 import type { Log } from '../../../../kernel/log.ts'
 import { entriesBehind } from '../../log-order.ts'
-import type { SeatChange, StoreEngine, TaskStore } from '../../task-store.ts'
+import type { SeatChange, StoreAttempt, StoreEngine, TaskStore } from '../../task-store.ts'
 import {
   appendStatement,
   factsOf,
@@ -15,10 +15,12 @@ import {
   seatStatement,
 } from './append.ts'
 import { inspectionOf } from './inspect.ts'
+import type { SqlRow, Statement } from './lane.ts'
 import { Lanes } from './lanes.ts'
 import type { Run } from './lanes.ts'
 import { migrate } from './migrate.ts'
 import { logEntry, logStatement } from './read-log.ts'
+import { reachingStatement, rowsReaching } from './reaching.ts'
 import { ListStatements, readStatement, recordOf, recordsByKey, scanStatement } from './read-records.ts'
 import { count } from './rows.ts'
 import { serverAddress } from './server-address.ts'
@@ -88,16 +90,20 @@ export async function openSqlStore(options: SqlStoreOptions): Promise<StoreEngin
 
 function operationsOn(lanes: Lanes): TaskStore {
   const lists = new ListStatements()
+  const read = async (statement: Statement, { signal, reach }: StoreAttempt): Promise<readonly SqlRow[]> =>
+    reach === undefined
+      ? lanes.read(statement, signal)
+      : rowsReaching(reach, await lanes.read(reachingStatement(statement), signal))
   return {
-    async read(keys, { signal }) {
+    async read(keys, attempt) {
       if (keys.length === 0) return []
-      return recordsByKey(keys, await lanes.read(readStatement(keys), signal))
+      return recordsByKey(keys, await read(readStatement(keys), attempt))
     },
-    async query(query, { signal }) {
-      return (await lanes.read(lists.list(query), signal)).map(recordOf)
+    async query(query, attempt) {
+      return (await read(lists.list(query), attempt)).map(recordOf)
     },
-    async count(query, { signal }) {
-      const [row = {}] = await lanes.read(lists.count(query), signal)
+    async count(query, attempt) {
+      const [row = {}] = await read(lists.count(query), attempt)
       return count(row, 'count')
     },
     async scan(scan, { signal }) {
@@ -106,8 +112,8 @@ function operationsOn(lanes: Lanes): TaskStore {
     async head(_none, { signal }) {
       return headOf(await lanes.read(headStatement, signal))
     },
-    async log(read, { signal }) {
-      return (await lanes.read(logStatement(read), signal)).map(logEntry)
+    async log(wanted, attempt) {
+      return (await read(logStatement(wanted), attempt)).map(logEntry)
     },
     async facts(commits, { signal }) {
       return factsOf(await lanes.read(factsStatement(commits), signal))
