@@ -10,6 +10,6 @@ export const eventSourceSettings = {
     'Subscriptions whose events are messages of NATS: field=STREAM/subject, e.g. orderChanged=ORDERS/orders.{workspace}.{id}.',
   ),
   eventCursorSecret: secret(
-    'Secret of at least 32 bytes in base64url that signs cursors of --event-subjects, the same for all gateways. Default: that of --hop-secret.',
+    'Secret of at least 32 bytes in base64url that signs cursors of --event-subjects, the same for all gateways. Default: those of --hop-secret or --hop-secret-file.',
   ),
 }

@@ -25,24 +25,42 @@ export function parseHopSecrets(text: string): readonly Buffer[] | undefined {
   return good && secrets.length > 0 ? secrets : undefined
 }
 
+/** Where a process without a data folder has its secrets from. */
+export interface HopSecretSettings {
+  readonly hopSecret: string | undefined
+  readonly hopSecretFile: string | undefined
+}
+
 /**
  * The signer a process without a data folder was given; undefined when it was given no secret. A file is followed.
  * Throws BAD_OPTION.
  */
 export async function readHopSigner(
-  settings: { readonly hopSecret: string | undefined; readonly hopSecretFile: string | undefined },
+  settings: HopSecretSettings,
   lifecycle: Lifecycle,
   log: Log,
 ): Promise<HopSigner | undefined> {
+  const secrets = await readHopSecrets(settings)
+  if (secrets === undefined) return undefined
+  const signer = new HopSigner(secrets)
   const { hopSecret, hopSecretFile } = settings
-  if (hopSecret !== undefined) return new HopSigner(secretsOf(hopSecret, '--hop-secret'))
+  if (hopSecret === undefined && hopSecretFile !== undefined) {
+    lifecycle.add('hop secrets', followHopSecrets(hopSecretFile, signer, { log }))
+  }
+  return signer
+}
+
+/** The secrets of now, the one to sign with first; undefined when there are none. Throws BAD_OPTION. */
+export async function readHopSecrets({
+  hopSecret,
+  hopSecretFile,
+}: HopSecretSettings): Promise<readonly [Buffer, ...Buffer[]] | undefined> {
+  if (hopSecret !== undefined) return secretsOf(hopSecret, '--hop-secret')
   if (hopSecretFile === undefined) return undefined
   const text = await readFile(hopSecretFile, 'utf8').catch((cause: unknown) => {
     throw new EnneadError('BAD_OPTION', `--hop-secret-file: ${hopSecretFile} cannot be read`, { cause })
   })
-  const signer = new HopSigner(secretsOf(text, `--hop-secret-file: ${hopSecretFile}`))
-  lifecycle.add('hop secrets', followHopSecrets(hopSecretFile, signer, { log }))
-  return signer
+  return secretsOf(text, `--hop-secret-file: ${hopSecretFile}`)
 }
 
 /** Throws BAD_OPTION. @param named Where the text is from. */

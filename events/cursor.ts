@@ -12,18 +12,18 @@ const textMax = 200
  */
 export class CursorCodec {
   readonly #key: KeyObject
+  readonly #older: readonly KeyObject[]
 
-  constructor(key: Buffer) {
-    if (key.length < 32) {
-      throw new EnneadError('BAD_OPTION', `the cursor key must have at least 32 bytes, got ${key.length}`)
-    }
+  /** @param older Keys that signed before: cursors of theirs are still good. Each key has at least 32 bytes, or BAD_OPTION. */
+  constructor(key: Buffer, older: readonly Buffer[] = []) {
     // Bytes are made a key anew for each tag, which costs four times what the tag does.
-    this.#key = createSecretKey(key)
+    this.#key = keyOf(key)
+    this.#older = older.map(keyOf)
   }
 
   encode(position: Position, scope: string): string {
     const text = formatPosition(position)
-    return Buffer.concat([this.#tag(text, scope), Buffer.from(text)]).toString('base64url')
+    return Buffer.concat([tagOf(this.#key, text, scope), Buffer.from(text)]).toString('base64url')
   }
 
   /** The position of a cursor made for `scope`. Throws CURSOR_INVALID, with one text for every reason. */
@@ -32,20 +32,26 @@ export class CursorCodec {
     const bytes = Buffer.from(cursor, 'base64url')
     const text = bytes.subarray(tagBytes).toString()
     const tag = bytes.subarray(0, tagBytes)
-    if (tag.length !== tagBytes || !timingSafeEqual(tag, this.#tag(text, scope))) throw invalid()
+    const signed = (key: KeyObject): boolean => timingSafeEqual(tag, tagOf(key, text, scope))
+    if (tag.length !== tagBytes || !(signed(this.#key) || this.#older.some(signed))) throw invalid()
     const position = parsePosition(text)
     // Decoding skips what is not base64url; only the one text that encode makes is a cursor.
     if (position === undefined || bytes.toString('base64url') !== cursor) throw invalid()
     return position
   }
+}
 
-  #tag(text: string, scope: string): Buffer {
-    // The lengths keep (scope, text) pairs apart that read alike when joined.
-    return createHmac('sha256', this.#key)
-      .update(`cursor ${scope.length} ${scope}${text}`)
-      .digest()
-      .subarray(0, tagBytes)
-  }
+function keyOf(key: Buffer): KeyObject {
+  if (key.length >= 32) return createSecretKey(key)
+  throw new EnneadError('BAD_OPTION', `the cursor key must have at least 32 bytes, got ${key.length}`)
+}
+
+function tagOf(key: KeyObject, text: string, scope: string): Buffer {
+  // The lengths keep (scope, text) pairs apart that read alike when joined.
+  return createHmac('sha256', key)
+    .update(`cursor ${scope.length} ${scope}${text}`)
+    .digest()
+    .subarray(0, tagBytes)
 }
 
 function invalid(): EnneadError {

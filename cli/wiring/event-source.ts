@@ -6,7 +6,7 @@ import type { ConnectSubgraph } from '../../gateway/execution/subgraphs.ts'
 import { systemClock } from '../../kernel/clock.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import type { Log } from '../../kernel/log.ts'
-import { secretsOf } from '../hop-secret.ts'
+import { readHopSecrets, secretsOf } from '../hop-secret.ts'
 import type { Lifecycle } from '../lifecycle.ts'
 
 export interface EventSourceSettings {
@@ -14,6 +14,7 @@ export interface EventSourceSettings {
   readonly eventSubjects: readonly string[]
   readonly eventCursorSecret: string | undefined
   readonly hopSecret: string | undefined
+  readonly hopSecretFile: string | undefined
 }
 
 /** The ways to subgraphs, of which some subscriptions are messages of a broker. Throws BAD_OPTION. */
@@ -30,7 +31,7 @@ export async function withEventSource(
     throw new EnneadError('BAD_OPTION', '--nats-url does nothing in a gateway without --event-subjects')
   }
   const fields = eventFields(eventSubjects)
-  const cursors = new CursorCodec(cursorKey(settings, log))
+  const cursors = await cursorsOf(settings, log)
   const { connectNats } = await import('../../events/jetstream/nats-connection.ts')
   const { SubjectReader } = await import('../../events/jetstream/subject-reader.ts')
   const reader = new SubjectReader({
@@ -43,14 +44,26 @@ export async function withEventSource(
   return (name, url) => eventSubgraph(connect(name, url), options)
 }
 
-function cursorKey({ eventCursorSecret, hopSecret }: EventSourceSettings, log: Log): Buffer {
-  const given =
+/** Cursors that every gateway with the same secret can read; without one, this process alone. Throws BAD_OPTION. */
+export async function cursorsOf(
+  settings: Pick<EventSourceSettings, 'eventCursorSecret' | 'hopSecret' | 'hopSecretFile'>,
+  log: Log,
+): Promise<CursorCodec> {
+  const { eventCursorSecret } = settings
+  const secrets =
     eventCursorSecret === undefined
-      ? hopSecret && secretsOf(hopSecret, '--hop-secret')
+      ? await readHopSecrets(settings)
       : secretsOf(eventCursorSecret, '--event-cursor-secret')
-  if (given) return createHmac('sha256', given[0]).update('event cursors').digest()
-  log.warn('events.cursors-of-this-process', {
-    wayOut: 'give every gateway the same --event-cursor-secret, so that clients can resume at any of them',
-  })
-  return randomBytes(32)
+  if (secrets === undefined) {
+    log.warn('events.cursors-of-this-process', {
+      wayOut: 'give every gateway the same --event-cursor-secret, so that clients can resume at any of them',
+    })
+    return new CursorCodec(randomBytes(32))
+  }
+  const [key, ...older] = secrets
+  return new CursorCodec(keyOf(key), older.map(keyOf))
+}
+
+function keyOf(secret: Buffer): Buffer {
+  return createHmac('sha256', secret).update('event cursors').digest()
 }
