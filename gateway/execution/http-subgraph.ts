@@ -11,12 +11,19 @@ import { acceptedTypes, parsedAnswer, post } from './http-answer.ts'
 import type { HttpAnswer } from './http-answer.ts'
 import type { Subgraph, SubgraphContext, SubgraphRequest, SubgraphResponse } from './subgraph.ts'
 import { PlainPost } from './http1/plain-post.ts'
-import { SocketEvents } from './socket-events.ts'
+import { SocketUpstream } from './upstream/socket-upstream.ts'
+import { SseUpstream } from './upstream/sse-upstream.ts'
+import type { Upstream } from './upstream/upstream.ts'
 
 export interface HttpSubgraphOptions {
   readonly name: string
-  /** Where it answers GraphQL over HTTP; subscriptions go to the same place by WebSocket (`http` → `ws`). */
+  /** Where it answers GraphQL over HTTP. */
   readonly url: string
+  /**
+   * Where it takes subscriptions: `ws` and `wss` by graphql-transport-ws, `http` and `https` by Server-Sent Events. Default: `url`,
+   * by graphql-transport-ws.
+   */
+  readonly eventsUrl?: string | undefined
   /** Vouches for the principal towards subgraphs of the same deployment. Default: no assertion is sent. */
   readonly signer?: HopSigner
   /** Certificates for a URL with https. Default: authorities that Node trusts, and no certificate of our own. */
@@ -47,9 +54,8 @@ class HttpSubgraph implements Subgraph {
   readonly #plain: PlainPost | undefined
   readonly #signer: HopSigner | undefined
   readonly #answerBytesMax: number
-  readonly #eventsMax: number
   readonly #clock: Clock
-  readonly #streams = new Set<SocketEvents>()
+  readonly #upstream: Upstream
 
   constructor(options: HttpSubgraphOptions) {
     const { connectionsMax, answerBytesMax, eventsMax } = { ...defaults, ...options }
@@ -73,13 +79,13 @@ class HttpSubgraph implements Subgraph {
     this.#url = url
     this.#signer = options.signer
     this.#answerBytesMax = answerBytesMax
-    this.#eventsMax = eventsMax
     this.#clock = options.clock ?? systemClock
     // Timeouts are those of the request's own deadline; undici's would only make a second, coarser one.
     const limits = { connections: connectionsMax, headersTimeout: 0, bodyTimeout: 0 }
     this.#pool = new TlsPool(url.origin, limits, this.#tls)
     const plain = { connectionsMax, answerBytesMax }
     this.#plain = url.protocol === 'http:' ? new PlainPost(url, options.name, plain, this.#clock) : undefined
+    this.#upstream = this.#upstreamAt(options.eventsUrl ?? url.href.replace(/^http/, 'ws'), eventsMax)
   }
 
   async execute(request: SubgraphRequest, context: SubgraphContext): Promise<SubgraphResponse> {
@@ -106,28 +112,39 @@ class HttpSubgraph implements Subgraph {
   }
 
   subscribe(request: SubgraphRequest, context: SubgraphContext): AsyncIterableIterator<SubgraphResponse> {
-    const url = new URL(this.#url)
-    url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
-    const events = new SocketEvents({
-      subgraph: this.name,
-      url: url.href,
-      headers: () => this.#headers(context, { method: 'GET', path: this.#path }),
-      connection: () => this.#tls && connectionOptions(this.#tls),
-      request,
-      signal: context.signal,
-      eventsMax: this.#eventsMax,
-      eventBytesMax: this.#answerBytesMax,
-      clock: this.#clock,
-      ended: () => this.#streams.delete(events),
-    })
-    this.#streams.add(events)
-    return events
+    return this.#upstream.subscribe(request, context)
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#streams].map(events => events.return()))
+    await this.#upstream.close()
     this.#plain?.close()
     await this.#pool.destroy()
+  }
+
+  #upstreamAt(text: string, eventsMax: number): Upstream {
+    const url = URL.parse(text)
+    if (url === null || !/^(?:http|ws)s?:$/.test(url.protocol)) {
+      throw new EnneadError(
+        'BAD_OPTION',
+        `subscriptions of subgraph "${this.name}" must go to a url with ws, wss, http or https`,
+      )
+    }
+    const options = {
+      subgraph: this.name,
+      url,
+      headers: (context: SubgraphContext, target: Omit<HopTarget, 'audience'>) =>
+        this.#headers(context, target),
+      eventsMax,
+      eventBytesMax: this.#answerBytesMax,
+      clock: this.#clock,
+    }
+    const tls = /^(?:http|ws)s:$/.test(url.protocol) ? this.#tls : undefined
+    if (url.protocol.startsWith('http')) return new SseUpstream({ ...options, tls })
+    return new SocketUpstream({
+      ...options,
+      signer: this.#signer,
+      connection: () => tls && connectionOptions(tls),
+    })
   }
 
   async #attempts(

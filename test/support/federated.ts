@@ -191,7 +191,7 @@ function inProcess(name: string, definition: SubgraphDefinition, invalid: string
 const schemas = new WeakMap<SubgraphDefinition, GraphQLSchema>()
 
 /** One schema for each definition, whatever engines it is asked by. */
-function schemaOf(definition: SubgraphDefinition): GraphQLSchema {
+export function schemaOf(definition: SubgraphDefinition): GraphQLSchema {
   let schema = schemas.get(definition)
   if (schema === undefined) {
     const { sdl, resolvers = {} } = definition

@@ -2,17 +2,23 @@ import { createClient } from 'graphql-ws'
 import type { Client } from 'graphql-ws'
 import { WebSocket } from 'ws'
 
-const query = `subscription ($after: String) {
-  taskEvents(kinds: [CREATED], after: $after) { task { id title assignees { displayName } } }
-}`
-
-interface Answer extends Record<string, unknown> {
-  readonly taskEvents: { readonly task: { readonly id: string } | null } | null
+export interface FollowerOptions {
+  /** Asked for every connection. */
+  readonly url: () => string
+  readonly query: string
+  /** Names the event of an answer's data, each by another name; undefined: it is not complete. */
+  readonly nameOf: (data: Readonly<Record<string, unknown>> | null | undefined) => string | undefined
+  /** Asked for every connection. Default: nobody has signed in. */
+  readonly token?: () => string
+  /** Cursor to begin behind. Undefined: with what comes from now on. */
+  readonly begin: string | undefined
+  /** With the one line that resumes, or without. */
+  readonly resumes: boolean
 }
 
-/** A stock graphql-ws client that notes the task of every event; with the one line that resumes, or without. */
+/** A stock graphql-ws client that notes the name of every event. */
 export class Follower {
-  /** Ids of tasks, in the order of their events. */
+  /** Names of events, in the order they came. */
   readonly seen: string[] = []
   /** How its subscription ended, if it did. */
   readonly ended: unknown[] = []
@@ -21,12 +27,11 @@ export class Follower {
   readonly #client: Client
   #socket: WebSocket | undefined
 
-  /** @param begin Cursor to begin behind. Undefined: with what comes from now on. */
-  constructor(url: string, token: () => string, begin: string | undefined, resumes: boolean) {
+  constructor({ url, query, nameOf, token, begin, resumes }: FollowerOptions) {
     this.#client = createClient({
-      url: url.replace(/^http/, 'ws'),
+      url: () => url().replace(/^http/, 'ws'),
       webSocketImpl: WebSocket,
-      connectionParams: () => ({ Authorization: `Bearer ${token()}` }),
+      ...(token === undefined ? {} : { connectionParams: () => ({ Authorization: `Bearer ${token()}` }) }),
       retryAttempts: Number.POSITIVE_INFINITY,
       retryWait: () => new Promise(resolve => setTimeout(resolve, 20 + Math.random() * 60)),
       shouldRetry: () => true,
@@ -40,12 +45,12 @@ export class Follower {
       query,
       ...(begin === undefined ? {} : { extensions: { after: begin } }),
     }
-    this.#client.subscribe<Answer, { cursor?: string }>(payload, {
+    this.#client.subscribe<Record<string, unknown>, { cursor?: string }>(payload, {
       next: ({ data, errors, extensions }) => {
         this.cursor = extensions?.cursor
         if (resumes) payload.extensions = { after: this.cursor }
         else delete payload.extensions
-        this.seen.push(data?.taskEvents?.task?.id ?? `nothing: ${JSON.stringify(errors)}`)
+        this.seen.push(nameOf(data) ?? `nothing: ${JSON.stringify(errors)}`)
       },
       error: failure => this.ended.push(failure),
       complete: () => this.ended.push('complete'),

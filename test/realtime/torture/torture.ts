@@ -2,7 +2,11 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { GraphQLClient, Payload } from '../../../examples/thousand-tasks/graphql-client.ts'
 import type { Deployment } from '../../e2e/deployment.ts'
 import { until } from '../../support/until.ts'
+import { cutConnections, killInTurn } from './breakage.ts'
+import { compared } from './deliveries.ts'
+import type { Deliveries } from './deliveries.ts'
 import { Follower } from './follower.ts'
+import type { FollowerOptions } from './follower.ts'
 
 export interface TortureOptions {
   readonly clients: number
@@ -20,16 +24,6 @@ export interface TortureOptions {
   readonly progress?: (text: string) => void
 }
 
-/** What all clients of one kind got, against what they should have got. */
-export interface Deliveries {
-  readonly expected: number
-  readonly lost: number
-  readonly duplicated: number
-  readonly disordered: number
-  /** How subscriptions ended that nobody ended. */
-  readonly ended: readonly string[]
-}
-
 export interface TortureReport {
   readonly clients: number
   readonly events: number
@@ -43,6 +37,15 @@ export interface TortureReport {
 
 interface Created extends Payload {
   readonly task: { readonly id: string } | null
+}
+
+const query = `subscription ($after: String) {
+  taskEvents(kinds: [CREATED], after: $after) { task { id title assignees { displayName } } }
+}`
+
+/** What `query` answers. */
+interface Data {
+  readonly taskEvents: { readonly task: { readonly id: string } | null } | null
 }
 
 const createTask = `mutation Create($input: CreateTaskInput!, $key: String!) {
@@ -59,13 +62,16 @@ export async function torture(
   projectId: string,
   options: TortureOptions,
 ): Promise<TortureReport> {
-  const { random, progress = () => undefined } = options
-  const begin = await beginning(deployment, client, projectId)
+  const { progress = () => undefined } = options
+  const asked: Omit<FollowerOptions, 'begin' | 'resumes'> = {
+    url: () => deployment.url,
+    query,
+    nameOf: data => (data as Data | null | undefined)?.taskEvents?.task?.id,
+    token: () => client.token ?? '',
+  }
+  const begin = await beginning(asked, client, projectId)
   const follow = (count: number, resumes: boolean): Follower[] =>
-    Array.from(
-      { length: count },
-      () => new Follower(deployment.url, () => client.token ?? '', begin, resumes),
-    )
+    Array.from({ length: count }, () => new Follower({ ...asked, begin, resumes }))
   const resuming = follow(options.clients, true)
   const forgetful = follow(Math.max(1, Math.floor(options.clients / 4)), false)
   const all = [...resuming, ...forgetful]
@@ -73,32 +79,28 @@ export async function torture(
 
   const acknowledged = new Set<string>()
   const work = write(client, projectId, options, acknowledged)
-  const done = { is: false }
-  const finished = work.finally(() => (done.is = true))
+  let over = false
+  const finished = work.finally(() => (over = true))
   finished.catch(() => undefined)
-  let kills = 0
-  const killSockets = async (): Promise<void> => {
-    while (!done.is || kills < options.socketKills) {
-      all[Math.floor(random() * all.length)]?.cut()
-      kills += 1
-      if (kills % 50 === 0) progress(`${acknowledged.size} events, ${kills} connections cut`)
-      await pause(random() * 2 * pauseMs(options, acknowledged.size, kills))
-    }
-  }
-  const killProcesses = async (): Promise<void> => {
-    const total = options.gatewayKills + options.sourceKills
-    for (let kill = 1; kill <= total; kill++) {
-      const due = (options.events * kill) / (total + 1)
-      await until('it is time', () => acknowledged.size >= due || done.is, 600_000)
-      const name = kill <= options.gatewayKills ? 'gateway' : 'db'
-      progress(`kill -9 ${name}`)
+  const written = { total: options.events, written: () => acknowledged.size, over: () => over }
+  const kill = (name: 'gateway' | 'db') => ({
+    name,
+    kill: async () => {
       await deployment[name].kill()
       await deployment.restart(name)
-    }
-  }
-  await Promise.all([finished, killSockets(), killProcesses()])
+    },
+  })
+  const processKills = [
+    ...Array.from({ length: options.gatewayKills }, () => kill('gateway')),
+    ...Array.from({ length: options.sourceKills }, () => kill('db')),
+  ]
+  const [cuts] = await Promise.all([
+    cutConnections(all, written, { ...options, progress }),
+    killInTurn(processKills, written, progress),
+    finished,
+  ])
 
-  const reference = new Follower(deployment.url, () => client.token ?? '', begin, true)
+  const reference = new Follower({ ...asked, begin, resumes: true })
   const read = (): boolean => includesAll(reference, acknowledged)
   await until('the log is read', read, 600_000).catch((cause: unknown) => {
     const { seen, ended } = reference
@@ -118,7 +120,7 @@ export async function torture(
   const report = {
     clients: options.clients,
     events: count,
-    socketKills: kills,
+    socketKills: cuts,
     gatewayKills: options.gatewayKills,
     sourceKills: options.sourceKills,
     withCursors: compared(resuming, reference.seen),
@@ -128,14 +130,13 @@ export async function torture(
   return report
 }
 
-/** Cuts are spread over the writes. */
-function pauseMs({ events, socketKills }: TortureOptions, written: number, kills: number): number {
-  return kills / socketKills > written / events ? 60 : 5
-}
-
 /** The cursor that everybody begins behind. */
-async function beginning(deployment: Deployment, client: GraphQLClient, projectId: string): Promise<string> {
-  const probe = new Follower(deployment.url, () => client.token ?? '', undefined, true)
+async function beginning(
+  asked: Omit<FollowerOptions, 'begin' | 'resumes'>,
+  client: GraphQLClient,
+  projectId: string,
+): Promise<string> {
+  const probe = new Follower({ ...asked, begin: undefined, resumes: true })
   await until('the probe is connected', () => probe.connected, 30_000)
   for (let attempt = 0; probe.seen.length === 0; attempt++) {
     await create(client, projectId, `the beginning ${attempt}`)
@@ -182,28 +183,4 @@ function includesAll(reference: Follower, ids: ReadonlySet<string>): boolean {
   if (reference.seen.length < ids.size) return false
   const seen = new Set(reference.seen)
   return [...ids].every(id => seen.has(id))
-}
-
-function compared(followers: readonly Follower[], reference: readonly string[]): Deliveries {
-  const place = new Map(reference.map((id, index) => [id, index]))
-  const sum = {
-    expected: followers.length * reference.length,
-    lost: 0,
-    duplicated: 0,
-    disordered: 0,
-    ended: new Set<string>(),
-  }
-  for (const { seen, ended } of followers) {
-    const distinct = new Set(seen)
-    sum.lost += reference.filter(id => !distinct.has(id)).length
-    sum.duplicated += seen.length - distinct.size
-    for (const end of ended) sum.ended.add(JSON.stringify(end))
-    let last = -1
-    for (const id of seen) {
-      const at = place.get(id) ?? -1
-      if (at < last) sum.disordered += 1
-      last = Math.max(last, at)
-    }
-  }
-  return { ...sum, ended: [...sum.ended] }
 }
