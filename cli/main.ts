@@ -23,6 +23,7 @@ const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['import', async () => (await import('./commands/import.ts')).importCommand],
   ['doctor', async () => (await import('./commands/doctor.ts')).doctor],
   ['keys', async () => (await import('./commands/keys.ts')).keys],
+  ['encryption', async () => (await import('./commands/encryption.ts')).encryption],
   ['migrate', async () => (await import('./commands/migrate.ts')).migrate],
   ['user', async () => (await import('./commands/user.ts')).user],
 ])

@@ -1,4 +1,5 @@
 import { clientSettings } from './client-settings.ts'
+import { encryptionSettings } from './encryption/encryption-settings.ts'
 import { eventSettings } from './event-settings.ts'
 import { eventSourceSettings } from './event-source-settings.ts'
 import { executionSettings } from './execution-settings.ts'
@@ -40,6 +41,7 @@ const common = {
 export const dataSettings = { data: text('Folder that holds all state of this process.', '.ennead') }
 
 const domains = {
+  ...encryptionSettings,
   ...eventSettings,
   disable: list('Agents to switch off; they are shown as absent.', agentNames),
   domainTimeoutMs: integer('Longest time a domain may take for one operation on its agents.', 200, 1, dayMs),

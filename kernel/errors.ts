@@ -144,6 +144,21 @@ export const errorDefinitions = {
     meaning: 'The data folder is not what this version wrote.',
   },
   STORE_TOO_NEW: { kind: 'fault', http: 500, meaning: 'A newer Ennead laid out the data of a store.' },
+  ENCRYPTED_FIELD: {
+    kind: 'caller',
+    http: 400,
+    meaning: 'A field is stored encrypted here, so that nothing can be searched, filtered or ordered by it.',
+  },
+  ENCRYPTION_KEY_MISSING: {
+    kind: 'fault',
+    http: 500,
+    meaning: 'Something is stored encrypted with a key that this process was not given.',
+  },
+  ENCRYPTED_VALUE_INVALID: {
+    kind: 'fault',
+    http: 500,
+    meaning: 'An encrypted value was changed outside Ennead, or is of another key of the same name.',
+  },
   STORE_DIVERGED: { kind: 'fault', http: 500, meaning: 'Two stores hold different histories.' },
   CONFIG_INVALID: { kind: 'caller', http: 500, meaning: 'The configuration of a composition is wrong.' },
   SCHEMA_UNREADABLE: {

@@ -59,6 +59,7 @@ async function run(settings: Settings, write: (text: string) => Promise<void>): 
     return await writeExport(deployment, {
       parts,
       passwords: settings.passwords,
+      decrypt: settings.decrypt,
       at: new Date().toISOString(),
       write,
       onRecords: count => progress.show(`exporting, ${grouped(count)} records …`),

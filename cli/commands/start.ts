@@ -25,6 +25,7 @@ import { drain, readingsOf } from '../gateway-process.ts'
 import { Lifecycle, stopAsked } from '../lifecycle.ts'
 import { schemaText } from '../package-root.ts'
 import { startSettings } from '../settings.ts'
+import { encryptionCommands } from '../encryption/encryption-commands.ts'
 import { doctorCommands } from '../doctor/doctor-commands.ts'
 import { directoryTransfer, recordTransfer } from '../transfer/transfer-commands.ts'
 import { admissionOptions, highestRisk } from '../wiring/admission.ts'
@@ -93,6 +94,7 @@ async function serve(settings: Settings, lifecycle: Lifecycle): Promise<string> 
     ...directoryTransfer(auth.domain),
     ...recordTransfer(db.domain),
     ...doctorCommands(db.domain),
+    ...encryptionCommands(db.domain),
     ...chaosCommands(chaos),
   ])
   const control = await serveControl(await data.socketPath('control'), handlers, log)

@@ -17,6 +17,7 @@ import { helpText } from '../help.ts'
 import { followHopSecrets, secretsOf } from '../hop-secret.ts'
 import { Lifecycle, stopAsked } from '../lifecycle.ts'
 import { subgraphSettings } from '../settings.ts'
+import { encryptionCommands } from '../encryption/encryption-commands.ts'
 import { doctorCommands } from '../doctor/doctor-commands.ts'
 import { directoryTransfer, recordTransfer } from '../transfer/transfer-commands.ts'
 import { openMetrics } from '../wiring/metrics.ts'
@@ -110,7 +111,11 @@ async function runSubgraph(
   lifecycle.add('actor directory', () => actors.close())
   if (name === 'db') {
     const db = await runDb(surroundings, actors)
-    const commands = new Map([...recordTransfer(db.domain), ...doctorCommands(db.domain)])
+    const commands = new Map([
+      ...recordTransfer(db.domain),
+      ...doctorCommands(db.domain),
+      ...encryptionCommands(db.domain),
+    ])
     await openControl('control-db', surroundings, commands)
     return db.service
   }

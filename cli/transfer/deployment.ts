@@ -7,6 +7,8 @@ import { openDbDomain } from '../../subgraphs/db/domain.ts'
 import { askControl, commandList, type ControlHandlers } from '../control.ts'
 import { controlSocketPath, openDataFolder } from '../data-folder.ts'
 import { Lifecycle } from '../lifecycle.ts'
+import { encryptionCommands } from '../encryption/encryption-commands.ts'
+import { type EncryptionSettings, openVault } from '../wiring/vault.ts'
 import { dbEngines, type DbEngineSettings } from '../wiring/db-engines.ts'
 import { directoryTransfer, recordTransfer } from './transfer-commands.ts'
 import type { TransferPart } from './transfer-settings.ts'
@@ -18,7 +20,8 @@ export interface Deployment extends AsyncDisposable {
 }
 
 export interface DeploymentOptions {
-  readonly settings: Omit<DbEngineSettings, 'disable'> & { readonly data: string }
+  /** What is encrypted counts for stores that this process opens; another process has its own. */
+  readonly settings: Omit<DbEngineSettings, 'disable'> & EncryptionSettings & { readonly data: string }
   readonly parts: readonly TransferPart[]
   /** Make what is not there; otherwise it is refused. */
   readonly create: boolean
@@ -105,10 +108,12 @@ async function addOwn(
       // Nobody is assigned to anything here.
       actors: { known: () => Promise.resolve(new Set()) },
       limits: patience,
+      vault: await openVault(settings, lifecycle, log),
       log,
     })
     lifecycle.add('db domain', () => db.close())
     add(recordTransfer(db))
+    add(encryptionCommands(db))
   }
 }
 

@@ -39,20 +39,25 @@ export function recordTransfer(db: DbDomain): ControlHandlers {
     ['records/head', () => exportHead(db.current)],
     [
       'records/page',
-      ({ kind, afterId }) =>
-        exportPage(db.current, oneOf('kind', transferKinds, kind), word('afterId', afterId)),
+      ({ kind, afterId, decrypt }) =>
+        exportPage(recordsOf(db, decrypt), oneOf('kind', transferKinds, kind), word('afterId', afterId)),
     ],
-    ['records/changes', ({ afterSeq }) => exportChanges(db.current, Number(afterSeq))],
+    ['records/changes', ({ afterSeq, decrypt }) => exportChanges(recordsOf(db, decrypt), Number(afterSeq))],
     [
       'records/import',
       ({ records, existing }) =>
         importRecords(
           { store: db.current, writer: db.writer, clock: db.clock, random: Math.random },
-          parsedAll(records, recordIn),
+          parsedAll(records, value => db.vault.open(recordIn(value))),
           policy(existing),
         ),
     ],
   ])
+}
+
+/** Records as they are stored, or with what is encrypted in them decrypted. */
+function recordsOf({ current, stored }: DbDomain, decrypt: unknown): DbDomain['current'] {
+  return decrypt === true ? current : stored
 }
 
 /** Parses each; a refusal says which one it is about. */
@@ -63,7 +68,10 @@ function parsedAll<T>(records: unknown, parse: (value: unknown) => T): readonly 
       return parse(value)
     } catch (failure) {
       if (!(failure instanceof EnneadError)) throw failure
-      throw new EnneadError(failure.code, failure.message, { facts: { index }, cause: failure })
+      throw new EnneadError(failure.code, failure.message, {
+        facts: { ...failure.facts, index },
+        cause: failure,
+      })
     }
   })
 }

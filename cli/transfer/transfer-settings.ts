@@ -1,4 +1,5 @@
 import { choice, list, text, toggle } from '../../kernel/settings.ts'
+import { encryptionSettings } from '../encryption/encryption-settings.ts'
 import { dataSettings, dbStores } from '../settings.ts'
 
 /** What can be in an export. */
@@ -8,6 +9,7 @@ export type TransferPart = (typeof transferParts)[number]
 const common = {
   ...dataSettings,
   ...dbStores,
+  ...encryptionSettings,
   parts: list(
     'auth: users, workspaces, memberships; db: projects, labels, tasks, comments. Default: both. For a deployment of several processes, what the process of this data folder has.',
     transferParts,
@@ -18,6 +20,10 @@ const common = {
 export const exportSettings = {
   ...common,
   output: text('File to write (NDJSON), in place of one that is there; - is standard output.', undefined),
+  decrypt: toggle(
+    'Write decrypted what is stored encrypted. Without it the file can be imported only where the keys are.',
+    false,
+  ),
   passwords: toggle(
     'Write the hashes of passwords, so that people can sign in after an import as before.',
     true,

@@ -15,6 +15,8 @@ export interface ExportOptions {
   readonly parts: readonly TransferPart[]
   /** Hashes of passwords, too. */
   readonly passwords: boolean
+  /** What is stored encrypted is written decrypted, for who has no keys. */
+  readonly decrypt: boolean
   /** Now, in ISO 8601. */
   readonly at: string
   /** Takes a part of the file; resolves when it may have more. */
@@ -35,24 +37,19 @@ export async function writeExport(deployment: Deployment, options: ExportOptions
   const header: Header = { ennead: 'export', version: formatVersion, at: options.at, parts: options.parts }
   await file.write(`${JSON.stringify(header)}\n`)
   if (options.parts.includes('auth')) await writeDirectory(deployment, file, options.passwords)
-  const position = options.parts.includes('db') ? await writeRecords(deployment, file) : null
+  const position = options.parts.includes('db') ? await writeRecords(deployment, file, options.decrypt) : null
   return file.end(position)
 }
 
 /** A page as a handler of transfer-commands.ts answers it. */
-async function pageOf(
-  deployment: Deployment,
-  command: string,
-  kind: string,
-  afterId: string,
-): Promise<ExportPage> {
-  return (await deployment.ask(command, { kind, afterId })) as ExportPage
+async function pageOf(deployment: Deployment, command: string, input: object): Promise<ExportPage> {
+  return (await deployment.ask(command, input)) as ExportPage
 }
 
 async function writeDirectory(deployment: Deployment, file: ExportFile, passwords: boolean): Promise<void> {
   for (const kind of directoryKinds) {
     for (let afterId: string | undefined = ''; afterId !== undefined;) {
-      const page = await pageOf(deployment, 'directory/page', kind, afterId)
+      const page = await pageOf(deployment, 'directory/page', { kind, afterId })
       await file.records(passwords ? page.records : page.records.map(withoutPassword))
       afterId = page.next
     }
@@ -65,12 +62,12 @@ function withoutPassword(record: WrittenRecord): WrittenRecord {
 }
 
 /** Answers the position the records stand for. */
-async function writeRecords(deployment: Deployment, file: ExportFile): Promise<string> {
+async function writeRecords(deployment: Deployment, file: ExportFile, decrypt: boolean): Promise<string> {
   // Answered by the handler of the same name in transfer-commands.ts; so below.
   const head = (await deployment.ask('records/head', {})) as { readonly epoch: string; readonly seq: number }
   for (const kind of transferKinds) {
     for (let afterId: string | undefined = ''; afterId !== undefined;) {
-      const page = await pageOf(deployment, 'records/page', kind, afterId)
+      const page = await pageOf(deployment, 'records/page', { kind, afterId, decrypt })
       await file.records(page.records)
       afterId = page.next
     }
@@ -78,7 +75,7 @@ async function writeRecords(deployment: Deployment, file: ExportFile): Promise<s
   const changed = new Map<string, WrittenRecord>()
   let { seq } = head
   for (let more = true; more;) {
-    const changes = (await deployment.ask('records/changes', { afterSeq: seq })) as ExportedChanges
+    const changes = (await deployment.ask('records/changes', { afterSeq: seq, decrypt })) as ExportedChanges
     for (const record of changes.records)
       changed.set(`${String(record['kind'])}/${String(record['id'])}`, record)
     if (changed.size > changesMax) {

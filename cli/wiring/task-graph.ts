@@ -16,10 +16,12 @@ import { schemaText } from '../package-root.ts'
 import { type OidcSettings, oidcProvider } from './oidc-provider.ts'
 import { readSignInProviders } from './sign-in-providers.ts'
 import { dbEngines, switchedOff, type DbEngineSettings } from './db-engines.ts'
+import { type EncryptionSettings, openVault } from './vault.ts'
 import { eventCopy, type EventCopySettings } from './event-copy.ts'
 
 /** What the domains need to know, whichever process they run in. */
-export interface DomainSettings extends DbEngineSettings, EventCopySettings, OidcSettings {
+export interface DomainSettings
+  extends DbEngineSettings, EncryptionSettings, EventCopySettings, OidcSettings {
   readonly signInProviders: string | undefined
   readonly domainTimeoutMs: number
   readonly attemptTimeoutMs: number
@@ -80,6 +82,7 @@ export async function runDb(
     log,
     limits,
     createDispatcher,
+    vault: await openVault(settings, lifecycle, log),
     openEventCopy: eventCopy(settings),
   })
   lifecycle.add('db domain', () => domain.close())

@@ -5,6 +5,7 @@ import { EnneadError } from '../../kernel/errors.ts'
 import type { Log } from '../../kernel/log.ts'
 import type { ActorDirectory } from '../service/actor-directory.ts'
 import { type EngineName, type EngineSource, engineNames } from './engine-slot.ts'
+import type { Vault } from './encryption/vault.ts'
 import type { EventCopy } from './event-relay.ts'
 import type { KeeperLimits } from './engine-keeper.ts'
 import type { QuorumLimits } from './quorum/voters.ts'
@@ -28,6 +29,8 @@ export interface DbDomainOptions {
   readonly limits?: Partial<DbLimits>
   /** Opens what the events are copied to, again after each failure. Default: they are in the stores only. */
   readonly openEventCopy?: (() => Promise<EventCopy>) | undefined
+  /** What is stored encrypted. Default: nothing. */
+  readonly vault?: Vault | undefined
   /** How the stores are reached. Default: the dispatcher. */
   readonly createDispatcher?: CreateDispatcher | undefined
 }

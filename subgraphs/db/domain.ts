@@ -11,11 +11,13 @@ import { CurrentStore } from './current-store.ts'
 import { domainHealth } from './domain-health.ts'
 import type { ClosedStore, OpenStore } from './doctor/examined-store.ts'
 import { type DbDomainOptions, type DbLimits, checkDbLimits, checkEngines } from './domain-options.ts'
+import { openedSource, openedStore, sealingWriter } from './encryption/opened-store.ts'
+import { Vault } from './encryption/vault.ts'
 import { EngineSlot } from './engine-slot.ts'
 import { EventRelay } from './event-relay.ts'
 import { Frontier } from './frontier.ts'
 import { Quorum } from './quorum/quorum.ts'
-import { type Reads, confirmedStore, openReads } from './reads.ts'
+import { type RecordSource, confirmedStore, openReads } from './reads.ts'
 import type { ReachingStore } from './reaching-store.ts'
 import { RecentLog } from './recent-log.ts'
 import { sweepReceipts } from './receipt-sweep.ts'
@@ -30,13 +32,17 @@ export interface DbDomain {
   /** The stores, as long as they are current. */
   readonly store: Dispatcher<TaskStore>
   /** Reads for clients: current where that can be, else the last known, which says so. */
-  readonly reads: Reads
+  readonly reads: RecordSource
   /** Reads of the present only, for what cannot say that it is of the past. */
   readonly current: Pick<Dispatcher<TaskStore>, 'call'>
+  /** The same with records as they are stored, which may be encrypted. */
+  readonly stored: Pick<Dispatcher<TaskStore>, 'call'>
+  /** What is encrypted, and how. */
+  readonly vault: Vault
   /** Learns what any process has had chosen; a read of the present after it is of the present of all. */
   learn(): Promise<void>
   /** The one way to change records. */
-  readonly writer: Writer
+  readonly writer: Pick<Writer, 'commit'>
   /** Runs commands: reads, decides, commits, again on conflict. */
   readonly commands: CommandRunner
   /** The change log for other domains. */
@@ -109,10 +115,13 @@ export async function openDbDomain(options: DbDomainOptions): Promise<DbDomain> 
     log,
     limits,
   })
-  const writer = new Writer({ quorum, clock, log, limits })
+  const { vault = new Vault() } = options
+  const batches = new Writer({ quorum, clock, log, limits })
+  const writer = sealingWriter(batches, vault)
   // Commands that run into conflicts do so many at once.
   const look = sharedTurn(() => quorum.learn())
-  const current = confirmedStore(store, frontier)
+  const stored = confirmedStore(store, frontier)
+  const current = openedStore(stored, vault)
   const reads = openReads({ slots, store, frontier, clock, random, limits }, options.createDispatcher)
   const commands = new CommandRunner({ store: current, writer, actors, look, clock, random, limits })
   const changes = new ChangeFeed({ frontier, readLog, look, clock })
@@ -124,7 +133,7 @@ export async function openDbDomain(options: DbDomainOptions): Promise<DbDomain> 
 
   const closeAll = async (): Promise<void> => {
     closing.abort()
-    await writer.close()
+    await batches.close()
     await relay?.close()
     await filling.close()
     await sweeping
@@ -146,8 +155,10 @@ export async function openDbDomain(options: DbDomainOptions): Promise<DbDomain> 
   sweeping = sweepReceipts({ slots, clock, log, sweepMs: limits.sweepMs }, closing.signal)
   return {
     store,
-    reads,
+    reads: openedSource(reads, vault),
     current,
+    stored,
+    vault,
     learn: look,
     writer,
     commands,

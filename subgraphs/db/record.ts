@@ -18,12 +18,23 @@ export function isNewer(record: StoredRecord, stored: StoredRecord | undefined):
   return record.version > stored.version
 }
 
+/** Values of a record that are stored encrypted; in their fields stands an empty text meanwhile. See encryption/. */
+export interface SealedValues {
+  /** The id of the operator's key. */
+  readonly key: string
+  /** What they are encrypted with, encrypted with that key. Base64. */
+  readonly dataKey: string
+  /** By field. Base64. */
+  readonly values: Readonly<Record<string, string>>
+}
+
 interface Common {
   readonly id: string
   readonly workspaceId: string
   readonly version: number
   readonly createdAt: string
   readonly updatedAt: string
+  readonly sealed?: SealedValues
 }
 
 export interface ProjectRecord extends Common {

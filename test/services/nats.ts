@@ -27,9 +27,9 @@ export interface NatsServer extends AsyncDisposable {
   empty(): Promise<void>
 }
 
-/** Starts a NATS of its own with JetStream, which writes every message to disk before it acknowledges it. */
-export async function startNats(command: string): Promise<NatsServer> {
-  const folder = await mkdtemp(join(tmpdir(), 'ennead-nats-'))
+/** Starts a NATS of its own with JetStream below the folder `under`, which writes every message to disk before it acknowledges it. */
+export async function startNats(command: string, under = tmpdir()): Promise<NatsServer> {
+  const folder = await mkdtemp(join(under, 'ennead-nats-'))
   const port = await freePort()
   const streams = join(folder, 'streams')
   const file = join(folder, 'nats.conf')

@@ -13,6 +13,7 @@ import {
   wholeNumber,
   yesOrNo,
 } from './field-form.ts'
+import { sealedFieldsIn } from './sealed-form.ts'
 
 /** Kinds that leave in an export, in an order in which nothing stands before what it needs. Guards are made anew from them. */
 export const transferKinds = ['project', 'label', 'task', 'comment', 'receipt'] as const
@@ -23,7 +24,7 @@ export type TransferRecord = Extract<StoredRecord, { kind: TransferKind }>
 const derived = 'searchText'
 
 type Fields<K extends RecordKind> = Readonly<
-  Record<Exclude<keyof Extract<StoredRecord, { kind: K }>, 'kind' | typeof derived>, FieldForm>
+  Record<Exclude<keyof Extract<StoredRecord, { kind: K }>, 'kind' | 'sealed' | typeof derived>, FieldForm>
 >
 
 const common = {
@@ -93,7 +94,7 @@ const forms: { readonly [K in TransferKind]: Fields<K> } = {
 
 /**
  * The record a line of an export holds, complete again. Throws IMPORT_INVALID that says which field is wrong and what it
- * must be: an unknown or missing field too, so that nothing is lost in silence.
+ * must be: an unknown or missing field too, so that nothing is lost in silence. What is encrypted is checked where it is opened.
  */
 export function recordIn(value: unknown): TransferRecord {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -105,9 +106,12 @@ export function recordIn(value: unknown): TransferRecord {
     throw invalid(`kind must be one of ${transferKinds.join(', ')}, got ${shown(given['kind'])}`)
   }
   const form = new Map(Object.entries<FieldForm>(forms[kind]))
-  const unknown = Object.keys(given).find(name => name !== 'kind' && !form.has(name))
+  const encrypted = sealedFieldsIn(kind, given)
+  if (typeof encrypted === 'string') throw invalid(`${kind} ${shown(given['id'])}: ${encrypted}`)
+  const unknown = Object.keys(given).find(name => name !== 'kind' && name !== 'sealed' && !form.has(name))
   if (unknown !== undefined) throw invalid(`a ${kind} has no field ${shown(unknown)}`)
   for (const [name, wrongOf] of form) {
+    if (encrypted.has(name)) continue
     const wrong = name in given ? wrongOf(given[name]) : 'is missing'
     if (wrong !== undefined) throw invalid(`${kind} ${shown(given['id'])}: ${name} ${wrong}`)
   }

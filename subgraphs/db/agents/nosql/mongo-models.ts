@@ -58,6 +58,7 @@ const common = {
   version: number,
   createdAt: text,
   updatedAt: text,
+  sealed: { type: Schema.Types.Mixed },
 } as const
 
 /** Every field of every kind: a field that record.ts gets and this does not have is a type error. */
