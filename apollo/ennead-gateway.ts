@@ -111,6 +111,7 @@ export class EnneadGateway implements GatewayInterface {
         ...(canary === undefined ? {} : { canary }),
       })
       this.#running = { engine, live, operations, cleanup: () => feed.cleanup() }
+      await engine.ready()
     } catch (failure) {
       await feed.cleanup()
       await operations?.close()

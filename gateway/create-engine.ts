@@ -140,7 +140,9 @@ class GatewayEngine implements Engine {
       const subgraphs = this.#connections.resolve(supergraph)
       return new Serving(supergraph, subgraphs, plannerOf(supergraph), rules, sizes, costs, clock)
     }
-    this.#switch = new ServingSwitch(make, canaryOptions(options.canary), { clock, log, observe })
+    this.#switch = new ServingSwitch(make, canaryOptions(options.canary), { clock, log, observe }, () =>
+      this.ready(),
+    )
     this.#switch.onTaken(() => void this.#supergraphs++)
     const first = this.#source.current()
     if (first !== undefined) this.#switch.begin(first)
@@ -220,6 +222,10 @@ class GatewayEngine implements Engine {
       supergraph: this.#source.status(),
       subgraphs: this.#connections.health(),
     }
+  }
+
+  ready(): Promise<void> {
+    return this.#thread.ready()
   }
 
   close(): Promise<void> {

@@ -158,6 +158,11 @@ export interface Engine {
   /** Will the operation probably be answered with bytes of subgraphs, so that its answer is the same for all who may see it? */
   isCompiled?(operation: PreparedOperation): boolean
   health(): EngineHealth
+  /**
+   * Resolves when operations can be planned at once, or when waiting for it any longer would be of no use. Never rejects. A door
+   * that opens before makes its first requests wait for packages to be loaded.
+   */
+  ready(): Promise<void>
   /** Lets go of subgraphs and timers. Idempotent. */
   close(): Promise<void>
 }

@@ -22,6 +22,7 @@ export class ServingSwitch {
   readonly #make: (supergraph: Supergraph) => Serving
   readonly #canary: Required<CanaryOptions>
   readonly #tools: SwitchTools
+  readonly #ready: () => Promise<void>
   readonly #told: (() => void)[] = []
   #current: Serving | undefined
 
@@ -29,10 +30,12 @@ export class ServingSwitch {
     make: (supergraph: Supergraph) => Serving,
     canary: Required<CanaryOptions>,
     tools: SwitchTools,
+    ready: () => Promise<void>,
   ) {
     this.#make = make
     this.#canary = canary
     this.#tools = tools
+    this.#ready = ready
   }
 
   get current(): Serving | undefined {
@@ -53,6 +56,7 @@ export class ServingSwitch {
   async consider(supergraph: Supergraph): Promise<Considered> {
     const next = this.#made(supergraph)
     try {
+      await this.#ready()
       const hot = this.#current?.hottest(this.#canary.operationsMax) ?? []
       await tryOperations(next, hot, this.#canary, this.#tools)
     } catch (failure) {

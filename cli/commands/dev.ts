@@ -157,6 +157,7 @@ async function serve(settings: Settings, session: DevSession, lifecycle: Lifecyc
     log,
   })
   lifecycle.add('engine', () => engine.close())
+  await engine.ready()
   const { host, port, requestTimeoutMs, mutationTimeoutMs, forwardHeaders, allowedOrigins } = settings
   const server = await startGatewayServer({
     engine,

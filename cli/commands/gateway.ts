@@ -76,6 +76,7 @@ async function serve(settings: Settings, lifecycle: Lifecycle): Promise<string |
     log,
   })
   lifecycle.add('engine', () => engine.close())
+  await engine.ready()
   const record = await recorder(settings, lifecycle, log)
   const server = await startGatewayServer({
     engine,

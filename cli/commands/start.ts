@@ -134,6 +134,7 @@ async function openDoors(
     log,
   })
   lifecycle.add('engine', () => engine.close())
+  await engine.ready()
   const record = await recorder(settings, lifecycle, log)
   const server = await startGatewayServer({
     engine,

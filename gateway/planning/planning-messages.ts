@@ -23,7 +23,7 @@ export type RustCommand = PlanningCommand | { readonly kind: 'stop'; readonly id
  */
 export type PlanningEvent =
   | { readonly kind: 'phase'; readonly id: number; readonly phase: 'ready' | 'plan' }
-  /** From the process of the Rust planner only: the supergraph's planner is ready, or cannot be. */
+  /** The first planner of the supergraph is ready, or cannot be. */
   | { readonly kind: 'opened'; readonly supergraph: number }
   /** `plan` is JSON: parsing it is cheaper than a structured clone, and its length bounds what a cache keeps. */
   | { readonly kind: 'planned'; readonly id: number; readonly plan: string }

@@ -28,6 +28,8 @@ export class PlanningThread {
   readonly #clock: Clock
   readonly #log: Log
   readonly #supergraphs = new Map<number, string>()
+  /** Supergraphs whose planner is not ready, and what tells those who wait for it. */
+  readonly #opening = new Map<number, PromiseWithResolvers<void>>()
   readonly #waiting: Job[] = []
   #worker: Worker | undefined
   #running: Job | undefined
@@ -46,6 +48,7 @@ export class PlanningThread {
   open(sdl: string): Planner {
     const supergraph = ++this.#count
     this.#supergraphs.set(supergraph, sdl)
+    this.#opening.set(supergraph, Promise.withResolvers())
     // One that starts now opens all there are.
     if (this.#worker === undefined) this.#started()
     else this.#tell(this.#worker, { kind: 'open', supergraph, sdl })
@@ -59,14 +62,33 @@ export class PlanningThread {
       close: async () => {
         await Promise.allSettled(plans)
         if (!this.#supergraphs.delete(supergraph)) return
+        this.#opened(supergraph)
         if (this.#worker !== undefined) this.#tell(this.#worker, { kind: 'close', supergraph })
       },
     }
   }
 
+  /**
+   * Resolves when the planners of all supergraphs that are open now are ready, or cannot be, after `readyMsMax` at the latest:
+   * the first operations need not wait for packages that are being loaded. Never rejects. Keeps the process alive meanwhile.
+   */
+  async ready(): Promise<void> {
+    const { readyMsMax } = this.#options
+    const late = Promise.withResolvers<void>()
+    const limit = this.#clock.after(readyMsMax, () => {
+      this.#log.warn('planning.late', { readyMsMax })
+      late.resolve()
+    })
+    this.#worker?.ref()
+    await Promise.race([late.promise, Promise.all([...this.#opening.values()].map(({ promise }) => promise))])
+    limit.cancel()
+    if (this.#running === undefined) this.#worker?.unref()
+  }
+
   /** Ends the thread; what is planned or waiting is rejected with UNAVAILABLE. Idempotent. */
   async close(): Promise<void> {
     this.#closed = true
+    for (const supergraph of this.#opening.keys()) this.#opened(supergraph)
     const stopped = new EnneadError('UNAVAILABLE', 'the gateway is stopping')
     for (const job of this.#waiting.splice(0)) job.reject(stopped)
     await this.#end(stopped)
@@ -122,8 +144,13 @@ export class PlanningThread {
   }
 
   #heard(event: PlanningEvent): void {
+    if (event.kind === 'opened') {
+      this.#log.debug('planning.ready', { supergraph: event.supergraph })
+      this.#opened(event.supergraph)
+      return
+    }
     const job = this.#running
-    if (job === undefined || event.kind === 'opened' || job.id !== event.id) return
+    if (job === undefined || job.id !== event.id) return
     if (event.kind === 'phase') {
       this.#allow(job, event.phase)
       return
@@ -133,6 +160,11 @@ export class PlanningThread {
       if (event.kind === 'planned') job.resolve(JSON.parse(event.plan) as Plan)
       else job.reject(new EnneadError(event.code, event.message, { cause: event.cause }))
     })
+  }
+
+  #opened(supergraph: number): void {
+    this.#opening.get(supergraph)?.resolve()
+    this.#opening.delete(supergraph)
   }
 
   /** Gives the thread its time for what it does next. */

@@ -13,7 +13,7 @@ let current: number | undefined
 parentPort?.on('message', (command: PlanningCommand) => {
   switch (command.kind) {
     case 'open':
-      planners.set(command.supergraph, open(command.sdl))
+      planners.set(command.supergraph, open(command))
       return
     case 'close':
       void planners.get(command.supergraph)?.close()
@@ -24,11 +24,11 @@ parentPort?.on('message', (command: PlanningCommand) => {
   }
 })
 
-function open(sdl: string): LocalPlanner {
+function open({ supergraph, sdl }: PlanningCommand & { kind: 'open' }): LocalPlanner {
   const planner = new LocalPlanner(choice, sdl, phase => {
     if (current !== undefined) tell({ kind: 'phase', id: current, phase })
   })
-  void planner.prepare()
+  void planner.prepare().then(() => tell({ kind: 'opened', supergraph }))
   return planner
 }
 

@@ -58,6 +58,7 @@ function slowEngine(servers: number, workMs: number) {
       throw new Error('there are none here')
     },
     health: () => ({ ready: true, supergraph: noSupergraph, subgraphs: [] }),
+    ready: () => Promise.resolve(),
     close: () => Promise.resolve(),
   }
   return { engine, seen }

@@ -43,6 +43,7 @@ async function door(options: Partial<GatewayServerOptions> = {}): Promise<Door> 
     executeIncrementally: (operation, context, ms) => engine.executeIncrementally(operation, context, ms),
     subscribe: (operation, context) => engine.subscribe(operation, context),
     health: () => engine.health(),
+    ready: () => engine.ready(),
     close: () => engine.close(),
     isCompiled: operation => engine.isCompiled?.(operation) === true,
     get epoch() {

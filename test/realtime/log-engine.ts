@@ -73,6 +73,10 @@ export class LogEngine implements Engine {
     return { ready: true, supergraph: noSupergraph, subgraphs: [] }
   }
 
+  ready(): Promise<void> {
+    return Promise.resolve()
+  }
+
   close(): Promise<void> {
     return Promise.resolve()
   }

@@ -55,6 +55,7 @@ export function schemaEngine(
       })
     },
     health: () => ({ ready: true, supergraph: noSupergraph, subgraphs: [], ...health() }),
+    ready: () => Promise.resolve(),
     close: () => Promise.resolve(),
   }
 }

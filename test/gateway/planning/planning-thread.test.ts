@@ -4,8 +4,10 @@ import type { Planner } from '../../../gateway/planning/planner.ts'
 import { PlanningThread } from '../../../gateway/planning/planning-thread.ts'
 import type { PlanningOptions } from '../../../gateway/planning/planning-options.ts'
 import { systemClock } from '../../../kernel/clock.ts'
+import type { Clock } from '../../../kernel/clock.ts'
 import { jsonLog } from '../../../kernel/log.ts'
 import { composeForTest } from '../../support/federated.ts'
+import { manualClock } from '../../support/manual-clock.ts'
 
 const graph = composeForTest({
   a: {
@@ -35,10 +37,10 @@ function mazeQuery(levels: number, salt = 0): string {
   return `{ item ${inside(levels)} }`
 }
 
-function threadOf(options: PlanningOptions = {}) {
+function threadOf(options: PlanningOptions = {}, clock: Clock = systemClock) {
   const lines: string[] = []
   const log = jsonLog({ level: 'debug', write: line => lines.push(line) })
-  const thread = new PlanningThread(options, { clock: systemClock, log })
+  const thread = new PlanningThread(options, { clock, log })
   return { thread, lines, [Symbol.asyncDispose]: () => thread.close() }
 }
 
@@ -124,6 +126,42 @@ test('the thread outlives supergraphs: one closes after its last plan while othe
   await closing
   await expect(first.plan(operation('{ item { b } }'))).rejects.toMatchObject({ code: 'INTERNAL' })
   expect((await second.plan(operation('{ item { own1 } }'))).fetches).toBe(2)
+})
+
+test('who waits until it is ready waits for the planners of every supergraph that is open', async () => {
+  await using held = threadOf()
+  const ready = (): number => held.lines.filter(line => line.includes('planning.ready')).length
+  held.thread.open(graph)
+  held.thread.open(maze)
+  expect(ready()).toBe(0)
+  await held.thread.ready()
+  expect(ready()).toBe(2)
+  // Nothing is left to wait for.
+  await held.thread.ready()
+  held.thread.open(graph)
+  await held.thread.ready()
+  expect(ready()).toBe(3)
+})
+
+test('waiting until it is ready ends when it takes too long, cannot be, or is no longer wanted', async () => {
+  const clock = manualClock()
+  await using held = threadOf({ readyMsMax: 300 }, clock)
+  const { thread } = held
+  const own = thread.open(graph)
+  const late = thread.ready()
+  clock.advance(300)
+  await late
+  expect(held.lines.join('')).toContain('planning.late')
+
+  const closed = thread.ready()
+  await own.close()
+  await closed
+  thread.open('no supergraph')
+  await thread.ready()
+  thread.open(graph)
+  const ended = thread.ready()
+  await thread.close()
+  await ended
 })
 
 test('closing ends the thread and answers what waits', async () => {
