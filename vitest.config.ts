@@ -1,4 +1,14 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
+
+// What one run makes once for all its workers (test/support/made-once.ts).
+if (process.env['ENNEAD_TEST_MADE'] === undefined) {
+  const made = mkdtempSync(join(tmpdir(), 'ennead-made-'))
+  process.env['ENNEAD_TEST_MADE'] = made
+  process.once('exit', () => rmSync(made, { recursive: true, force: true }))
+}
 
 export default defineConfig({
   // As Node itself resolves it: Vite would take graphql's ESM copy beside the one Apollo's packages require.

@@ -40,9 +40,23 @@ export const reliability: Command = {
   },
 }
 
-const full = { count: 40_000, errorRates: [0, 0.05, 0.1, 0.15, 0.2, 0.25], trials: 12, cascadeCount: 12_000 }
+const full = {
+  count: 40_000,
+  warmUpCount: 500,
+  errorRates: [0, 0.05, 0.1, 0.15, 0.2, 0.25],
+  callerErrorCount: 1_000,
+  trials: 12,
+  cascadeCount: 12_000,
+}
 /** 800 good answers of 800 are the fewest that show 99.5 %. */
-const short = { count: 800, errorRates: [0, 0.15], trials: 0, cascadeCount: 0 }
+const short = {
+  count: 800,
+  warmUpCount: 100,
+  errorRates: [0, 0.15],
+  callerErrorCount: 200,
+  trials: 0,
+  cascadeCount: 0,
+}
 const scenarioMs = 5_000
 
 function optionsOf(settings: SettingsOf<typeof reliabilitySettings>): Omit<ExperimentOptions, 'progress'> {

@@ -11,6 +11,8 @@ import type { RunningSystem } from './running-system.ts'
 export interface TablePlan {
   /** Requests of each cell. */
   readonly count: number
+  /** Requests before each cell that do not count: a cell is of a running system, not of one that is just being compiled. */
+  readonly warmUpCount: number
   /** Requests a second. */
   readonly rate: number
   /** Probabilities that an attempt on an agent fails. */
@@ -54,9 +56,6 @@ export interface Cell {
 
 /** The kinds of faults of the table and their shares: all are noticed at once, so that availability is a matter of attempts. */
 const faultShares = { error: 0.6, crash: 0.2, corrupt: 0.2 } as const
-/** Requests before each cell that do not count: a cell is of a running system, not of one that is just being compiled. */
-export const warmUpCount = 500
-
 /** Measures every arm at every rate. The same requests meet the same faults in every arm. */
 export async function measureTable(
   system: RunningSystem,
@@ -85,7 +84,7 @@ async function measureCell(
   arm: PolicyName,
   e: number,
 ): Promise<Cell> {
-  const { count, rate, seed } = plan
+  const { count, warmUpCount, rate, seed } = plan
   const question = (n: number) => questions.board(n)
   await client.renew()
   await system.policy(boardOperations, arm)

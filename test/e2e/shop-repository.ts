@@ -2,8 +2,9 @@ import { execFile } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { runEnnead, temporaryFolder } from './running-ennead.ts'
+import { temporaryFolder } from './running-ennead.ts'
 import type { EndedProcess } from './running-ennead.ts'
+import { runWarm } from './warm-commands.ts'
 
 const run = promisify(execFile)
 
@@ -54,7 +55,7 @@ export async function shopRepository(changed = changedProducts): Promise<ShopRep
     git: async (...argv) => {
       await run('git', ['-c', 'user.name=a', '-c', 'user.email=a@b.example', ...argv], { cwd })
     },
-    check: (...argv) => runEnnead(['check', ...argv], { cwd }),
+    check: (...argv) => runWarm(['check', ...argv], { cwd }),
     [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
   }
   await shop.write('supergraph.yaml', configuration)

@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process'
 import { globSync, readFileSync } from 'node:fs'
-import { chown, mkdtemp, rm } from 'node:fs/promises'
+import { chown, mkdtemp, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import postgres from 'postgres'
+import { madeOnce } from '../support/made-once.ts'
 import { findCommand, isExecutable } from './availability.ts'
 import { freePort, ServiceProcess } from './service-process.ts'
 
@@ -34,11 +35,15 @@ export async function startPostgres(binaries: string, under = tmpdir()): Promise
   const account = process.getuid?.() === 0 ? lesserUser() : undefined
   if (account !== undefined) await chown(folder, account.uid, account.gid)
   const data = join(folder, 'data')
-  await run(
-    join(binaries, 'initdb'),
-    ['-D', data, '-U', user, '-A', 'trust', '-E', 'UTF8', '--no-locale', '--no-sync'],
-    { cwd: folder, ...account },
-  )
+  await madeOnce('postgres', data, async path => {
+    const made = join(folder, 'made')
+    await run(
+      join(binaries, 'initdb'),
+      ['-D', made, '-U', user, '-A', 'trust', '-E', 'UTF8', '--no-locale', '--no-sync'],
+      { cwd: folder, ...account },
+    )
+    await rename(made, path)
+  })
   const port = await freePort()
   const url = `postgres://${user}:${password}@127.0.0.1:${port}/postgres`
   const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', `unix_socket_directories=${folder}`]

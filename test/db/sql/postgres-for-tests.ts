@@ -13,6 +13,7 @@ import { openSqlStore } from '../../../subgraphs/db/agents/sql/sql-store.ts'
 import type { SqlStoreOptions } from '../../../subgraphs/db/agents/sql/sql-store.ts'
 import type { SqlConnection } from '../../../subgraphs/db/agents/sql/server-address.ts'
 import type { StoreEngine, TaskStore } from '../../../subgraphs/db/task-store.ts'
+import { provideEmbeddedData } from './embedded-data.ts'
 
 /** A folder that goes away with the test. */
 export interface TestFolder extends AsyncDisposable {
@@ -40,7 +41,9 @@ export interface OpenStore extends AsyncDisposable {
 
 export async function testPostgres(options: Partial<EmbeddedPostgresOptions> = {}): Promise<TestPostgres> {
   const folder = await testFolder()
-  const server = await startEmbeddedPostgres({ directory: join(folder.path, 'postgres'), ...options })
+  const { directory = join(folder.path, 'postgres') } = options
+  await provideEmbeddedData(directory)
+  const server = await startEmbeddedPostgres({ ...options, directory })
   const connection = connectionTo(server)
   return {
     server,
