@@ -110,6 +110,12 @@ export const errorDefinitions = {
     http: 401,
     meaning: 'A subgraph does not accept the certificate of the process that asks it.',
   },
+  PRINCIPAL_UNKNOWN: {
+    kind: 'fault',
+    http: 401,
+    meaning:
+      'A subgraph does not keep the principal that its caller has named by digest; it is sent whole at once.',
+  },
   SUBGRAPH_TIMEOUT: { kind: 'timeout', http: 504, meaning: 'A subgraph did not answer within the deadline.' },
   SUBGRAPH_BAD_ANSWER: {
     kind: 'fault',

@@ -3,6 +3,7 @@ import type { KeyObject } from 'node:crypto'
 import { EnneadError } from './errors.ts'
 import type { Hop } from './hop.ts'
 import { hopHeaders } from './hop.ts'
+import { KeptPrincipals, writtenPrincipal } from './kept-principals.ts'
 import type { Principal } from './principal.ts'
 import { SeenNonces } from './seen-nonces.ts'
 
@@ -18,9 +19,15 @@ export interface HopTarget {
   readonly body?: string | Uint8Array
 }
 
+/** How an assertion says for whom it is: `digest` only to a receiver that has said that it keeps this principal. */
+export type PrincipalForm = 'whole' | 'digest'
+
 /** What an assertion says once it was found to be ours. */
 export interface Vouched {
+  /** The same object for all assertions that are for the same, as long as it is kept. */
   readonly principal: Principal | undefined
+  /** How it came. */
+  readonly principalForm: PrincipalForm
   readonly userAgent: string | undefined
   readonly address: string | undefined
   readonly requestId: string
@@ -56,7 +63,8 @@ interface Assertion {
   readonly nonce: string
   readonly requestId: string
   readonly remainingMs: number | null
-  readonly principal: Principal | null
+  /** A text is the digest of one that came before. */
+  readonly principal: Principal | string | null
   readonly userAgent: string | null
   readonly address: string | null
 }
@@ -77,6 +85,7 @@ export class HopSigner {
   readonly #wall: () => number
   readonly #nonce: () => string
   readonly #seen: SeenNonces
+  readonly #kept = new KeptPrincipals()
   #keys: readonly [Key, ...Key[]]
 
   /** @param secrets The first signs, all are accepted. Throws BAD_OPTION. */
@@ -94,7 +103,11 @@ export class HopSigner {
   }
 
   /** The headers that carry `hop` with the one request `target`; another attempt needs others. */
-  headers(hop: Hop, { audience, method, path, body }: HopTarget): Record<string, string> {
+  headers(
+    hop: Hop,
+    { audience, method, path, body }: HopTarget,
+    form: PrincipalForm = 'whole',
+  ): Record<string, string> {
     const remainingMs = Number.isFinite(hop.remainingMs) ? Math.max(0, Math.floor(hop.remainingMs)) : null
     const assertion: Omit<Assertion, 'principal'> = {
       audience,
@@ -109,7 +122,7 @@ export class HopSigner {
       address: hop.address ?? null,
     }
     const [key] = this.#keys
-    const said = `${JSON.stringify(assertion).slice(0, -1)},"principal":${textOf(hop.principal)}}`
+    const said = `${JSON.stringify(assertion).slice(0, -1)},"principal":${textOf(hop.principal, form)}}`
     const text = `${key.id}.${Buffer.from(said).toString('base64url')}`
     return {
       [hopHeaders.requestId]: hop.requestId,
@@ -120,7 +133,7 @@ export class HopSigner {
 
   /**
    * What an assertion vouches for, once. Throws UNAUTHENTICATED, with one text for every reason, unless it is ours, young, for
-   * this request, and new. The body is the caller's to compare.
+   * this request, and new; PRINCIPAL_UNKNOWN when it is all that and its principal is not kept. The body is the caller's to compare.
    */
   open(assertion: string, { audience, method, path }: Omit<HopTarget, 'body'>): Vouched {
     const end = assertion.lastIndexOf('.')
@@ -137,7 +150,8 @@ export class HopSigner {
     if (now - said.at > assertionLifeMs || now - said.at < -clockSkewMs) throw stranger()
     if (!this.#seen.pass(said.nonce, said.at, now)) throw stranger()
     return {
-      principal: said.principal ?? undefined,
+      principal: said.principal === null ? undefined : this.#principalOf(said.principal),
+      principalForm: typeof said.principal === 'string' ? 'digest' : 'whole',
       userAgent: said.userAgent ?? undefined,
       address: said.address ?? undefined,
       requestId: said.requestId,
@@ -145,18 +159,19 @@ export class HopSigner {
       bodyDigest: said.body,
     }
   }
+
+  #principalOf(said: Principal | string): Principal {
+    if (typeof said !== 'string') return this.#kept.keep(said)
+    const kept = this.#kept.get(said)
+    if (kept !== undefined) return kept
+    throw new EnneadError('PRINCIPAL_UNKNOWN', 'this subgraph does not keep this principal; send it whole')
+  }
 }
 
-/** A gateway keeps who a token is for seconds; their rules are the largest part of an assertion. */
-const principalTexts = new WeakMap<Principal, string>()
-
-function textOf(principal: Principal | undefined): string {
+function textOf(principal: Principal | undefined, form: PrincipalForm): string {
   if (principal === undefined) return 'null'
-  const known = principalTexts.get(principal)
-  if (known !== undefined) return known
-  const text = JSON.stringify(principal)
-  principalTexts.set(principal, text)
-  return text
+  const { text, digest } = writtenPrincipal(principal)
+  return form === 'whole' ? text : `"${digest}"`
 }
 
 /** SHA-256 in base64url. Nothing is as good as an empty body. */

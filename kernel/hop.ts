@@ -19,4 +19,6 @@ export const hopHeaders = {
   requestId: 'x-request-id',
   remainingMs: 'x-ennead-remaining-ms',
   assertion: 'x-ennead-assertion',
+  /** Of an answer: `kept`, the principal may be named by its digest from now on; `unknown`, it must be sent whole. */
+  principal: 'x-ennead-principal',
 } as const

@@ -3,6 +3,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { graphql } from 'graphql'
 import type { GraphQLSchema } from 'graphql'
+import { hopHeaders } from '../../kernel/hop.ts'
+import { digestOf, requireBody } from '../../kernel/hop-signer.ts'
+import type { HopSigner } from '../../kernel/hop-signer.ts'
 
 /** One call that a gateway made. */
 export interface Call {
@@ -24,8 +27,12 @@ export interface SubgraphServer {
 /**
  * All subgraphs on one port. Each answer is computed once and then served from memory: the subgraphs share a core with
  * the load, and are not what is measured.
+ * @param signer Checks assertions and says that principals are kept, as subgraphs of Ennead do. Default: nobody looks at them.
  */
-export async function serveSubgraphs(schemas: ReadonlyMap<string, GraphQLSchema>): Promise<SubgraphServer> {
+export async function serveSubgraphs(
+  schemas: ReadonlyMap<string, GraphQLSchema>,
+  signer?: HopSigner,
+): Promise<SubgraphServer> {
   const answers = new Map<string, Buffer>()
   let calls = 0
   let anonymous = 0
@@ -59,6 +66,13 @@ export async function serveSubgraphs(schemas: ReadonlyMap<string, GraphQLSchema>
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
     const call = { path: request.url ?? '', body: Buffer.concat(chunks).toString() }
+    const assertion = request.headers[hopHeaders.assertion]
+    if (signer !== undefined && typeof assertion === 'string') {
+      const target = { audience: call.path.slice(1), method: 'POST', path: call.path }
+      const opened = signer.open(assertion, target)
+      requireBody(opened, digestOf(call.body))
+      if (opened.principalForm === 'whole') response.setHeader(hopHeaders.principal, 'kept')
+    }
     calls++
     if (request.headers.authorization === undefined) anonymous++
     if (running === 0) waves?.push([])

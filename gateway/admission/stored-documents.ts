@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { EnneadError } from '../../kernel/errors.ts'
-import { BoundedCache } from '../operation/bounded-cache.ts'
+import { BoundedCache } from '../../kernel/bounded-cache.ts'
 
 export interface StoredDocumentOptions {
   /** Documents of the operator, by id; see `readManifest`. Default none. */

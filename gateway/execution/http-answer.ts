@@ -1,15 +1,18 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
 import { EnneadError } from '../../kernel/errors.ts'
+import { hopHeaders } from '../../kernel/hop.ts'
 import type { SubgraphResponse } from './subgraph.ts'
 import { untrusted } from './untrusted.ts'
 
 /** What subgraphs are told that we read. */
 export const acceptedTypes = 'application/graphql-response+json, application/json;q=0.9'
 
-/** The body of an answer, and its status. */
+/** The body of an answer, and what is looked at of its head. */
 export interface HttpAnswer {
   readonly status: number
+  /** `x-ennead-principal` (kernel/hop.ts); empty: there is none. */
+  readonly principal: string
   readonly body: Buffer
 }
 
@@ -74,6 +77,7 @@ class AnswerReader implements Dispatcher.DispatchHandler {
   readonly #chunks: Buffer[] = []
   #bytes = 0
   #status = 0
+  #principal = ''
   #controller: Dispatcher.DispatchController | undefined
   readonly #leave = (): void => {
     // Before it is sent there is no controller: it is aborted when its turn comes.
@@ -101,6 +105,7 @@ class AnswerReader implements Dispatcher.DispatchHandler {
     headers: IncomingHttpHeaders,
   ): void {
     this.#status = status
+    this.#principal = single(headers[hopHeaders.principal])
     const problem = problemOf(status, single(headers['content-type']), single(headers['content-encoding']))
     if (problem !== undefined) this.#refuse(controller, badAnswer(this.#subgraph, problem, status))
     else if (Number(headers['content-length']) > this.#bytesMax) this.#refuse(controller, this.#tooLarge())
@@ -117,7 +122,7 @@ class AnswerReader implements Dispatcher.DispatchHandler {
     const [first] = this.#chunks
     const body =
       first !== undefined && this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks, this.#bytes)
-    this.#settle.resolve({ status: this.#status, body })
+    this.#settle.resolve({ status: this.#status, principal: this.#principal, body })
   }
 
   onResponseError(_: Dispatcher.DispatchController, cause: Error): void {

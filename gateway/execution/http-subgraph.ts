@@ -2,8 +2,9 @@ import { isUtf8 } from 'node:buffer'
 import { systemClock } from '../../kernel/clock.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { EnneadError } from '../../kernel/errors.ts'
-import type { HopSigner, HopTarget } from '../../kernel/hop-signer.ts'
+import type { HopSigner, HopTarget, PrincipalForm } from '../../kernel/hop-signer.ts'
 import { hopHeaders } from '../../kernel/hop.ts'
+import type { Principal } from '../../kernel/principal.ts'
 import { connectionOptions, TlsPool } from '../../kernel/tls/tls-client.ts'
 import type { TlsClientOptions } from '../../kernel/tls/tls-client.ts'
 import { startDeadline } from './deadline.ts'
@@ -56,6 +57,8 @@ class HttpSubgraph implements Subgraph {
   readonly #answerBytesMax: number
   readonly #clock: Clock
   readonly #upstream: Upstream
+  /** Principals that it has said it keeps. */
+  readonly #keptThere = new WeakSet<Principal>()
 
   constructor(options: HttpSubgraphOptions) {
     const { connectionsMax, answerBytesMax, eventsMax } = { ...defaults, ...options }
@@ -94,7 +97,12 @@ class HttpSubgraph implements Subgraph {
       const repeatable = !isMutation(request)
       const body = JSON.stringify(request)
       const { signal } = deadline
-      const answer = await this.#attempts(() => this.#post(body, context, signal), repeatable, signal)
+      const answer = await this.#asked(
+        context,
+        form => this.#post(body, context, form, signal),
+        repeatable,
+        signal,
+      )
       return parsedAnswer(answer, this.name)
     } catch (failure) {
       throw deadline.signal.aborted ? this.#late(deadline.signal.reason) : failure
@@ -104,7 +112,12 @@ class HttpSubgraph implements Subgraph {
   }
 
   async exchange(body: string, context: SubgraphContext): Promise<Buffer> {
-    const answer = await this.#attempts(() => this.#postBytes(body, context), true, context.signal)
+    const answer = await this.#asked(
+      context,
+      form => this.#postBytes(body, context, form),
+      true,
+      context.signal,
+    )
     if (isUtf8(answer.body)) return answer.body
     throw new EnneadError('SUBGRAPH_BAD_ANSWER', `subgraph "${this.name}" answered text that is not UTF-8`, {
       facts: { status: answer.status },
@@ -147,6 +160,23 @@ class HttpSubgraph implements Subgraph {
     })
   }
 
+  /** Sends the principal whole unless the subgraph keeps it; when it does not any more it has done nothing, whatever was asked. */
+  async #asked(
+    { principal }: SubgraphContext,
+    send: (form: PrincipalForm) => Promise<HttpAnswer>,
+    repeatable: boolean,
+    signal: AbortSignal,
+  ): Promise<HttpAnswer> {
+    if (principal !== undefined && this.#keptThere.has(principal)) {
+      const answer = await this.#attempts(() => send('digest'), repeatable, signal)
+      if (answer.principal !== 'unknown') return answer
+      this.#keptThere.delete(principal)
+    }
+    const answer = await this.#attempts(() => send('whole'), repeatable, signal)
+    if (principal !== undefined && answer.principal === 'kept') this.#keptThere.add(principal)
+    return answer
+  }
+
   async #attempts(
     send: () => Promise<HttpAnswer>,
     repeatable: boolean,
@@ -161,21 +191,27 @@ class HttpSubgraph implements Subgraph {
     }
   }
 
-  #post(body: string | Buffer, context: SubgraphContext, signal: AbortSignal): Promise<HttpAnswer> {
+  #post(
+    body: string | Buffer,
+    context: SubgraphContext,
+    form: PrincipalForm,
+    signal: AbortSignal,
+  ): Promise<HttpAnswer> {
     const path = this.#path
     // An assertion is accepted once, so each attempt has its own.
-    const hop = this.#headers(context, { method: 'POST', path, body })
+    const hop = this.#headers(context, { method: 'POST', path, body }, form)
     const headers = { ...hop, 'content-type': 'application/json', accept: acceptedTypes }
     return post(this.#pool.current, { path, headers, body, signal }, this.name, this.#answerBytesMax)
   }
 
   /** @param body Bytes in latin1. */
-  #postBytes(body: string, context: SubgraphContext): Promise<HttpAnswer> {
+  #postBytes(body: string, context: SubgraphContext, form: PrincipalForm): Promise<HttpAnswer> {
     const { signal } = context
-    if (this.#plain === undefined) return this.#post(Buffer.from(body, 'latin1'), context, signal)
+    if (this.#plain === undefined) return this.#post(Buffer.from(body, 'latin1'), context, form, signal)
     // Nothing but a signature looks at the bytes.
     const signed = this.#signer === undefined ? '' : Buffer.from(body, 'latin1')
-    const headers = this.#headers(context, { method: 'POST', path: this.#path, body: signed })
+    const target = { method: 'POST', path: this.#path, body: signed }
+    const headers = this.#headers(context, target, form)
     return this.#plain.post(body, headers, signal)
   }
 
@@ -183,8 +219,12 @@ class HttpSubgraph implements Subgraph {
     return `${this.#url.pathname}${this.#url.search}`
   }
 
-  #headers(context: SubgraphContext, target: Omit<HopTarget, 'audience'>): Record<string, string> {
-    const hop = this.#signer?.headers(context, { audience: this.name, ...target }) ?? {
+  #headers(
+    context: SubgraphContext,
+    target: Omit<HopTarget, 'audience'>,
+    form: PrincipalForm = 'whole',
+  ): Record<string, string> {
+    const hop = this.#signer?.headers(context, { audience: this.name, ...target }, form) ?? {
       [hopHeaders.requestId]: context.requestId,
       ...(Number.isFinite(context.remainingMs)
         ? { [hopHeaders.remainingMs]: String(Math.max(0, Math.floor(context.remainingMs))) }

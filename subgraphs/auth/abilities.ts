@@ -63,10 +63,17 @@ export function narrowGrant(
   return { role: grant.role, scopes: kept, rules: packRules(rulesOf('GUEST', workspaceId, actorId)) }
 }
 
+/** Who asks again comes with the same rules (kernel/kept-principals.ts). */
+const abilities = new WeakMap<readonly unknown[], MongoAbility>()
+
 /** Rules at work, of a principal's packed ones. */
 export function abilityOf(packed: readonly unknown[]): MongoAbility {
+  const known = abilities.get(packed)
+  if (known !== undefined) return known
   // A principal's rules are what packRules wrote: from grantOf, or from a token we signed.
-  return createMongoAbility(unpackRules(packed as PackRule<AbilityRule>[]))
+  const ability = createMongoAbility(unpackRules(packed as PackRule<AbilityRule>[]))
+  abilities.set(packed, ability)
+  return ability
 }
 
 function rulesOf(role: Role, workspaceId: string, actorId: string): AbilityRule[] {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Hash } from 'node:crypto'
 import { Transform } from 'node:stream'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { EnneadError } from '../../kernel/errors.ts'
 import type { Hop } from '../../kernel/hop.ts'
 import { hopHeaders } from '../../kernel/hop.ts'
@@ -24,6 +24,7 @@ export interface HopGateOptions {
 
 /** What is known of one request. */
 interface Passage {
+  readonly reply: FastifyReply
   readonly left: Promise<unknown>
   body: { readonly is: 'coming'; readonly hash: Hash } | { readonly is: 'read'; readonly digest: string }
   opened: OpenedHop | undefined
@@ -44,6 +45,7 @@ export class HopGate {
         reply.raw.once('close', () => resolve(reply.raw.writableFinished))
       })
       this.#passages.set(request, {
+        reply,
         left,
         body: { is: 'coming', hash: createHash('sha256') },
         opened: undefined,
@@ -76,10 +78,8 @@ export class HopGate {
   requireHop(request: FastifyRequest): Hop {
     const passage = this.#passage(request)
     if (passage.opened !== undefined) return passage.opened.hop
-    const { audience, signer, remainingMsMax, tls } = this.#options
-    requireCaller(request.raw.socket, tls, Date.now())
-    const target = { audience, method: request.method, path: request.raw.url ?? '' }
-    const opened = openHop(request.headers, target, { signer, remainingMsMax })
+    requireCaller(request.raw.socket, this.#options.tls, Date.now())
+    const opened = this.#open(request, passage.reply)
     if (passage.body.is === 'read') requireBody(opened, passage.body.digest)
     requireUnexpired(opened.hop, Date.now())
     passage.opened = opened
@@ -88,6 +88,22 @@ export class HopGate {
       if (finished !== true) opened.left()
     })
     return opened.hop
+  }
+
+  /** Tells the caller whether it may name the principal by its digest. */
+  #open(request: FastifyRequest, reply: FastifyReply): OpenedHop {
+    const { audience, signer, remainingMsMax } = this.#options
+    const target = { audience, method: request.method, path: request.raw.url ?? '' }
+    try {
+      const opened = openHop(request.headers, target, { signer, remainingMsMax })
+      const came = opened.hop.principal !== undefined && opened.principalForm === 'whole'
+      if (came) void reply.header(hopHeaders.principal, 'kept')
+      return opened
+    } catch (failure) {
+      const unknown = failure instanceof EnneadError && failure.code === 'PRINCIPAL_UNKNOWN'
+      if (unknown) void reply.header(hopHeaders.principal, 'unknown')
+      throw failure
+    }
   }
 
   #passage(request: FastifyRequest): Passage {

@@ -3,11 +3,13 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { type Clock, systemClock } from '../../kernel/clock.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import { type Hop, hopHeaders } from '../../kernel/hop.ts'
-import type { HopSigner, HopTarget } from '../../kernel/hop-signer.ts'
+import type { HopSigner, HopTarget, PrincipalForm } from '../../kernel/hop-signer.ts'
 
 /** A hop that came over the wire, and the end of its deadline. */
 export interface OpenedHop {
   readonly hop: Hop
+  /** How its principal came. */
+  readonly principalForm: PrincipalForm
   /** `digestOf` the body that it is for; it is the caller's to compare. */
   readonly bodyDigest: string
   /** Aborts the hop's signal: the caller has left. */
@@ -27,7 +29,7 @@ export interface OpenHopOptions {
 /**
  * The hop that the assertion in `headers` carries to `target`. `remainingMs` is cut to `remainingMsMax`; when it has passed,
  * or `left` is called, the hop's signal aborts. Throws UNAUTHENTICATED, with one text for every reason, when nobody of this
- * deployment vouches for this request.
+ * deployment vouches for this request, and PRINCIPAL_UNKNOWN when its principal must be sent whole.
  */
 export function openHop(
   headers: IncomingHttpHeaders,
@@ -53,6 +55,7 @@ export function openHop(
       remainingMs,
       signal: controller.signal,
     },
+    principalForm: vouched.principalForm,
     bodyDigest: vouched.bodyDigest,
     left: () => controller.abort(new EnneadError('CANCELLED', 'the caller left')),
     end: () => timer?.cancel(),

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { Lexer, Source, TokenKind } from 'graphql'
 import { expect, test } from 'vitest'
-import { BoundedCache } from '../../gateway/operation/bounded-cache.ts'
+import { BoundedCache } from '../../kernel/bounded-cache.ts'
 import { nestingOf } from '../../gateway/operation/nesting.ts'
 import { createEngine } from '../../gateway/create-engine.ts'
 import { fixedSupergraph } from '../../gateway/supergraph/supergraph-source.ts'

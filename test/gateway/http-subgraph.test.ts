@@ -75,6 +75,35 @@ test('a request carries headers handed on and what the hop vouches for, which a 
   expect(JSON.parse(sent?.body ?? '')).toEqual({ query: '{ a }', variables: { n: 1 } })
 })
 
+test('a subgraph that says nothing of principals is sent them whole, and one that knows none is not asked for ever', async () => {
+  const signer = new HopSigner(Buffer.alloc(32, 1))
+  let said: string | undefined
+  await using server = await rig(
+    response => {
+      if (said !== undefined) response.setHeader(hopHeaders.principal, said)
+      json(response, { data: { a: 1 } })
+    },
+    { signer },
+  )
+  const principal = { kind: 'token', subject: 's', scopes: [], policies: [], expiresAt: 9e9 } as const
+  const target = { audience: 'stock', method: 'POST', path: '/graphql?v=1' }
+  const lastSent = (): unknown => {
+    const assertion = String(server.requests.at(-1)?.headers[hopHeaders.assertion])
+    return signer.open(assertion, target).principalForm
+  }
+  for (const [says, form, requests] of [
+    [undefined, 'whole', 1],
+    [undefined, 'whole', 2],
+    ['unknown', 'whole', 3],
+    ['kept', 'whole', 4],
+    ['unknown', 'whole', 6],
+  ] as const) {
+    said = says
+    expect(await server.ask({ principal })).toEqual({ data: { a: 1 } })
+    expect([lastSent(), server.requests.length]).toEqual([form, requests])
+  }
+})
+
 test.each([
   ['application/json', 500],
   ['application/graphql-response+json; charset=utf-8', 400],

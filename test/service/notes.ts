@@ -25,6 +25,7 @@ const typeDefs = `
     badInstant: DateTime
     hang: String
   }
+  type Mutation { write: Int! }
   type Subscription {
     ticks: Int!
     failing: Int!
@@ -54,6 +55,7 @@ export function notes(
   let released = 0
   let opened = 0
   let hung = 0
+  let written = 0
   const listeners = new Set<(value: number) => void>()
   const ticks = (): AsyncIterableIterator<number> => {
     opened += 1
@@ -116,6 +118,7 @@ export function notes(
           })
         },
       },
+      Mutation: { write: () => (written += 1) },
       Note: {
         __resolveReference: ({ id }: { id: string }) => ({ id, text: `note ${id}` }),
       },

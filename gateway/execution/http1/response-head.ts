@@ -1,9 +1,13 @@
+import { hopHeaders } from '../../../kernel/hop.ts'
+
 /** What the head of an HTTP/1.1 response says of how to read it. */
 export interface ResponseHead {
   readonly status: number
   /** As sent, without the space around it; empty: there is none. */
   readonly contentType: string
   readonly contentEncoding: string
+  /** `x-ennead-principal` (kernel/hop.ts); empty: there is none. */
+  readonly principal: string
   readonly body:
     | { readonly kind: 'length'; readonly bytes: number }
     | { readonly kind: 'chunked' }
@@ -24,7 +28,15 @@ export class MalformedResponse extends Error {
  */
 export function responseHead(text: string): ResponseHead {
   if (!statusLine.test(text) || lineFault.test(text)) throw new MalformedResponse('no HTTP/1.1 head')
-  const fields: Fields = { type: '', encoding: '', transfer: '', connection: '', keepAlive: '', length: -1 }
+  const fields: Fields = {
+    type: '',
+    encoding: '',
+    principal: '',
+    transfer: '',
+    connection: '',
+    keepAlive: '',
+    length: -1,
+  }
   let at = text.indexOf('\r\n') + 2
   const end = text.length - 2
   while (at < end) {
@@ -42,6 +54,7 @@ export function responseHead(text: string): ResponseHead {
     status,
     contentType: fields.type,
     contentEncoding: fields.encoding,
+    principal: fields.principal,
     body: bodyOf(status, fields),
     keep: text[7] === '1' && fields.connection === '' ? { forMs: keptMs(fields.keepAlive) } : false,
   }
@@ -50,6 +63,7 @@ export function responseHead(text: string): ResponseHead {
 interface Fields {
   type: string
   encoding: string
+  principal: string
   transfer: string
   /** Anything but `keep-alive`. */
   connection: string
@@ -61,7 +75,7 @@ const statusLine = /^HTTP\/1\.[01] [1-9]\d\d[ \r]/
 /** Line ends that are none, folded lines, and NUL. */
 const lineFault = /[^\r]\n|\r[^\n]|\n[ \t]|\0/
 /** Of the names that are looked at. */
-const lengths: ReadonlySet<number> = new Set([10, 12, 14, 16, 17])
+const lengths: ReadonlySet<number> = new Set([10, 12, 14, 16, 17, 18])
 
 function take(fields: Fields, name: string, value: string): void {
   switch (name) {
@@ -70,6 +84,9 @@ function take(fields: Fields, name: string, value: string): void {
       return
     case 'content-encoding':
       if (fields.encoding === '') fields.encoding = value
+      return
+    case hopHeaders.principal:
+      fields.principal = value
       return
     case 'content-length': {
       const length = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN

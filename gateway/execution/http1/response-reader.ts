@@ -6,6 +6,7 @@ import type { ResponseHead } from './response-head.ts'
 /** A whole response. */
 export interface Http1Response {
   readonly status: number
+  readonly principal: string
   readonly body: Buffer
   readonly keep: ResponseHead['keep']
 }
@@ -124,8 +125,8 @@ function isEmpty({ body }: ResponseHead): boolean {
   return body.kind === 'length' && body.bytes === 0
 }
 
-function whole({ status, keep }: ResponseHead, body: Buffer): Http1Response {
-  return { status, body, keep }
+function whole({ status, principal, keep }: ResponseHead, body: Buffer): Http1Response {
+  return { status, principal, body, keep }
 }
 
 function unasked(): MalformedResponse {

@@ -1,4 +1,4 @@
-import { type MongoAbility, subject } from '@casl/ability'
+import { subject } from '@casl/ability'
 import type { ActorPrincipal } from '../../../kernel/principal.ts'
 import { abilityOf } from '../abilities.ts'
 
@@ -16,19 +16,12 @@ export interface TaskPermissions {
   readonly comment: boolean
 }
 
-/** Rules of one principal are used for every task of a request. */
-const abilities = new WeakMap<ActorPrincipal, MongoAbility>()
-
 /**
  * What a principal may do with a task. The db subgraph only hands out tasks of the viewer's own workspace, so that is
  * where the task is.
  */
 export function taskPermissions(principal: ActorPrincipal, task: TaskReference): TaskPermissions {
-  let ability = abilities.get(principal)
-  if (ability === undefined) {
-    ability = abilityOf(principal.rules)
-    abilities.set(principal, ability)
-  }
+  const ability = abilityOf(principal.rules)
   const { projectId, creatorId } = task
   const known = subject('Task', { workspaceId: principal.workspaceId, projectId, creatorId })
   return {

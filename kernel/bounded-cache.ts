@@ -1,4 +1,4 @@
-import { EnneadError } from '../../kernel/errors.ts'
+import { EnneadError } from './errors.ts'
 
 export interface BoundedCacheOptions {
   /** Entries kept at most. */
