@@ -209,7 +209,9 @@ export const gatewaySettings = {
     'OIDC provider whose tokens count as a sign-in for @authenticated, @requiresScopes and @policy.',
     ['https:', 'http:'],
   ),
-  oidcAudience: text('Audience that tokens of the OIDC provider must carry.', 'ennead'),
+  oidcAudience: identitySettings.oidcAudience,
+  oidcIntrospectionClient: identitySettings.oidcIntrospectionClient,
+  oidcIntrospectionSecretFile: identitySettings.oidcIntrospectionSecretFile,
   hopSecret: secret(
     "Secret shared with Ennead's own subgraphs, at least 32 bytes in base64url; several while it is changed, the one to sign with first.",
   ),

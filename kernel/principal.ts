@@ -43,6 +43,8 @@ export interface TokenPrincipal {
   readonly policies: readonly string[]
   /** Seconds since 1970 from when this must not be trusted any more. */
   readonly expiresAt: number
+  /** Seconds since 1970 when the issuer said so of an opaque token, if it cannot be asked now. Undefined: it is known of now. */
+  readonly asOf?: number
 }
 
 export interface ServicePrincipal {

@@ -81,7 +81,7 @@ async function serve(settings: Settings, lifecycle: Lifecycle): Promise<string |
   const server = await startGatewayServer({
     engine,
     address: { host: settings.host, port: settings.port },
-    identify: identifyBy(settings, signer, lifecycle, tls.of),
+    identify: await identifyBy(settings, signer, lifecycle, tls.of),
     ...(tls.followed.length === 0 ? {} : { health: certificatesHealth(tls.followed) }),
     ...(settings.forwardHeaders.length === 0 ? {} : { forwardHeaders: settings.forwardHeaders }),
     identityLifeMs: settings.identityLifeMs,

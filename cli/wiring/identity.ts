@@ -5,32 +5,34 @@ import { EnneadError } from '../../kernel/errors.ts'
 import type { HopSigner } from '../../kernel/hop-signer.ts'
 import { RemoteIdentity } from '../../subgraphs/auth/remote.ts'
 import type { Lifecycle } from '../lifecycle.ts'
+import { oidcProvider } from './oidc-provider.ts'
+import type { OidcSettings } from './oidc-provider.ts'
 import type { TlsOfSubgraph } from './subgraph-tls.ts'
 
-export interface IdentitySettings {
+export interface IdentitySettings extends OidcSettings {
   readonly identityUrl: string | undefined
-  readonly oidcIssuer: string | undefined
-  readonly oidcAudience: string
 }
 
 /**
- * Who says whom a token stands for: Ennead's auth subgraph, or the keys of an OIDC provider. Undefined: nobody, tokens are
- * the subgraphs' affair then. Throws BAD_OPTION.
+ * Who says whom a token stands for: Ennead's auth subgraph, or an OIDC provider, by its keys or by asking it. Undefined:
+ * nobody, tokens are the subgraphs' affair then. Rejects with BAD_OPTION.
  */
-export function identifyBy(
-  { identityUrl, oidcIssuer, oidcAudience }: IdentitySettings,
+export async function identifyBy(
+  settings: IdentitySettings,
   signer: HopSigner | undefined,
   lifecycle: Lifecycle,
   tls: TlsOfSubgraph = () => undefined,
-): Identify | undefined {
-  if (identityUrl !== undefined && oidcIssuer !== undefined) {
+): Promise<Identify | undefined> {
+  const { identityUrl } = settings
+  const provider = await oidcProvider(settings)
+  if (identityUrl !== undefined && provider !== undefined) {
     throw new EnneadError(
       'BAD_OPTION',
       '--identity-url and --oidc-issuer both say who a token is; give the auth subgraph the provider instead',
     )
   }
-  if (oidcIssuer !== undefined) {
-    const tokens = tokenIdentity({ issuer: oidcIssuer, audience: oidcAudience, clock: systemClock })
+  if (provider !== undefined) {
+    const tokens = tokenIdentity({ ...provider, clock: systemClock })
     lifecycle.add('identity', () => Promise.resolve(tokens.close()))
     return tokens.identify
   }

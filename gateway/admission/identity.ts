@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Clock } from '../../kernel/clock.ts'
 import { systemClock } from '../../kernel/clock.ts'
 import { EnneadError } from '../../kernel/errors.ts'
@@ -164,7 +164,7 @@ export function createIdentity(options: IdentityOptions): Identity {
     signal.throwIfAborted()
     const token = bearerToken(authorization, tokenLengthMax)
     if (token === undefined) throw refused()
-    const key = createHash('sha256').update(token).digest('base64')
+    const key = hash('sha256', token, 'base64')
     const verdict = remembered(key, ageMsMax) ?? (await waitFor(key, token, signal, requestId))
     if (verdict.kind === 'refused') throw refused()
     return verdict.principal

@@ -14,13 +14,20 @@ const nothing: ReadonlySet<string> = new Set()
 /** Whoever comes without a credential. */
 export const anonymous: Viewer = { authenticated: false, scopes: nothing, policies: nothing }
 
+/** A gateway keeps who a token is for seconds. */
+const viewers = new WeakMap<Principal, Viewer>()
+
 export function viewerOf(principal: Principal | undefined): Viewer {
   if (principal === undefined) return anonymous
-  return {
+  const known = viewers.get(principal)
+  if (known !== undefined) return known
+  const viewer = {
     authenticated: true,
     scopes: principal.kind === 'service' ? nothing : new Set(principal.scopes),
     policies: principal.kind === 'token' ? new Set(principal.policies) : nothing,
   }
+  viewers.set(principal, viewer)
+  return viewer
 }
 
 export function meets(viewer: Viewer, { scopes, policies }: AccessRequirement): boolean {

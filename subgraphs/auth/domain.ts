@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { CallOptions, Dispatcher } from '../../dispatch/port.ts'
 import type { DispatcherUsage, MeasuredDispatcher } from '../../dispatch/dispatcher.ts'
 import { EnneadError } from '../../kernel/errors.ts'
+import { isCompactJws } from '../../kernel/oidc/compact-jws.ts'
 import type { DomainHealth } from '../../kernel/health.ts'
 import type { ActorPrincipal } from '../../kernel/principal.ts'
 import type { ActorDirectory } from '../service/actor-directory.ts'
@@ -30,7 +31,7 @@ import {
   type SignedIn,
 } from './sign-in/sessions.ts'
 import { SignInThrottle } from './sign-in/throttle.ts'
-import { isCompactJws, readUnverified } from './tokens/access-claims.ts'
+import { readUnverified } from './tokens/access-claims.ts'
 import { RecentEndings } from './tokens/recent-endings.ts'
 import { type PublicJwk, type SigningKeys, openSigningKeys } from './tokens/signing-keys.ts'
 

@@ -44,11 +44,6 @@ export function unauthenticated(reason: unknown): EnneadError {
   })
 }
 
-/** Does the token present itself as a compact JWS (RFC 7515)? Others are opaque: only who made them can read them. */
-export function isCompactJws(token: string): boolean {
-  return /^[\w-]+\.[\w-]+\.[\w-]*$/.test(token)
-}
-
 /** Takes a compact JWS apart. Throws UNAUTHENTICATED when it is none or has more than 8,192 characters. */
 export function readUnverified(token: string): UnverifiedToken {
   if (token.length > tokenLengthMax) throw unauthenticated(`${token.length} characters`)

@@ -1,5 +1,6 @@
 import type { Agent } from '../../../../dispatch/port.ts'
 import type { Clock } from '../../../../kernel/clock.ts'
+import { isCompactJws } from '../../../../kernel/oidc/compact-jws.ts'
 import { TokenIntrospector } from '../../../../kernel/oidc/token-introspector.ts'
 import { TokenVerifier, type VerifiedPayload } from '../../../../kernel/oidc/token-verifier.ts'
 import type { ActorPrincipal } from '../../../../kernel/principal.ts'
@@ -10,7 +11,7 @@ import type { Directories } from '../../directory/directories.ts'
 import { type DirectoryStore, normalEmail } from '../../directory/directory-store.ts'
 import { grantToday } from '../../directory/grants.ts'
 import { knownUser } from '../../providers/identities.ts'
-import { isCompactJws, unauthenticated } from '../../tokens/access-claims.ts'
+import { unauthenticated } from '../../tokens/access-claims.ts'
 import { DirectoryReader, membershipIn } from '../directory-operations.ts'
 
 export interface ForeignIssuerOptions {
