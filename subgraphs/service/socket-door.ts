@@ -2,7 +2,7 @@ import { type IncomingMessage, STATUS_CODES, type Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type Server as SocketServer, handleProtocols, makeServer } from 'graphql-ws'
 import { type RawData, type WebSocket, WebSocketServer } from 'ws'
-import { EnneadError } from '../../kernel/errors.ts'
+import { EnneadError, errorDefinitions } from '../../kernel/errors.ts'
 import type { Hop } from '../../kernel/hop.ts'
 import { digestOf, requireBody } from '../../kernel/hop-signer.ts'
 import type { Log } from '../../kernel/log.ts'
@@ -40,11 +40,11 @@ export function socketDoor(server: Server, options: SocketDoorOptions): SocketDo
   server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
     stream.on('error', error => options.log.debug('subgraph.socket.error', { error }))
     if (request.url?.split('?')[0] !== '/graphql') {
-      turnAway(stream, 404)
+      turnAway(stream, new EnneadError('NOT_FOUND', 'there is nothing at this path for a WebSocket'))
       return
     }
     const hop = callerOf(request, options)
-    if (hop === undefined) turnAway(stream, 401)
+    if (hop instanceof EnneadError) turnAway(stream, hop)
     else sockets.handleUpgrade(request, stream, head, socket => serve(socket, hop, protocol, options))
   })
   return {
@@ -65,7 +65,7 @@ export function socketDoor(server: Server, options: SocketDoorOptions): SocketDo
 function callerOf(
   request: IncomingMessage,
   { signer, audience, tls }: Pick<SocketDoorOptions, 'signer' | 'audience' | 'tls'>,
-): Hop | undefined {
+): Hop | EnneadError {
   try {
     requireCaller(request.socket, tls, Date.now())
     const target = { audience, method: 'GET', path: request.url ?? '' }
@@ -73,14 +73,23 @@ function callerOf(
     requireBody({ bodyDigest }, digestOf())
     requireUnexpired(hop, Date.now())
     return hop
-  } catch {
-    // Whatever is wrong with it, it is a stranger's; the answer is one and the same.
-    return undefined
+  } catch (failure) {
+    if (failure instanceof EnneadError) return failure
+    throw failure
   }
 }
 
-function turnAway(stream: Duplex, status: 401 | 404): void {
-  stream.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`)
+/** As the HTTP door would say it. */
+function turnAway(stream: Duplex, { code, message }: EnneadError): void {
+  const { http } = errorDefinitions[code]
+  const body = JSON.stringify({ errors: [{ message, extensions: { code } }] })
+  const head = [
+    `HTTP/1.1 ${http} ${STATUS_CODES[http]}`,
+    'connection: close',
+    'content-type: application/json',
+    `content-length: ${Buffer.byteLength(body)}`,
+  ]
+  stream.end(`${head.join('\r\n')}\r\n\r\n${body}`)
 }
 
 function serve(

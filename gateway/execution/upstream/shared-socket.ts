@@ -3,8 +3,11 @@ import type { Client, Sink } from 'graphql-ws'
 import { WebSocket } from 'ws'
 import type { Clock, Timer } from '../../../kernel/clock.ts'
 import type { TlsConnection } from '../../../kernel/tls/tls-client.ts'
+import type { SubgraphResponseError } from '../subgraph.ts'
+import { refusedUpgrade } from './refused-upgrade.ts'
 
 export interface SharedSocketOptions {
+  readonly subgraph: string
   readonly url: string
   /** Sent with the upgrade request. */
   readonly headers: Readonly<Record<string, string>>
@@ -32,12 +35,17 @@ export class SharedSocket {
   acknowledged = false
   /** What graphql-ws does not hand on: of a socket that breaks it tells only the close code. */
   broken: Error | undefined
+  /** Why the subgraph does not open it for who asks. Undefined: it does, or something else is wrong. */
+  refusal: readonly SubgraphResponseError[] | undefined
 
   constructor(options: SharedSocketOptions) {
     this.#options = options
     this.#client = createClient({
       url: options.url,
-      webSocketImpl: withSettings(options, failure => (this.broken = failure)),
+      webSocketImpl: withSettings(options, {
+        broke: failure => (this.broken = failure),
+        refused: refusal => (this.refusal = refusal),
+      }),
       retryAttempts: 0,
       connectionAckWaitTimeout: options.connectMs,
       onNonLazyError: () => undefined,
@@ -93,20 +101,30 @@ export class SharedSocket {
 
 /** A WebSocket class for graphql-ws. One that has gone quiet is ended: "nothing happens" must not be "nothing arrives". */
 function withSettings(
-  { headers, connection, messageBytesMax, connectMs, pingMs, clock }: SharedSocketOptions,
-  broke: (failure: Error) => void,
+  { subgraph, headers, connection, messageBytesMax, connectMs, pingMs, clock }: SharedSocketOptions,
+  told: {
+    readonly broke: (failure: Error) => void
+    readonly refused: (refusal: readonly SubgraphResponseError[] | undefined) => void
+  },
 ): new (address: string | URL, protocols?: string | string[]) => WebSocket {
   return class extends WebSocket {
     constructor(address: string | URL, protocols?: string | string[]) {
       const settings = { headers, maxPayload: messageBytesMax, followRedirects: false }
       const more = { handshakeTimeout: connectMs, perMessageDeflate: false }
       super(address, protocols, { ...connection, ...settings, ...more })
-      this.on('error', broke)
+      this.on('error', told.broke)
+      // Whoever listens to this has to end the socket.
+      this.on('unexpected-response', (_request, response) => {
+        void refusedUpgrade(response, subgraph, clock).then(refusal => {
+          told.refused(refusal)
+          this.terminate()
+        })
+      })
       let answered = true
       let timer: Timer | undefined
       const ask = (): void => {
         if (!answered) {
-          broke(new Error(`no sign of life within ${pingMs} ms`))
+          told.broke(new Error(`no sign of life within ${pingMs} ms`))
           return this.terminate()
         }
         answered = false

@@ -2,7 +2,7 @@ import type { SubscribePayload } from 'graphql-ws'
 import { sleep } from '../../../kernel/clock.ts'
 import type { Clock } from '../../../kernel/clock.ts'
 import { EnneadError } from '../../../kernel/errors.ts'
-import type { SubgraphResponse } from '../subgraph.ts'
+import type { SubgraphResponse, SubgraphResponseError } from '../subgraph.ts'
 import { untrusted } from '../untrusted.ts'
 import { EventQueue } from './event-queue.ts'
 import type { SharedSocket } from './shared-socket.ts'
@@ -65,11 +65,12 @@ export class SocketEvents {
     return this.queue.finish(new EnneadError('OVERLOADED', message))
   }
 
-  /** A list of GraphQL errors is the subgraph's own refusal: an answer. Everything else is a stream that broke. */
+  /** A list of GraphQL errors, or of an upgrade that it refuses, is the subgraph's own refusal: an answer. Everything else is a stream that broke. */
   #failed(failure: unknown, socket: SharedSocket): void {
-    if (Array.isArray(failure)) {
-      // Only graphql-ws's error message arrives as a list: GraphQL errors.
-      this.queue.push({ data: null, errors: failure as NonNullable<SubgraphResponse['errors']> })
+    // Only graphql-ws's error message arrives as a list: GraphQL errors.
+    const refusal = Array.isArray(failure) ? (failure as readonly SubgraphResponseError[]) : socket.refusal
+    if (refusal !== undefined) {
+      this.queue.push({ data: null, errors: refusal })
       return this.queue.finish(undefined)
     }
     const { subgraph } = this.#options

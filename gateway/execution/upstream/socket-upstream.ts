@@ -77,11 +77,12 @@ export class SocketUpstream implements Upstream {
   }
 
   #open(context: SubgraphContext, key: string, sockets: Set<SharedSocket>): SharedSocket {
-    const { url, headers, connection, eventBytesMax, clock, signer } = this.#options
+    const { subgraph, url, headers, connection, eventBytesMax, clock, signer } = this.#options
     const target = { method: 'GET', path: `${url.pathname}${url.search}` }
     // It is nobody's in particular: each operation says whose it is.
     const opener = signer === undefined ? context : { ...context, principal: undefined }
     return new SharedSocket({
+      subgraph,
       url: url.href,
       headers: headers(opener, target),
       connection: connection(),
