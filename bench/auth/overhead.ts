@@ -138,12 +138,10 @@ try {
     for (const running of gateways) await cost(running, warmSeconds)
     // In turn and shortly, every other time backwards, so that what else the machine does meets all of them.
     for (let round = 0; round < Number(values.rounds); round++) {
-      const costs: number[] = []
-      const order = [...gateways.keys()]
-      for (const index of round % 2 === 0 ? order : order.reverse()) {
-        const running = gateways[index]
-        if (running !== undefined) costs[index] = await cost(running, Number(values.seconds))
-      }
+      const inTurn = round % 2 === 0 ? gateways : gateways.toReversed()
+      const found = new Map<GatewayProcess, number>()
+      for (const running of inTurn) found.set(running, await cost(running, Number(values.seconds)))
+      const costs = gateways.map(running => found.get(running) ?? Number.NaN)
       rounds.push(costs)
       console.log(measured.map(({ name }, index) => `${name} ${costs[index]?.toFixed(0)} µs`).join(', '))
     }

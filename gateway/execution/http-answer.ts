@@ -44,7 +44,10 @@ export function post(
 }
 
 /** A GraphQL response; a body that is GraphQL counts whatever the status. Throws SUBGRAPH_BAD_ANSWER. */
-export function parsedAnswer({ status, body }: HttpAnswer, subgraph: string): SubgraphResponse {
+export function parsedAnswer(
+  { status, body }: Pick<HttpAnswer, 'status' | 'body'>,
+  subgraph: string,
+): SubgraphResponse {
   let value: unknown
   try {
     value = JSON.parse(body.toString())
