@@ -2,6 +2,7 @@ import { parse, print } from 'graphql'
 import { EnneadError, kindOf } from '../../kernel/errors.ts'
 import type { Supergraph } from '../supergraph/supergraph.ts'
 import { joinConditions } from './joined-conditions.ts'
+import { externalsAsked } from './lint-externals.ts'
 import { lintPlan } from './lint-plan.ts'
 import type { LintedOperation } from './lint-plan.ts'
 import { inOrderOfMutations } from './mutation-order.ts'
@@ -117,15 +118,16 @@ export class LocalPlanner implements Planner {
   }
 
   /**
-   * How well it fits: `wasteful` fetches more than is asked for, `doubtful` may fetch less. Throws when it has faults. One without
+   * How well it fits: `wasteful` fetches more than is asked for, `doubtful` may fetch less, or ask subgraphs for what
+   * only others know. Throws when it has faults. One without
    * fetches is told apart by whoever asked.
    */
   async #grade(plan: Plan, operation: LintedOperation): Promise<'good' | 'wasteful' | 'doubtful'> {
     if (plan.fetches === 0) return 'good'
-    const { apiSchema } = await this.#loaded()
+    const { apiSchema, externals } = await this.#loaded()
     const { faults, excess, doubts } = lintPlan(plan, operation, apiSchema)
     if (faults.length === 0) {
-      if (doubts.length > 0) return 'doubtful'
+      if (doubts.length > 0 || externalsAsked(plan, externals, apiSchema).length > 0) return 'doubtful'
       return excess.length > 0 ? 'wasteful' : 'good'
     }
     throw new EnneadError('QUERY_PLAN_FAILED', 'this operation could not be planned', {

@@ -101,6 +101,36 @@ export type RequiredSelection =
       readonly selections: readonly RequiredSelection[]
     }
 
+/** Every fetch of a plan, whatever its conditions and however late. */
+export function fetchesOf({
+  root,
+  source,
+  deferred = [],
+}: Omit<Plan, 'plannedBy' | 'fetches'>): readonly FetchNode[] {
+  return [
+    ...(source === undefined ? [] : [source]),
+    ...fetchesIn(root),
+    ...deferred.flatMap(part => fetchesOf({ ...part, source: undefined })),
+  ]
+}
+
+function fetchesIn(node: PlanNode | undefined): readonly FetchNode[] {
+  if (node === undefined) return []
+  switch (node.kind) {
+    case 'Fetch':
+      return [node]
+    case 'Flatten':
+      return fetchesIn(node.node)
+    case 'Condition':
+      return [...fetchesIn(node.ifClause), ...fetchesIn(node.elseClause)]
+    case 'Sequence':
+    case 'Parallel':
+      return node.nodes.flatMap(fetchesIn)
+    default:
+      return unreachable(node)
+  }
+}
+
 /** Counts the fetches of parts, and of those inside them. */
 export function countDeferred(parts: readonly DeferredPart[]): number {
   return parts.reduce((sum, { root, deferred }) => sum + countFetches(root) + countDeferred(deferred), 0)

@@ -7,6 +7,7 @@ import type {
   GraphQLType,
   ObjectTypeDefinitionNode,
 } from 'graphql'
+import { argumentText, graphNames } from './graph-names.ts'
 
 /** A field of the subscription type whose events say where they stand, and that can begin behind any of them. */
 export interface ResumableField {
@@ -60,30 +61,11 @@ function subgraphsWith(type: string, field: string, document: DocumentNode): Rea
   const everywhere = (definition?.directives ?? []).filter(({ name }) => name.value === 'join__type')
   const places = placed.length > 0 ? placed.filter(each => !isExternal(each)) : everywhere
   const names = graphNames(document)
-  return new Set(places.flatMap(each => names.get(enumArgument(each, 'graph') ?? '') ?? []))
+  return new Set(places.flatMap(each => names.get(argumentText(each, 'graph') ?? '') ?? []))
 }
 
 function isExternal({ arguments: given = [] }: ConstDirectiveNode): boolean {
   return given.some(
     ({ name, value }) => name.value === 'external' && value.kind === Kind.BOOLEAN && value.value,
   )
-}
-
-function enumArgument({ arguments: given = [] }: ConstDirectiveNode, wanted: string): string | undefined {
-  const value = given.find(({ name }) => name.value === wanted)?.value
-  return value?.kind === Kind.ENUM || value?.kind === Kind.STRING ? value.value : undefined
-}
-
-/** Names of subgraphs by the values of `join__Graph` that stand for them. */
-function graphNames({ definitions }: DocumentNode): ReadonlyMap<string, string> {
-  const names = new Map<string, string>()
-  for (const definition of definitions) {
-    if (definition.kind !== Kind.ENUM_TYPE_DEFINITION || definition.name.value !== 'join__Graph') continue
-    for (const { name, directives = [] } of definition.values ?? []) {
-      const graph = directives.find(each => each.name.value === 'join__graph')
-      const told = graph === undefined ? undefined : enumArgument(graph, 'name')
-      if (told !== undefined) names.set(name.value, told)
-    }
-  }
-  return names
 }

@@ -10,6 +10,8 @@ import { accessRules } from './access-rules.ts'
 import type { AccessRules } from './access-rules.ts'
 import { costDirectives } from './cost-directives.ts'
 import type { CostDirectives } from './cost-directives.ts'
+import { externalFields } from './external-fields.ts'
+import type { ExternalFields } from './external-fields.ts'
 import { overrideLabels } from './override-labels.ts'
 import { reservedNames } from './reserved-names.ts'
 import type { ReservedNames } from './reserved-names.ts'
@@ -38,6 +40,8 @@ export interface Supergraph {
   readonly resumable: ResumableFields
   /** Labels of progressive @override. */
   readonly overrideLabels: readonly string[]
+  /** What subgraphs declare without answering it. */
+  readonly externals: ExternalFields
   /** Apollo's own form, for its planner. */
   readonly apollo: ApolloSupergraph
 }
@@ -69,6 +73,7 @@ export function loadSupergraph(sdl: string): Supergraph {
       costs: costDirectives(document),
       access: accessRules(document),
       overrideLabels: overrideLabels(document),
+      externals: externalFields(document),
       resumable: resumableFields(apiSchema, document),
       apollo,
     }

@@ -4,6 +4,7 @@ import type { FieldNode } from 'graphql'
 import { expect, test } from 'vitest'
 import { unreachable } from '../../../kernel/errors.ts'
 import { withSafeNames } from '../../../gateway/planning/client-names.ts'
+import { externalsAsked } from '../../../gateway/planning/lint-externals.ts'
 import { lintPlan } from '../../../gateway/planning/lint-plan.ts'
 import type { LintedOperation } from '../../../gateway/planning/lint-plan.ts'
 import { joinConditions } from '../../../gateway/planning/joined-conditions.ts'
@@ -32,6 +33,20 @@ const query = `query ($id: ID!, $at: String) {
 }`
 
 const planners = ['apollo', 'rust'] as const
+
+const providing = loadSupergraph(
+  composeForTest({
+    a: {
+      sdl: `type Query { best: Post @provides(fields: "title author { name }") all: [Post] }
+        type Post @key(fields: "id") { id: ID! title: String @external author: User @shareable }
+        type User @key(fields: "id") { id: ID! name: String @external }`,
+    },
+    b: {
+      sdl: `type Post @key(fields: "id") { id: ID! title: String @shareable author: User @shareable }
+        type User @key(fields: "id") { id: ID! name: String @shareable }`,
+    },
+  }),
+)
 
 function operationOf(text: string): LintedOperation {
   return { document: parse(text), operationName: undefined, joined: [] }
@@ -225,4 +240,36 @@ test('plans of random operations that are answered well have no faults', async (
     }),
     { numRuns: 100 },
   )
+})
+
+test.each([
+  ['{ best { id title author { name } } }', []],
+  ['{ best { ... on Post { author { ... on User { name } } } } }', []],
+  ['{ all { id author { id } } }', []],
+  ['{ all { title } }', ['Post.title']],
+  ['{ all { author { name } } best { title } }', ['User.name']],
+])(
+  'fields that a subgraph does not answer are found where nothing provides them: %s',
+  (operation, expected) => {
+    const fetch = { kind: 'Fetch', serviceName: 'a', operation, operationKind: 'query' } as const
+    const plan = { plannedBy: 'apollo', root: fetch, source: undefined, fetches: 1 } as const
+    const { externals, apiSchema } = providing
+    const found = externalsAsked(plan, externals, apiSchema)
+    expect(found.map(each => each.split(' ')[0])).toEqual(expected)
+    expect(externalsAsked({ ...plan, root: { ...fetch, serviceName: 'b' } }, externals, apiSchema)).toEqual(
+      [],
+    )
+  },
+)
+
+test.each(planners)('plans of the %s planner ask nobody for what it does not answer', async name => {
+  const planner = new LocalPlanner(name, providing)
+  for (const text of [
+    '{ best { title author { name } } }',
+    '{ all { title author { name } } best { author { name } } }',
+  ]) {
+    const plan = await planner.plan({ text, operationName: undefined })
+    expect(externalsAsked(plan, providing.externals, providing.apiSchema)).toEqual([])
+  }
+  await planner.close()
 })

@@ -1,0 +1,81 @@
+import { Kind, parse } from 'graphql'
+import type { FragmentDefinitionNode, GraphQLSchema, SelectionSetNode } from 'graphql'
+import type { ExternalFields } from '../supergraph/external-fields.ts'
+import { fetchesOf } from './plan.ts'
+import type { FetchNode, Plan } from './plan.ts'
+
+/**
+ * Fields that a plan asks of subgraphs that declare them @external, where nothing around provides them: whatever such a subgraph
+ * answers, it is not the field's value.
+ */
+export function externalsAsked(
+  plan: Plan,
+  externals: ExternalFields,
+  schema: GraphQLSchema,
+): readonly string[] {
+  if (externals.size === 0) return []
+  return fetchesOf(plan).flatMap(node => [...new Reading(node, externals).asked(schema)])
+}
+
+class Reading {
+  readonly #node: FetchNode
+  readonly #externals: ExternalFields
+  readonly #fragments = new Map<string, FragmentDefinitionNode>()
+
+  constructor(node: FetchNode, externals: ExternalFields) {
+    this.#node = node
+    this.#externals = externals
+  }
+
+  *asked(schema: GraphQLSchema): Iterable<string> {
+    const { operation, operationKind } = this.#node
+    const { definitions } = parse(operation, { noLocation: true })
+    for (const each of definitions) {
+      if (each.kind === Kind.FRAGMENT_DEFINITION) this.#fragments.set(each.name.value, each)
+    }
+    const root = {
+      query: schema.getQueryType(),
+      mutation: schema.getMutationType(),
+      subscription: schema.getSubscriptionType(),
+    }[operationKind]
+    for (const each of definitions) {
+      if (each.kind === Kind.OPERATION_DEFINITION) yield* this.#read(each.selectionSet, root?.name ?? '', [])
+    }
+  }
+
+  /** @param provided What fields around provide of an object of `type`. */
+  *#read(set: SelectionSetNode, type: string, provided: readonly SelectionSetNode[]): Iterable<string> {
+    for (const selection of set.selections) {
+      if (selection.kind !== Kind.FIELD) {
+        const fragment =
+          selection.kind === Kind.INLINE_FRAGMENT ? selection : this.#fragments.get(selection.name.value)
+        if (fragment === undefined) continue
+        yield* this.#read(fragment.selectionSet, fragment.typeCondition?.name.value ?? type, provided)
+        continue
+      }
+      const name = selection.name.value
+      const { serviceName } = this.#node
+      const declared = this.#externals.get(type)?.get(name)
+      const given = provided.flatMap(each => [...fieldsNamed(name, each)])
+      if (declared?.externalIn.has(serviceName) === true && given.length === 0) {
+        yield `${type}.${name} is external to the subgraph "${serviceName}", and not provided there`
+      }
+      if (selection.selectionSet === undefined) continue
+      const own = declared?.provides.get(serviceName)
+      const below = given.flatMap(each => each ?? [])
+      yield* this.#read(
+        selection.selectionSet,
+        declared?.type ?? '',
+        own === undefined ? below : [...below, own],
+      )
+    }
+  }
+}
+
+/** The selections of every field of this name, whatever the type of its object; undefined for one that has none. */
+function* fieldsNamed(name: string, set: SelectionSetNode): Iterable<SelectionSetNode | undefined> {
+  for (const selection of set.selections) {
+    if (selection.kind === Kind.INLINE_FRAGMENT) yield* fieldsNamed(name, selection.selectionSet)
+    else if (selection.kind === Kind.FIELD && selection.name.value === name) yield selection.selectionSet
+  }
+}

@@ -1,0 +1,79 @@
+import { Kind, parse } from 'graphql'
+import type { ConstDirectiveNode, DocumentNode, SelectionSetNode, TypeNode } from 'graphql'
+import { argumentText, graphNames } from './graph-names.ts'
+
+/** How subgraphs declare a field. */
+export interface DeclaredField {
+  /** The type of what it holds, without lists. */
+  readonly type: string
+  /** Subgraphs that declare it for others to provide, and do not answer it themselves. */
+  readonly externalIn: ReadonlySet<string>
+  /** What each subgraph provides below it: fields that are external to it elsewhere. */
+  readonly provides: ReadonlyMap<string, SelectionSetNode>
+}
+
+/** The fields of each type, by names; empty when no field is external anywhere. */
+export type ExternalFields = ReadonlyMap<string, ReadonlyMap<string, DeclaredField>>
+
+/**
+ * Reads @external and @provides from a composed supergraph (https://specs.apollo.dev/join/v0.3). Fields of a subgraph's own keys
+ * are never external: it is told of them.
+ */
+export function externalFields(supergraph: DocumentNode): ExternalFields {
+  const names = graphNames(supergraph)
+  const types = new Map<string, ReadonlyMap<string, DeclaredField>>()
+  let any = false
+  for (const definition of supergraph.definitions) {
+    if (
+      definition.kind !== Kind.OBJECT_TYPE_DEFINITION &&
+      definition.kind !== Kind.INTERFACE_TYPE_DEFINITION
+    ) {
+      continue
+    }
+    const keys = keyFields(definition.directives ?? [])
+    const fields = (definition.fields ?? []).map(({ name, type, directives = [] }) => {
+      const externalIn = new Set<string>()
+      const provides = new Map<string, SelectionSetNode>()
+      for (const join of directives.filter(each => each.name.value === 'join__field')) {
+        const graph = argumentText(join, 'graph') ?? ''
+        const subgraph = names.get(graph) ?? ''
+        const provided = argumentText(join, 'provides')
+        if (provided !== undefined) provides.set(subgraph, selectionOf(provided))
+        if (isTrue(join, 'external') && keys.get(graph)?.has(name.value) !== true) externalIn.add(subgraph)
+      }
+      any ||= externalIn.size > 0
+      return [name.value, { type: namedType(type), externalIn, provides }] as const
+    })
+    types.set(definition.name.value, new Map(fields))
+  }
+  return any ? types : new Map()
+}
+
+/** The fields of keys, by the subgraph's value of `join__Graph`. */
+function keyFields(directives: readonly ConstDirectiveNode[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const found = new Map<string, Set<string>>()
+  for (const join of directives) {
+    const key = argumentText(join, 'key')
+    if (join.name.value !== 'join__type' || key === undefined) continue
+    const graph = argumentText(join, 'graph') ?? ''
+    const known = found.get(graph) ?? new Set()
+    for (const each of selectionOf(key).selections) if (each.kind === Kind.FIELD) known.add(each.name.value)
+    found.set(graph, known)
+  }
+  return found
+}
+
+function selectionOf(text: string): SelectionSetNode {
+  const [definition] = parse(`{${text}}`, { noLocation: true }).definitions
+  if (definition?.kind !== Kind.OPERATION_DEFINITION) throw new Error(`no selection: ${text}`)
+  return definition.selectionSet
+}
+
+function isTrue({ arguments: given = [] }: ConstDirectiveNode, wanted: string): boolean {
+  const value = given.find(({ name }) => name.value === wanted)?.value
+  return value?.kind === Kind.BOOLEAN && value.value
+}
+
+function namedType(type: TypeNode): string {
+  return type.kind === Kind.NAMED_TYPE ? type.name.value : namedType(type.type)
+}
