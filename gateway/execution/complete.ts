@@ -154,7 +154,8 @@ export class Completion {
   }
 
   #nonNull(place: Place, coordinate: string): void {
-    this.#report(place, `Cannot return null for non-nullable field ${coordinate}.`)
+    const message = `Cannot return null for non-nullable field ${coordinate}.`
+    this.#failures.addFound({ message, extensions: { code: 'SUBGRAPH_BAD_ANSWER' } }, pathOf(place))
   }
 
   /** Tells why `key` of `tree` is missing, when that is known and not told yet. Answers whether it is known. */

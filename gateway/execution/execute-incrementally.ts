@@ -83,7 +83,7 @@ class IncrementalExecution {
       const answer = completed(this.#prepared, this.#tree, run, this.#tools, found => this.#found.push(found))
       this.#failures = run.failures
       // Of fields that were fetched before their time.
-      this.#held = run.failures.list().filter(error => answer.errors?.includes(error) !== true)
+      this.#held = run.failures.list(answer.data).filter(error => answer.errors?.includes(error) !== true)
       this.#keepWhere(path => leadsTo(answer.data, this.#clientPath(path)))
       return { ...answer, hasNext: this.#found.length > 0 }
     } finally {

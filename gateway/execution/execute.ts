@@ -12,7 +12,7 @@ import { Failures } from './failures.ts'
 import { identityMark } from './identity-mark.ts'
 import { introspect } from './introspect.ts'
 import type { Prepared } from './prepared.ts'
-import type { Run } from './run.ts'
+import type { EarlierAnswers, Run } from './run.ts'
 import type { SubgraphContext } from './subgraph.ts'
 import type { ErrorShowing } from './subgraph-errors.ts'
 import type { Target } from './target.ts'
@@ -25,11 +25,15 @@ export interface ExecutionTools {
   readonly showing: ErrorShowing
 }
 
-/** Runs a query or mutation within `context.remainingMs`; what did not come in time is missing, with an error. */
+/**
+ * Runs a query or mutation within `context.remainingMs`; what did not come in time is missing, with an error.
+ * @param earlier What was fetched for it already.
+ */
 export async function executePrepared(
   prepared: Prepared,
   context: SubgraphContext,
   tools: ExecutionTools,
+  earlier?: EarlierAnswers,
 ): Promise<GraphQLAnswer> {
   if (prepared.planned.unresolvable) {
     // Run as planned, it would answer null for every field and call that a success.
@@ -38,7 +42,7 @@ export async function executePrepared(
   }
   const deadline = startDeadline(tools.clock, context.remainingMs, context.signal)
   try {
-    return await answerWith(prepared, context, deadline, tools, async () => undefined)
+    return await answerWith(prepared, context, deadline, tools, async () => undefined, earlier)
   } finally {
     deadline.close()
   }
@@ -51,8 +55,9 @@ export async function answerWith(
   deadline: Deadline,
   tools: ExecutionTools,
   begin: (root: Target, run: Run) => Promise<void>,
+  earlier?: EarlierAnswers,
 ): Promise<GraphQLAnswer> {
-  const run = startRun(prepared, context, deadline, tools)
+  const run = { ...startRun(prepared, context, deadline, tools), earlier }
   const tree: Tree = {}
   const root: Target = { tree, path: [], ancestors: [] }
   await begin(root, run)
@@ -91,7 +96,7 @@ export function completed(
   const completion = new Completion(apiSchema, failures, planned.refusals, deferred)
   const data = completion.root(rootType, selections, tree, introspected)
   const excluded = excludedPlaces(planned)
-  const errors = failures.list().filter(({ path }) => !excluded(data, path))
+  const errors = failures.list(data).filter(({ path }) => !excluded(data, path))
   const mark = identityMark(context.principal, tools.clock.wall())
   if (mark !== undefined) degradations.add(mark)
   const extensions = withMarks(undefined, degradations.list(data))

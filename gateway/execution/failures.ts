@@ -1,5 +1,6 @@
-import type { AnswerError } from '../engine.ts'
+import type { AnswerError, GraphQLAnswer } from '../engine.ts'
 import type { Path } from './target.ts'
+import { isTree, own } from './tree.ts'
 import type { Tree } from './tree.ts'
 
 /** Why a fetch brought nothing: an error without its place. */
@@ -23,6 +24,9 @@ export class Failures {
   readonly #told = new Set<Failure>()
   readonly #tellers = new Map<string, object>()
   readonly #located = new Map<Failure, Path[]>()
+  readonly #suspected = new Set<Failure>()
+  /** Those that no subgraph has told of. */
+  readonly #found = new Set<AnswerError>()
   readonly #before: Failures | undefined
 
   /** @param before Those of what was answered before, on the same objects: told already, and reasons for what is missing now. */
@@ -36,9 +40,16 @@ export class Failures {
     this.#told.add(error)
     if (this.#errors.length >= errorsMax) return
     const { message, extensions } = error
-    this.#errors.push(
-      path === undefined ? { message, extensions } : { message, path: this.#clientPath(path), extensions },
-    )
+    const told =
+      path === undefined ? { message, extensions } : { message, path: this.#clientPath(path), extensions }
+    this.#errors.push(told)
+    if (this.#suspected.has(error)) this.#found.add(told)
+  }
+
+  /** A null where none may be, that nobody has told of. */
+  addFound(error: Failure, path: Path): void {
+    this.#suspected.add(error)
+    this.add(error, path)
   }
 
   /**
@@ -75,6 +86,12 @@ export class Failures {
     else known.push({ failure, keys })
   }
 
+  /** As `blame`, when nobody has told of a failure: what is missing may be so by another that is told elsewhere. */
+  suspect(tree: Tree, failure: Failure, keys: ReadonlySet<string>): void {
+    this.#suspected.add(failure)
+    this.blame(tree, failure, keys)
+  }
+
   /** Why `key` of `tree` is missing. */
   reasonFor(tree: Tree, key: string): Failure | undefined {
     const own = this.#blamed.get(tree)?.find(({ keys }) => keys.has(key))?.failure
@@ -95,13 +112,36 @@ export class Failures {
     })
   }
 
-  /** All errors. A failure that was only blamed, and left nothing missing that the client asked for, is none. */
-  list(): readonly AnswerError[] {
+  /**
+   * All errors of an answer with `data`. A failure that was only blamed, and left nothing missing that the client asked for, is none;
+   * nor is one that no subgraph told of, inside an object that another error has emptied.
+   */
+  list(data?: GraphQLAnswer['data']): readonly AnswerError[] {
     for (const failure of this.#mentioned) if (!this.#told.has(failure)) this.add(failure, undefined)
-    return this.#errors
+    if (this.#found.size === 0 || data === undefined) return this.#errors
+    const emptied = new Set(
+      this.#errors
+        .filter(error => error.path !== undefined && !this.#found.has(error))
+        .map(({ path = [] }) => emptiedBy(path, data) ?? JSON.stringify(path)),
+    )
+    return this.#errors.filter(error => {
+      const place = this.#found.has(error) ? emptiedBy(error.path ?? [], data) : undefined
+      return place === undefined || !emptied.has(place)
+    })
   }
 
   #clientPath(path: Path): Path {
     return path.map(step => (typeof step === 'string' ? this.#clientName(step) : step))
   }
+}
+
+/** The null of `data` that an error at `path`, in the client's names, has gone up to; undefined: it stands at `path` itself. */
+function emptiedBy(path: Path, data: Readonly<Tree> | null): string | undefined {
+  let value: unknown = data
+  for (const [index, step] of path.entries()) {
+    if (value === null) return JSON.stringify(path.slice(0, index))
+    if (typeof step === 'number') value = Array.isArray(value) ? value[step] : undefined
+    else value = isTree(value) ? own(value, step) : undefined
+  }
+  return undefined
 }

@@ -2,6 +2,7 @@ import { EnneadError } from '../../kernel/errors.ts'
 import type { FetchNode } from '../planning/plan.ts'
 import { contextGroups } from './context-arguments.ts'
 import { startsWith } from './degradations.ts'
+import type { Failure } from './failures.ts'
 import { keysOf } from './fetch-keys.ts'
 import { blameAll, mergeEntities, mergeRoot } from './merge-answer.ts'
 import type { Asked } from './merge-answer.ts'
@@ -54,6 +55,11 @@ function distinct(node: FetchNode, targets: readonly Target[], run: Run): Readon
       run.failures.blame(target.tree, reason, keysOf(node))
       continue
     }
+    if (Object.keys(entity).length === 1) {
+      // Nobody knows anything by the name of its type.
+      run.failures.suspect(target.tree, keyless(node), keysOf(node))
+      continue
+    }
     rewrite(entity, node.inputRewrites, run.overlap)
     const identity = JSON.stringify(entity)
     const known = found.get(identity)
@@ -61,6 +67,11 @@ function distinct(node: FetchNode, targets: readonly Target[], run: Run): Readon
     else known.targets.push(target)
   }
   return found
+}
+
+function keyless({ serviceName }: FetchNode): Failure {
+  const message = `subgraph "${serviceName}" was not asked for an object of which no key is known`
+  return { message, extensions: { code: 'SUBGRAPH_BAD_ANSWER', subgraph: serviceName } }
 }
 
 /**
@@ -91,7 +102,8 @@ async function ask(
     const { signal } = run.deadline
     const context = { ...run.context, signal, remainingMs: run.deadline.remainingMs() }
     const request = requestOf(node, run.variables, extra)
-    return await waited(node, run, run.subgraphs.execute(node.serviceName, request, context))
+    const send = (): Promise<SubgraphResponse> => run.subgraphs.execute(node.serviceName, request, context)
+    return await waited(node, run, run.earlier?.answer(node, request, send) ?? send())
   } catch (failure) {
     if (!(failure instanceof EnneadError))
       run.log.error('subgraph.fault', { subgraph: node.serviceName, failure })

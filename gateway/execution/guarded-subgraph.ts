@@ -113,7 +113,7 @@ class DispatchedSubgraph implements GuardedSubgraph {
     }
   }
 
-  /** Codes of errors are not looked at: whoever cannot use the answer asks again by `execute`. */
+  /** Codes of errors are not looked at: whoever cannot use the answer asks `isFailure`, and then again by `execute`. */
   async exchange(body: string, context: SubgraphContext): Promise<Buffer> {
     const { signal, remainingMs, requestId } = context
     const time = Number.isFinite(remainingMs) ? { remainingMs } : {}
@@ -130,6 +130,10 @@ class DispatchedSubgraph implements GuardedSubgraph {
     return first.subscribe(request, context)
   }
 
+  isFailure({ errors }: { readonly errors?: unknown }): boolean {
+    return Array.isArray(errors) && errors.some(error => this.#isFailure(error))
+  }
+
   usage(): DispatcherUsage {
     return this.#dispatcher.usage()
   }
@@ -142,10 +146,7 @@ class DispatchedSubgraph implements GuardedSubgraph {
   #asker(way: Subgraph): Ask {
     return async ({ request, context }, { signal, remainingMs }) => {
       const response = await way.execute(request, { ...context, signal, remainingMs })
-      const errors: unknown = response.errors
-      if (Array.isArray(errors) && errors.some(error => this.#isFailure(error))) {
-        throw new FailedAnswer(this.name, response)
-      }
+      if (this.isFailure(response)) throw new FailedAnswer(this.name, response)
       return response
     }
   }

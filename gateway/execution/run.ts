@@ -1,12 +1,23 @@
 import type { Log } from '../../kernel/log.ts'
+import type { FetchNode } from '../planning/plan.ts'
 import type { ResolvedSubgraphs } from './subgraphs.ts'
 import type { TypeOverlap } from '../supergraph/type-overlap.ts'
 import type { VariableValues } from '../operation/variables.ts'
 import type { Deadline } from './deadline.ts'
 import type { Degradations } from './degradations.ts'
 import type { Failures } from './failures.ts'
-import type { SubgraphContext } from './subgraph.ts'
+import type { SubgraphContext, SubgraphRequest, SubgraphResponse } from './subgraph.ts'
 import type { ErrorShowing } from './subgraph-errors.ts'
+
+/** What was fetched for the same request before its plan is run. */
+export interface EarlierAnswers {
+  /** What `node` is answered with; `ask` sends its request, where that was not answered before. */
+  answer(
+    node: FetchNode,
+    request: SubgraphRequest,
+    ask: () => Promise<SubgraphResponse>,
+  ): Promise<SubgraphResponse>
+}
 
 /** What every step of one execution needs. */
 export interface Run {
@@ -19,4 +30,6 @@ export interface Run {
   readonly degradations: Degradations
   readonly showing: ErrorShowing
   readonly log: Log
+  /** Default: nothing was fetched before. */
+  readonly earlier?: EarlierAnswers | undefined
 }

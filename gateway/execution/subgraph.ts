@@ -49,6 +49,11 @@ export interface Subgraph {
    * here is bytes, so that there is nothing to gain.
    */
   exchange?(body: string, context: SubgraphContext): Promise<Buffer>
+  /**
+   * Does an answer that `exchange` gave say that the place that gave it fails? Asked by `execute`, another place may do better.
+   * Undefined: none does.
+   */
+  isFailure?(response: SubgraphResponse): boolean
   /** `return()` lets go of the source at once, also while it is quiet; a failure of the stream is thrown by `next`. */
   subscribe(request: SubgraphRequest, context: SubgraphContext): AsyncIterableIterator<SubgraphResponse>
   /** Lets go of connections. */

@@ -25,6 +25,8 @@ export interface ResolvedSubgraphs {
     context: SubgraphContext,
     read: (answer: Buffer) => void,
   ): Promise<void>
+  /** Does an answer in bytes say that its place fails, so that `execute` should ask again? */
+  isFailure(name: string, response: SubgraphResponse): boolean
   subscribe(
     name: string,
     request: SubgraphRequest,
@@ -98,6 +100,7 @@ export class SubgraphConnections {
         })
         if (refused !== undefined) throw refused.failure
       },
+      isFailure: (name, response) => find(name).subgraph.isFailure?.(response) === true,
       subscribe: (name, request, context) => find(name).subgraph.subscribe(request, traced(name, context)),
     }
   }

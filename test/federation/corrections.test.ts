@@ -205,6 +205,36 @@ describe.each(engineVariants)('$name, $tier', ({ build }) => {
     expect(answer.errors?.map(({ path }) => path)).toEqual([['user']])
   })
 
+  test('what one subgraph lacks of an object that an error of another has emptied is no second error', async () => {
+    const { ask, subgraph } = graph({
+      a: {
+        sdl: `type Query { user: User! @shareable broken: Int! } type User @key(fields: "id") { id: ID! @shareable name: String! @requires(fields: "mail") mail: String @external }`,
+        resolvers: {
+          Query: {
+            user: () => ({ id: '1' }),
+            broken: () => {
+              throw new Error('broken')
+            },
+          },
+          User: { name: () => 'Ada' },
+        },
+      },
+      b: {
+        sdl: `type Query { user: User! @shareable } type User @key(fields: "id") { id: ID! @shareable mail: String age: Int }`,
+        resolvers: { Query: { user: () => ({ id: '1' }) }, User: { mail: () => 'ada@', age: () => 7 } },
+      },
+    })
+    const query = 'query ($x: Boolean!) { user { ... on User { age @skip(if: $x) name } } broken }'
+    const answer = await ask({ query, variables: { x: true } })
+
+    expect(answer.data).toBeNull()
+    expect(answer.errors?.map(({ path }) => path)).toEqual([['broken']])
+    // Nor is anybody asked for an object by the name of its type alone.
+    const { requests } = subgraph('b')
+    for (const { variables } of requests)
+      expect(JSON.stringify(variables)).not.toContain('{"__typename":"User"}')
+  })
+
   test('mutations keep the order in which each is first asked for, whatever fragments they stand in', async () => {
     const done: string[] = []
     const doing = (name: string) => () => {

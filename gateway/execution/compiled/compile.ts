@@ -2,6 +2,7 @@ import type { GraphQLObjectType } from 'graphql'
 import type { VariableValues } from '../../operation/variables.ts'
 import type { Plan } from '../../planning/plan.ts'
 import type { Selections } from '../shape.ts'
+import { fetchSources } from './fetch-source.ts'
 import { flatPlan } from './flat-plan.ts'
 import type { FlatFetch } from './flat-plan.ts'
 import type { Batch, CompiledQuery } from './layout.ts'
@@ -27,7 +28,8 @@ export interface CompileInput {
  */
 export function compile({ plan, type, shape, variables }: CompileInput): CompiledQuery {
   const fetches = flatPlan(plan, variables)
-  const { root, needs } = positions(fetches, type, shape)
+  const all = positions(fetches, type, shape)
+  const { root, needs } = all
   const { batchOf, members } = batched(fetches, waves(fetches, needs))
   const builder = new LayoutBuilder(fetches, batchOf)
   const rootFields = members.map((): BuiltField[] => [])
@@ -77,7 +79,9 @@ export function compile({ plan, type, shape, variables }: CompileInput): Compile
       variables: [...variables.keys()],
     }
   })
-  return { batches, layouts: builder.layouts, groups: builder.groups.length, uses: builder.uses, items }
+  const sources = fetchSources(fetches, all, batchOf, batches, builder.groupOf)
+  const { layouts, groups, uses } = builder
+  return { batches, layouts, groups: groups.length, uses, sources, items }
 }
 
 /** The response name of a batch's group, by its place in the batch. */

@@ -1,28 +1,24 @@
 import type { VariableValues } from '../../operation/variables.ts'
 import { AnswerScanner } from './answer-scanner.ts'
+import { isTree } from '../tree.ts'
+import type { Tree } from '../tree.ts'
+import type { SubgraphResponse } from '../subgraph.ts'
 import { alias, representations } from './compile.ts'
 import type { Batch, CompiledQuery, Layout, Use } from './layout.ts'
 import { textOf } from './place.ts'
 import type { Brought, Place, Slot } from './place.ts'
 import { RecentPlaces } from './recent-places.ts'
+import type { Replayed } from './replay.ts'
 import { Surprise } from './uncompilable.ts'
 
 /** Sends one request, UTF-8 in latin1, gives the answer in UTF-8 to `read`, and rejects with what that throws. */
 export type Exchange = (subgraph: string, body: string, read: (answer: Buffer) => void) => Promise<void>
 
-/**
- * Runs a compiled query. Resolves with the answer's data, as bytes in latin1; rejects with Surprise as soon as anything is
- * not as expected. Requests under way are then not waited for.
- */
-export function runCompiled(
-  query: CompiledQuery,
-  variables: VariableValues,
-  exchange: Exchange,
-): Promise<string> {
-  return new CompiledRun(query, variables, exchange).data()
-}
+/** Does an answer say that the place that gave it fails, so that its subgraph should be asked again? */
+export type IsFailure = (subgraph: string, response: SubgraphResponse) => boolean
 
-class CompiledRun {
+/** One run of a compiled query. */
+export class CompiledRun implements Replayed {
   readonly #query: CompiledQuery
   readonly #variables: VariableValues
   readonly #exchange: Exchange
@@ -35,12 +31,19 @@ class CompiledRun {
   readonly #rootSlots: (readonly Slot[])[] = []
   /** Batches that each batch still waits for. */
   readonly #open: number[]
+  /** What came for each batch. */
+  readonly #answers: Buffer[] = []
+  /** By batch: settles when nothing more comes for it. */
+  readonly #sent: Promise<void>[] = []
+  readonly #isFailure: IsFailure
   #running = 0
   #settled = false
   #resolve: (data: string) => void = () => undefined
   #reject: (failure: unknown) => void = () => undefined
 
-  constructor(query: CompiledQuery, variables: VariableValues, exchange: Exchange) {
+  /** @param isFailure Whether a subgraph is to be asked again after an answer. */
+  constructor(query: CompiledQuery, variables: VariableValues, exchange: Exchange, isFailure: IsFailure) {
+    this.#isFailure = isFailure
     this.#query = query
     this.#variables = variables
     this.#exchange = exchange
@@ -50,6 +53,10 @@ class CompiledRun {
     this.#open = query.batches.map(({ after }) => after.length)
   }
 
+  /**
+   * Runs it, once. Resolves with the answer's data, as bytes in latin1; rejects with Surprise as soon as anything is not as
+   * expected. Requests under way are then not waited for.
+   */
   data(): Promise<string> {
     return new Promise((resolve, reject) => {
       this.#resolve = resolve
@@ -59,6 +66,30 @@ class CompiledRun {
         this.#endWhenIdle()
       })
     })
+  }
+
+  get sources(): Replayed['sources'] {
+    return this.#query.sources
+  }
+
+  async response(batch: number): Promise<Tree | undefined> {
+    await this.#sent[batch]
+    const answer = this.#answers[batch]
+    const { subgraph } = this.#query.batches[batch] ?? {}
+    if (answer === undefined || subgraph === undefined) return undefined
+    try {
+      const response: unknown = JSON.parse(answer.toString())
+      return isTree(response) && !this.#isFailure(subgraph, response) ? response : undefined
+    } catch {
+      // Whoever asks again will be told.
+      return undefined
+    }
+  }
+
+  asked(batch: number, group: number): readonly string[] {
+    const { id } = this.#query.batches[batch]?.groups[group] ?? {}
+    const representations = id === undefined ? undefined : this.#brought[id]
+    return Array.from(representations?.keys() ?? [], text => Buffer.from(text, 'latin1').toString())
   }
 
   known(layout: Layout, answer: Buffer, at: number): Place | undefined {
@@ -81,6 +112,7 @@ class CompiledRun {
       return
     }
     const read = (answer: Buffer): void => {
+      this.#answers[batch.index] = answer
       try {
         this.#answered(batch, answer, asked)
       } catch (failure) {
@@ -88,7 +120,7 @@ class CompiledRun {
         throw failure
       }
     }
-    this.#exchange(batch.subgraph, body, read).catch((cause: unknown) => {
+    this.#sent[batch.index] = this.#exchange(batch.subgraph, body, read).catch((cause: unknown) => {
       // Whoever could not read it has said so.
       if (!this.#settled) this.#fail(new Surprise(`subgraph "${batch.subgraph}" failed`, { cause }))
     })

@@ -18,6 +18,7 @@ export interface FetchField {
 
 /** A fetch of the plan on its own. */
 export interface FlatFetch {
+  readonly node: FetchNode
   readonly subgraph: string
   /** Keys from the root, with conditions on types and without marks of lists; empty for a fetch at the root. */
   readonly path: readonly string[]
@@ -74,7 +75,7 @@ function flatFetch(node: FetchNode, path: readonly string[], values: VariableVal
     if (name === 'representations') continue
     variables.set(name, print(type) + (defaultValue === undefined ? '' : `=${print(defaultValue)}`))
   }
-  const shared = { subgraph: node.serviceName, path, variables }
+  const shared = { node, subgraph: node.serviceName, path, variables }
   if (node.requires === undefined) {
     return { ...shared, entity: undefined, fields: fieldsOf(operation.selectionSet, undefined, values) }
   }

@@ -1,10 +1,19 @@
 import { writtenPrincipal } from '../../../kernel/kept-principals.ts'
 import type { VariableValues } from '../../operation/variables.ts'
 import type { PlannedOperation, Prepared } from '../prepared.ts'
+import type { EarlierAnswers } from '../run.ts'
 import type { SubgraphContext } from '../subgraph.ts'
 
-interface Flight {
+/** A compiled query under way. */
+export interface Running {
+  /** The answer's data, as bytes in latin1. */
   readonly data: Promise<string>
+  /** What it has fetched, for when `data` rejects. */
+  readonly earlier: EarlierAnswers
+}
+
+interface Flight {
+  readonly running: Running
   /** Writes that had ended when it began. */
   readonly writes: number
 }
@@ -28,23 +37,23 @@ export class Flights {
     this.#writes++
   }
 
-  /** The data of a query under way that can be shared. */
-  shared(prepared: Prepared, key: string): Promise<string> | undefined {
+  /** A query under way that can be shared. */
+  shared(prepared: Prepared, key: string): Running | undefined {
     const flight = this.#flights.get(prepared.planned)?.get(key)
-    return flight?.writes === this.#writes ? flight.data : undefined
+    return flight?.writes === this.#writes ? flight.running : undefined
   }
 
-  /** Shares `data` until it is there. */
-  begin({ planned }: Prepared, key: string, data: Promise<string>): void {
+  /** Shares it until its data are there. */
+  begin({ planned }: Prepared, key: string, running: Running): void {
     const known = this.#flights.get(planned)
     const flights = known ?? new Map<string, Flight>()
     if (known === undefined) this.#flights.set(planned, flights)
-    const flight = { data, writes: this.#writes }
+    const flight = { running, writes: this.#writes }
     flights.set(key, flight)
     const end = (): void => {
       if (flights.get(key) === flight) flights.delete(key)
     }
-    data.then(end, end)
+    running.data.then(end, end)
   }
 }
 

@@ -30,6 +30,8 @@ export interface BuiltField {
  */
 export class LayoutBuilder {
   readonly groups: { readonly batch: number; readonly group: Group; readonly key: string }[] = []
+  /** The group of each fetch of entities that brings something. */
+  readonly groupOf = new Map<number, Group>()
   layouts = 0
   uses = 0
   readonly #fetches: readonly FlatFetch[]
@@ -176,7 +178,10 @@ export class LayoutBuilder {
     const type = position.type.name
     const key = JSON.stringify([type, requires, fields.map(field => field.key)])
     const known = this.groups.find(each => each.batch === batch && each.key === key)
-    if (known !== undefined) return { group: known.group, keys: sorted, requires }
+    if (known !== undefined) {
+      for (const fetch of fetches) this.groupOf.set(fetch, known.group)
+      return { group: known.group, keys: sorted, requires }
+    }
     const group: Group = {
       id: this.groups.length,
       literals: requires.map((name, index) =>
@@ -187,6 +192,7 @@ export class LayoutBuilder {
       type,
     }
     this.groups.push({ batch, group, key })
+    for (const fetch of fetches) this.groupOf.set(fetch, group)
     return { group, keys: sorted, requires }
   }
 

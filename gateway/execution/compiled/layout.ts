@@ -1,3 +1,5 @@
+import type { FetchNode } from '../../planning/plan.ts'
+import type { FetchSource } from './fetch-source.ts'
 import type { LeafScan } from './leaf-scan.ts'
 
 /** How a value is scanned. */
@@ -83,6 +85,8 @@ export interface CompiledQuery {
   readonly layouts: number
   readonly groups: number
   readonly uses: number
+  /** Where it has what the fetches of the plan ask for. */
+  readonly sources: ReadonlyMap<FetchNode, FetchSource>
   /** The fields of the answer: each is a root field of a batch, or constant. */
   readonly items: readonly {
     readonly literal: string

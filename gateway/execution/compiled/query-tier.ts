@@ -1,18 +1,22 @@
 import { OperationTypeNode } from 'graphql'
 import type { GraphQLAnswer } from '../../engine.ts'
 import type { ObserveGateway } from '../../gateway-events.ts'
+import type { Deadline } from '../deadline.ts'
 import { startDeadline } from '../deadline.ts'
 import { executePrepared } from '../execute.ts'
 import type { ExecutionTools } from '../execute.ts'
 import { identityMark } from '../identity-mark.ts'
 import type { VariableValues } from '../../operation/variables.ts'
 import type { PlannedOperation, Prepared } from '../prepared.ts'
+import type { EarlierAnswers } from '../run.ts'
 import type { SubgraphContext } from '../subgraph.ts'
 import { compile } from './compile.ts'
-import { runCompiled } from './compiled-run.ts'
+import { CompiledRun } from './compiled-run.ts'
 import type { Exchange } from './compiled-run.ts'
 import { flightKey, Flights } from './flights.ts'
+import type { Running } from './flights.ts'
 import type { CompiledQuery } from './layout.ts'
+import { Replay } from './replay.ts'
 import { SplicedAnswer } from './spliced-answer.ts'
 import { Surprise, Uncompilable } from './uncompilable.ts'
 
@@ -44,7 +48,8 @@ const timeShare = 0.5
 
 /**
  * Runs queries and mutations on one of two tiers. The generic executor is the reference for everything; queries that are
- * asked for often are compiled. On any surprise the generic executor answers from the start, and the compiled query rests.
+ * asked for often are compiled. On any surprise the generic executor answers, from what has come until then and what it fetches
+ * itself, and the compiled query rests.
  */
 export class QueryTier {
   readonly #options: QueryTierOptions
@@ -92,22 +97,39 @@ export class QueryTier {
     const startedAt = clock.now()
     const key = flightKey(prepared.variables, context)
     const shared = key === undefined ? undefined : this.#flights.shared(prepared, key)
-    try {
-      if (shared !== undefined) {
-        this.#options.observe?.({ is: 'queryShared' })
-        return new SplicedAnswer(await shared)
+    if (shared !== undefined) {
+      this.#options.observe?.({ is: 'queryShared' })
+      try {
+        return new SplicedAnswer(await shared.data)
+      } catch {
+        // Whoever began it has seen to that; it may only have left.
+        return this.#generic(prepared, context, startedAt, shared.earlier)
       }
-      const running = this.#run(tier.query, prepared, context)
-      if (key !== undefined) this.#flights.begin(prepared, key, running)
-      const data = await running
+    }
+    const deadline = startDeadline(clock, context.remainingMs * timeShare, context.signal)
+    const running = this.#run(tier.query, prepared, context, deadline)
+    if (key !== undefined) this.#flights.begin(prepared, key, running)
+    try {
+      const data = await running.data
       tier.surprises = 0
       return new SplicedAnswer(data)
     } catch (failure) {
-      // Of a query that was shared, whoever began it has seen to that; it may only have left.
-      if (shared === undefined && !context.signal.aborted) this.#surprised(tier, prepared, failure)
+      if (!context.signal.aborted) this.#surprised(tier, prepared, failure)
+      return await this.#generic(prepared, context, startedAt, running.earlier)
+    } finally {
+      // Not before: what was under way at a surprise may be of use.
+      deadline.close()
     }
-    const remainingMs = context.remainingMs - (clock.now() - startedAt)
-    return executePrepared(prepared, { ...context, remainingMs }, this.#tools)
+  }
+
+  #generic(
+    prepared: Prepared,
+    context: SubgraphContext,
+    startedAt: number,
+    earlier: EarlierAnswers,
+  ): Promise<GraphQLAnswer> {
+    const remainingMs = context.remainingMs - (this.#tools.clock.now() - startedAt)
+    return executePrepared(prepared, { ...context, remainingMs }, this.#tools, earlier)
   }
 
   /** A write through this gateway has ended, whatever became of it: what was asked before it is shared no more. */
@@ -115,20 +137,17 @@ export class QueryTier {
     this.#flights.written()
   }
 
-  async #run(query: CompiledQuery, prepared: Prepared, context: SubgraphContext): Promise<string> {
+  #run(query: CompiledQuery, prepared: Prepared, context: SubgraphContext, deadline: Deadline): Running {
     const { subgraphs } = prepared.planned
-    const deadline = startDeadline(this.#tools.clock, context.remainingMs * timeShare, context.signal)
     const inner = { ...context, signal: deadline.signal }
     const exchange: Exchange = (subgraph, body, read) => {
       inner.remainingMs = deadline.remainingMs()
       return subgraphs.exchange(subgraph, body, { ...inner }, read)
     }
-    try {
-      return await deadline.within(runCompiled(query, prepared.variables, exchange))
-    } finally {
-      // What is under way after a surprise is not waited for.
-      deadline.close()
-    }
+    const run = new CompiledRun(query, prepared.variables, exchange, (name, response) =>
+      subgraphs.isFailure(name, response),
+    )
+    return { data: deadline.within(run.data()), earlier: new Replay(run, deadline) }
   }
 
   #surprised(tier: Tier & { readonly phase: 'compiled' }, { name }: Prepared, failure: unknown): void {
