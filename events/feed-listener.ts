@@ -37,6 +37,7 @@ export class FeedListener<Entry extends LogEntry> implements AsyncIterableIterat
   #page: { readonly entries: readonly Entry[]; readonly next: Position; at: number } | undefined
   #catchingUp = false
   #ended = false
+  readonly #resting: (() => void)[] = []
 
   /** Reads behind `after`; undefined: behind the head the feed has when it first knows one. */
   constructor(after: Position | undefined, steps: ListenerSteps<Entry>) {
@@ -46,6 +47,19 @@ export class FeedListener<Entry extends LogEntry> implements AsyncIterableIterat
 
   [Symbol.asyncIterator](): this {
     return this
+  }
+
+  /** Behind which it reads on; undefined: it has none yet, and the log's head is not known. */
+  get position(): Position | undefined {
+    return this.#position
+  }
+
+  /** Resolves when everything that has happened so far was taken, and `next()` waits. Never, while the log cannot be read. */
+  idle(): Promise<void> {
+    return new Promise(settle => {
+      this.#resting.push(settle)
+      this.wake()
+    })
   }
 
   next(): Promise<IteratorResult<Entry, undefined>> {
@@ -67,12 +81,17 @@ export class FeedListener<Entry extends LogEntry> implements AsyncIterableIterat
     try {
       while (this.#waiting.length > 0 && !this.#ended) {
         const entry = this.#take()
-        if (entry === undefined) return
+        if (entry === undefined) return this.#rest()
         this.#waiting.shift()?.settle({ done: false, value: entry })
       }
     } catch (failure) {
       this.#fail(failure)
     }
+  }
+
+  #rest(): void {
+    if (this.#catchingUp || this.#position === undefined || this.#steps.view() === undefined) return
+    for (const settle of this.#resting.splice(0)) settle()
   }
 
   #take(): Entry | undefined {

@@ -98,7 +98,7 @@ export class Feed<Entry extends LogEntry, Narrow = undefined> {
   }
 
   /** Begins to listen at once, not with the first `next()`. Throws OVERLOADED when too many listen already. */
-  attach(options: AttachOptions<Entry, Narrow>): AsyncIterableIterator<Entry, undefined> {
+  attach(options: AttachOptions<Entry, Narrow>): FeedListener<Entry> {
     if (this.#closed) throw new EnneadError('UNAVAILABLE', 'the event feed is shutting down')
     if (this.#listeners.size >= this.#limits.listenersMax) {
       throw new EnneadError('OVERLOADED', `${this.#limits.listenersMax} listeners follow events already`)

@@ -112,6 +112,8 @@ export interface PreparedOperation {
   readonly textWithoutValues?: string | undefined
   /** Of a subscription. Undefined: it is like no other. */
   readonly subscription?: SubscriptionIdentity | undefined
+  /** How long a query asks to wait for something to happen, by an argument `waitMs` of a root field. Milliseconds. */
+  readonly waitMs?: number | undefined
 }
 
 export interface SubgraphHealth {

@@ -111,11 +111,15 @@ const percentile = (values: number[], share: number): number =>
   ] ?? 0
 const rounded = (value: number, digits = 1): number => Number(value.toFixed(digits))
 
+const warmDeliveries = 20_000
+
 /** CPU of the server for each delivery to `count` clients, events one by one and 16 at a time. */
 async function fanOut(which: 'ours' | 'peer', count: number, rounds: number) {
   await using server = await Server.start(which)
   const clients = await connected(server, count)
   await subscribed(server, clients)
+  // A process that has served for a while is what is measured: its code is compiled by then.
+  await single(server, count, Math.ceil(warmDeliveries / count))
   const cost = async (events: number, times: number): Promise<number> => {
     const before = await server.usage()
     for (let time = 0; time < times; time++) await delivered(server, count, events)
@@ -181,19 +185,26 @@ async function idle(which: 'ours' | 'peer', count: number) {
   }
 }
 
-/** What 20 clients that read nothing do to the latency of others; in turns, with events that fill what they may lag behind. */
+/** More than the system and we hold for a reader that reads nothing: buffers of both sides of the loopback, and our own. */
+const stalledBytes = 16 * 1_048_576
+
+/** What 20 clients that read nothing do to the latency of others: without them, beside them, and when they read again. */
 async function stalled(count: number, rounds: number) {
   await using server = await Server.start('ours')
   const clients = await connected(server, count + 20)
   await subscribed(server, clients)
-  const lively = clients.slice(20)
+  const [silent, lively] = [clients.slice(0, 20), clients.slice(20)]
+  const all = (some: readonly LightClient[]): number => some.reduce((sum, client) => sum + client.received, 0)
+  const published = async (some: readonly LightClient[], events: number): Promise<void> => {
+    const before = all(some)
+    server.publish(events, 8_192)
+    await until(() => all(some) >= before + some.length * events)
+  }
   const timedRounds = async (): Promise<{ p50Ms: number; p99Ms: number }> => {
     latencies = []
     timed = true
     for (let round = 0; round < rounds; round++) {
-      const before = lively.reduce((sum, client) => sum + client.received, 0)
-      server.publish(1, 8_192)
-      await until(() => lively.reduce((sum, client) => sum + client.received, 0) >= before + lively.length)
+      await published(lively, 1)
       await pause(2)
     }
     timed = false
@@ -201,11 +212,16 @@ async function stalled(count: number, rounds: number) {
   }
   await timedRounds()
   const without = await timedRounds()
-  for (const client of clients.slice(0, 20)) client.stall()
-  await timedRounds()
+  for (const client of silent) client.stall()
+  const filling = await timedRounds()
+  for (let bytes = 0; bytes < stalledBytes; bytes += 32 * 8_192) await published(lively, 32)
   const beside = await timedRounds()
+  for (const client of silent) client.read()
+  const newest = lively[0]?.received ?? 0
+  await until(() => silent.every(({ received }) => received >= newest))
+  const again = await timedRounds()
   kill(clients)
-  return { clients: count, without, beside }
+  return { clients: count, without, filling, beside, again }
 }
 
 /**
@@ -248,7 +264,9 @@ const told = async <T>(part: string, measure: () => Promise<T>): Promise<T | und
 const sizes = quick ? [100, 1_000] : [100, 1_000, 10_000]
 const fan = []
 for (const size of sizes) {
-  const measured = await told('fan-out', () => fanOut('ours', size, size >= 10_000 ? 10 : 50))
+  const measured = await told('fan-out', () =>
+    fanOut('ours', size, size >= 10_000 ? 10 : size >= 1_000 ? 50 : 200),
+  )
   if (measured !== undefined) fan.push(measured)
 }
 const peerFan = await told('fan-out', () => fanOut('peer', 1_000, 20))

@@ -3,6 +3,7 @@ import type { Engine, GraphQLAnswer, PreparedOperation } from '../engine.ts'
 import type { ForwardedHeaders, SubgraphContext } from '../execution/subgraph.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import type { RequestTrace } from '../tracing.ts'
+import type { GatewayLimits } from './gateway-limits.ts'
 import type { RequestBudget } from './request-budget.ts'
 
 /** Who asks, from where, and what of it goes on to subgraphs. The same for every operation of a connection. */
@@ -37,13 +38,19 @@ export function contextOf(
   }
 }
 
-/** Writes get more time: an abandoned write has an unknown outcome. */
+/**
+ * Writes get more time: an abandoned write has an unknown outcome. A query that waits on purpose gets that time as well, up to
+ * how often the rights of a stream are looked at.
+ */
 export function grantTime(
-  operation: PreparedOperation,
+  { kind, waitMs }: PreparedOperation,
   budget: RequestBudget,
-  mutationTimeoutMs: number,
+  limits: Pick<GatewayLimits, 'mutationTimeoutMs' | 'requestTimeoutMs' | 'socketRecheckMs'>,
 ): void {
-  if (operation.kind === 'mutation') budget.extendTo(mutationTimeoutMs)
+  if (kind === 'mutation') budget.extendTo(limits.mutationTimeoutMs)
+  else if (waitMs !== undefined) {
+    budget.extendTo(limits.requestTimeoutMs + Math.min(waitMs, limits.socketRecheckMs))
+  }
 }
 
 /**

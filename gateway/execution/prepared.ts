@@ -1,6 +1,7 @@
 import type { DocumentNode, GraphQLObjectType, OperationDefinitionNode } from 'graphql'
 import { countRootFields } from '../operation/root-fields.ts'
 import { withoutValues } from '../operation/without-values.ts'
+import { waitMsOf } from '../operation/wait-ms.ts'
 import type { OperationCost, PreparedOperation, SubscriptionIdentity } from '../engine.ts'
 import type { Refusals } from '../operation/access.ts'
 import type { VariableValues } from '../operation/variables.ts'
@@ -74,6 +75,10 @@ export class Prepared implements PreparedOperation {
 
   get textWithoutValues(): string {
     return textOf(this.planned)
+  }
+
+  get waitMs(): number | undefined {
+    return this.kind === 'query' ? waitMsOf(this.planned.operation, this.variables) : undefined
   }
 }
 

@@ -174,7 +174,7 @@ async function run(
   options.record?.(operation, clientNameOf(request.headers))
   // A store that strangers can fill is one they can flush.
   if (identity === undefined || principal !== undefined) graphql.register?.()
-  grantTime(operation, budget, limits.mutationTimeoutMs)
+  grantTime(operation, budget, limits)
   const caller = {
     principal,
     headers: forwarded(options.forwardHeaders, request.headers),
@@ -206,9 +206,12 @@ async function run(
       })
     })
   }
-  return admission.run(ask, budget, () =>
-    answerWithin(engine, operation, contextOf(caller, requestId, budget, trace)),
-  )
+  const answered = (): Promise<GraphQLAnswer> =>
+    answerWithin(engine, operation, contextOf(caller, requestId, budget, trace))
+  if (operation.waitMs === undefined) return admission.run(ask, budget, answered)
+  // One that waits is like a stream: it would only keep a place from others.
+  admission.check(ask)
+  return streams.hold(caller, answered)
 }
 
 function refuseWrongDoor(

@@ -47,7 +47,7 @@ export class HttpStreams {
     const { requestTimeoutMs: timeoutMs, socketRecheckMs: everyMs } = limits
     const watch = { identity, clock, log, timeoutMs, everyMs }
     const credential = request.headers.authorization
-    if (this.#draining) throw new EnneadError('UNAVAILABLE', 'this gateway is stopping')
+    if (this.#draining) throw stopping()
     const release = this.#take(caller)
     const stream = new HttpStream(response, format, { clock, batch, limits, caller, watch, credential })
     this.#open.add(stream)
@@ -61,6 +61,17 @@ export class HttpStreams {
       )
     } finally {
       this.#open.delete(stream)
+      release()
+    }
+  }
+
+  /** Runs what waits on purpose, within the bounds of streams. Rejects with OVERLOADED before it has begun. */
+  async hold<Result>(caller: Caller, wait: () => Promise<Result>): Promise<Result> {
+    if (this.#draining) throw stopping()
+    const release = this.#take(caller)
+    try {
+      return await wait()
+    } finally {
       release()
     }
   }
@@ -90,6 +101,10 @@ export class HttpStreams {
       if (actor !== undefined) quotas.actors.release(actor)
     }
   }
+}
+
+function stopping(): EnneadError {
+  return new EnneadError('UNAVAILABLE', 'this gateway is stopping')
 }
 
 /** What EventSource sends when it comes back by itself. */

@@ -8,7 +8,7 @@ import type { Ask } from '../admission/request-priority.ts'
 import type { Caller } from '../admission/run-operation.ts'
 import { untilAborted } from '../admission/until-aborted.ts'
 import type { IncomingHttpHeaders } from 'node:http'
-import type { AnswerError, PreparedOperation } from '../engine.ts'
+import type { AnswerError, GraphQLAnswer, PreparedOperation } from '../engine.ts'
 import { outcomeOf } from '../gateway-events.ts'
 import type { OperationOutcome } from '../gateway-events.ts'
 import type { ClientName } from '../recording/client-name.ts'
@@ -164,7 +164,8 @@ export class OperationRun implements Subscriber {
   /** Undefined: it is a subscription, which has begun. */
   async #perform(payload: SubscribePayload, budget: RequestBudget): Promise<StreamEnd | undefined> {
     const { engine, admission } = this.#options
-    const { mutationTimeoutMs, requestTimeoutMs, answerBytesMax } = this.#options.limits
+    const { limits } = this.#options
+    const { requestTimeoutMs, answerBytesMax } = limits
     const { sheddable, principal } = this.#request.caller
     try {
       const request = requestFromMembers(payload, this.#options.documents)
@@ -179,14 +180,15 @@ export class OperationRun implements Subscriber {
       await this.#options.rates?.operation(this.#request.caller, operation, [])
       const ask = { operation, query: request.query, sheddable }
       if (operation.kind === 'subscription') return this.#follow(ask, request)
-      grantTime(operation, budget, mutationTimeoutMs)
-      const answer = await admission.run(ask, budget, () =>
-        answerWithin(
-          engine,
-          operation,
-          contextOf(this.#request.caller, this.#request.requestId, budget, this.#trace),
-        ),
-      )
+      grantTime(operation, budget, limits)
+      const { caller, requestId } = this.#request
+      const answered = (): Promise<GraphQLAnswer> =>
+        answerWithin(engine, operation, contextOf(caller, requestId, budget, this.#trace))
+      // One that waits on purpose would only keep a place from others.
+      if (operation.waitMs !== undefined) admission.check(ask)
+      const answer = await (operation.waitMs === undefined
+        ? admission.run(ask, budget, answered)
+        : answered())
       this.#outcome = outcomeOf(answer)
       // Without data nothing was executed, which the protocol tells as an error of the operation.
       if (answer.errors !== undefined && answer.data === undefined) {

@@ -1,11 +1,14 @@
 import { EnneadError } from '../../kernel/errors.ts'
+import type { FeedListener } from '../../events/feed-listener.ts'
 import { Turns } from '../../events/turns.ts'
+import { systemClock } from '../../kernel/clock.ts'
 import { kindOfGlobalId } from '../../kernel/global-id.ts'
 import type { Hop } from '../../kernel/hop.ts'
 import type { Resolvers } from '../service/create-subgraph-service.ts'
 import { dateTimeScalar } from '../service/date-time.ts'
 import { pageSize } from '../service/page.ts'
 import { readActivity } from './activity.ts'
+import { readChanges } from './changes.ts'
 import type { ApiDomain } from './domain.ts'
 import { eventViewerOf } from './event-viewer.ts'
 import { type Existence, existence } from './existence.ts'
@@ -38,7 +41,16 @@ interface TaskEventsArguments {
   readonly after?: string | null
 }
 
+interface ChangesArguments extends TaskEventsArguments {
+  readonly first: number
+  readonly waitMs: number
+}
+
 const idsMax = 100
+/** Longest wait of `changes`. Milliseconds; gateways grant less, and say how much. */
+const waitMsMax = 60_000
+/** Of the time of a request that waits, what is kept for the answer. Milliseconds. */
+const answerMs = 200
 /** Activities that one request reads at once. */
 const activitiesMax = 16
 
@@ -61,6 +73,17 @@ export function apiResolvers(domain: ApiDomain): Resolvers {
           )
         }
         return ids.map(id => nodeOf(id, context))
+      },
+      changes(_: unknown, args: ChangesArguments, { hop }: Context) {
+        const size = pageSize('first', args.first)
+        const { waitMs } = args
+        if (waitMs < 0 || waitMs > waitMsMax) {
+          throw new EnneadError('BAD_USER_INPUT', `"waitMs" must be from 0 to ${waitMsMax}, got ${waitMs}`)
+        }
+        const { workspaceId } = eventViewerOf(hop.principal)
+        const readMs = Math.min(waitMsMax, Math.max(0, hop.remainingMs - answerMs))
+        const wanted = { size, waitMs: Math.min(waitMs, readMs), readMs, workspaceId }
+        return readChanges(followTaskEvents(domain, args, hop), wanted, domain.cursors, systemClock)
       },
     },
     Task: {
@@ -110,11 +133,7 @@ function taskUrl(baseUrl: string, key: string | undefined, number: number | unde
   return `${baseUrl.replace(/\/+$/, '')}/t/${encodeURIComponent(key)}-${number}`
 }
 
-function followTaskEvents(
-  domain: ApiDomain,
-  args: TaskEventsArguments,
-  hop: Hop,
-): AsyncIterableIterator<TaskEvent, undefined> {
+function followTaskEvents(domain: ApiDomain, args: TaskEventsArguments, hop: Hop): FeedListener<TaskEvent> {
   const viewer = eventViewerOf(hop.principal)
   const { workspaceId } = viewer
   const projectId = args.projectId ?? undefined

@@ -73,6 +73,7 @@ const read = `query ($task: ID!, $project: ID!, $user: ID!, $key: String!) {
   searchTasks(query: "zebras") { edges { node { id } cursor score highlights } ${page} }
   node(id: $project) { __typename id }
   nodes(ids: [$task, $user]) { __typename id }
+  changes(first: 1) { events { ${event} } cursor more }
   viewer { ${viewer} }
   signInProviders { name label }
   user(id: $user) { ${user} }
