@@ -94,7 +94,7 @@ export const errorDefinitions = {
   CURSOR_EXPIRED: {
     kind: 'caller',
     http: 400,
-    meaning: 'Events behind this cursor are no longer kept; load anew.',
+    meaning: 'What is behind this cursor, or before this session, is no longer kept; load anew.',
   },
   CURSOR_INVALID: { kind: 'caller', http: 400, meaning: 'The cursor was not issued here or for this list.' },
   QUERY_PLAN_EMPTY: { kind: 'fault', http: 500, meaning: 'No subgraph can resolve this operation.' },

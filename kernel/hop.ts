@@ -1,3 +1,4 @@
+import type { Consistency } from './consistency.ts'
 import type { Principal } from './principal.ts'
 
 /** What one level hands to the next with every request, by function call or as headers. */
@@ -13,6 +14,8 @@ export interface Hop {
   readonly userAgent?: string | undefined
   /** The client's address, for throttling. */
   readonly address?: string | undefined
+  /** What its reads must show. Undefined: what the receiver knows to be current. */
+  readonly consistency?: Consistency | undefined
 }
 
 export const hopHeaders = {

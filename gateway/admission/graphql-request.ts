@@ -1,3 +1,4 @@
+import { type Consistency, consistencyIn } from '../../kernel/consistency.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import type { GraphQLRequest } from '../engine.ts'
 import type { StoredDocuments } from './stored-documents.ts'
@@ -13,6 +14,8 @@ export interface DoorRequest extends GraphQLRequest {
    * is then sent only the newest event of each. Default: it is sent every event.
    */
   readonly latestBy?: string | undefined
+  /** Of a query or mutation: what its reads must show, as `extensions.ennead`. */
+  readonly consistency?: Consistency | undefined
 }
 
 /** Deepest nesting of objects and lists in variables; deeper input is an attack on recursive code behind us. */
@@ -72,7 +75,9 @@ export function requestFromMembers(
   if (found === undefined) throw new EnneadError('BAD_REQUEST', '"query" must be a string, got nothing')
   const after = textIn(extensions, 'after')
   const latestBy = textIn(extensions, 'latestBy')
-  return { query: found.query, operationName, variables, register: found.register, after, latestBy }
+  const consistency = consistencyIn(extensions)
+  const { register } = found
+  return { query: found.query, operationName, variables, register, after, latestBy, consistency }
 }
 
 function textIn(

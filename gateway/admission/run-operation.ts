@@ -1,3 +1,4 @@
+import type { Consistency } from '../../kernel/consistency.ts'
 import type { ClientPrincipal } from '../../kernel/principal.ts'
 import type { Engine, GraphQLAnswer, PreparedOperation } from '../engine.ts'
 import type { ForwardedHeaders, SubgraphContext } from '../execution/subgraph.ts'
@@ -19,12 +20,13 @@ export interface Caller {
 /** How long the engine may take to hand over a partial answer after the deadline, milliseconds. */
 const graceMs = 50
 
-/** What the engine gets to run an operation with. */
+/** What the engine gets to run an operation with. `consistency`: what its reads must show; undefined: it did not say. */
 export function contextOf(
   caller: Caller,
   requestId: string,
   budget: RequestBudget,
   trace: RequestTrace,
+  consistency?: Consistency,
 ): SubgraphContext {
   return {
     trace,
@@ -35,6 +37,7 @@ export function contextOf(
     userAgent: caller.userAgent,
     address: caller.address,
     headers: caller.headers,
+    consistency,
   }
 }
 

@@ -1,3 +1,4 @@
+import { withSession } from '../../kernel/consistency.ts'
 import { withMarks } from '../../kernel/degradation.ts'
 import type { AnswerError, IncrementalAnswer, IncrementalPart } from '../engine.ts'
 import type { DeferredPart } from '../planning/plan.ts'
@@ -12,7 +13,7 @@ import type { Failures } from './failures.ts'
 import { identityMark } from './identity-mark.ts'
 import { introspect } from './introspect.ts'
 import type { Prepared } from './prepared.ts'
-import type { Run } from './run.ts'
+import { type Run, sessionOf } from './run.ts'
 import type { SubgraphContext } from './subgraph.ts'
 import type { Path } from './target.ts'
 import { isTree, own } from './tree.ts'
@@ -147,8 +148,9 @@ class IncrementalExecution {
     label: string,
     objects: readonly DeferredObject[],
     data: readonly (Tree | null)[],
-    { failures, degradations }: Run,
+    run: Run,
   ): readonly IncrementalPart[] {
+    const { failures, degradations } = run
     const name = this.#prepared.planned.labels?.get(label)
     const paths = objects.map(({ path }) => this.#clientPath(path))
     const mark = identityMark(this.#context.principal, this.#tools.clock.wall())
@@ -165,7 +167,8 @@ class IncrementalExecution {
     this.#held = held
     return paths.map((path, index) => {
       const own = data[index] ?? null
-      const extensions = withMarks(undefined, degradations.list(standingAt(path, own)))
+      const marked = withMarks(undefined, degradations.list(standingAt(path, own)))
+      const extensions = withSession(marked, sessionOf(run))
       const found = errors[index] ?? []
       return {
         data: own,

@@ -1,4 +1,5 @@
 import type { Clock } from '../../kernel/clock.ts'
+import { withSession } from '../../kernel/consistency.ts'
 import { withMarks } from '../../kernel/degradation.ts'
 import type { Log } from '../../kernel/log.ts'
 import type { GraphQLAnswer } from '../engine.ts'
@@ -12,7 +13,7 @@ import { Failures } from './failures.ts'
 import { identityMark } from './identity-mark.ts'
 import { introspect } from './introspect.ts'
 import type { Prepared } from './prepared.ts'
-import type { EarlierAnswers, Run } from './run.ts'
+import { type EarlierAnswers, type Run, sessionOf } from './run.ts'
 import type { SubgraphContext } from './subgraph.ts'
 import type { ErrorShowing } from './subgraph-errors.ts'
 import type { Target } from './target.ts'
@@ -78,17 +79,19 @@ export function startRun(
   const failures = new Failures(clientName, before)
   const degradations = new Degradations(clientName)
   const { overlap } = supergraph
-  return { subgraphs, overlap, variables, context, deadline, failures, degradations, ...tools }
+  const told = { failures, degradations, heardSession: undefined }
+  return { subgraphs, overlap, variables, context, deadline, ...told, ...tools }
 }
 
 /** The client's answer out of what a run has brought. `deferred` is told each object of which something is deferred. */
 export function completed(
   { planned, variables }: Prepared,
   tree: Tree,
-  { failures, degradations, context }: Run,
+  run: Run,
   tools: ExecutionTools,
   deferred?: (found: DeferredObject) => void,
 ): GraphQLAnswer {
+  const { failures, degradations, context } = run
   const { supergraph, document, operation, rootType } = planned
   const { apiSchema } = supergraph
   const selections = planned.selections(variables)
@@ -99,7 +102,7 @@ export function completed(
   const errors = failures.list(data).filter(({ path }) => !excluded(data, path))
   const mark = identityMark(context.principal, tools.clock.wall())
   if (mark !== undefined) degradations.add(mark)
-  const extensions = withMarks(undefined, degradations.list(data))
+  const extensions = withSession(withMarks(undefined, degradations.list(data)), sessionOf(run))
   return {
     data,
     ...(errors.length === 0 ? {} : { errors }),

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { systemClock } from '../../kernel/clock.ts'
 import type { Clock } from '../../kernel/clock.ts'
+import { headersOf } from '../../kernel/consistency.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import type { HopSigner, HopTarget, PrincipalForm } from '../../kernel/hop-signer.ts'
 import { hopHeaders } from '../../kernel/hop.ts'
@@ -231,7 +232,7 @@ class HttpSubgraph implements Subgraph {
         : {}),
     }
     // What we say about the request wins over what a client may have sent under the same name.
-    return { ...context.headers, ...hop }
+    return { ...context.headers, ...headersOf(context.consistency), ...hop }
   }
 
   #late(reason: unknown): EnneadError {

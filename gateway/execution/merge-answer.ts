@@ -1,3 +1,4 @@
+import { joinSessions, sessionIn } from '../../kernel/consistency.ts'
 import { marksIn } from '../../kernel/degradation.ts'
 import type { FetchNode } from '../planning/plan.ts'
 import { readMarks } from './degradations.ts'
@@ -20,6 +21,7 @@ export function mergeRoot(
 ): void {
   const names = renamedKeys(node.outputRewrites)
   const data = isTree(response.data) ? response.data : undefined
+  hearSession(response, run)
   for (const mark of readMarks(marksIn(response.extensions), node.serviceName)) {
     for (const { path } of targets) {
       run.degradations.add({ ...mark, path: [...path, ...renamed(mark.path, names)] })
@@ -42,6 +44,12 @@ export function mergeRoot(
   for (const [index, target] of targets.entries()) absorb(target.tree, data, index > 0, run)
 }
 
+/** Sessions are told to those who asked for one. */
+function hearSession({ extensions }: SubgraphResponse, run: Run): void {
+  if (run.context.consistency?.level !== 'session') return
+  run.heardSession = joinSessions(run.heardSession, sessionIn(extensions))
+}
+
 /** An entity as the subgraph is asked for it, and everywhere it stands. */
 export interface Asked {
   readonly representation: Tree
@@ -59,6 +67,7 @@ export function mergeEntities(
   const all = asked.flatMap(({ targets }) => targets)
   const entities = isTree(response.data) ? response.data['_entities'] : undefined
   const usable = Array.isArray(entities) && entities.length === asked.length
+  hearSession(response, run)
   for (const mark of readMarks(marksIn(response.extensions), node.serviceName)) {
     const [, index, ...rest] = mark.path
     const entity = typeof index === 'number' ? asked[index] : undefined

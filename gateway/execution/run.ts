@@ -1,3 +1,4 @@
+import { sessionAfter } from '../../kernel/consistency.ts'
 import type { Log } from '../../kernel/log.ts'
 import type { FetchNode } from '../planning/plan.ts'
 import type { ResolvedSubgraphs } from './subgraphs.ts'
@@ -28,8 +29,15 @@ export interface Run {
   readonly deadline: Deadline
   readonly failures: Failures
   readonly degradations: Degradations
+  /** Where the session has come to, as subgraphs told so far. */
+  heardSession: string | undefined
   readonly showing: ErrorShowing
   readonly log: Log
   /** Default: nothing was fetched before. */
   readonly earlier?: EarlierAnswers | undefined
+}
+
+/** The token of the client's session after what was heard; undefined: it asked for none. */
+export function sessionOf({ context: { consistency }, heardSession }: Run): string | undefined {
+  return consistency?.level === 'session' ? sessionAfter(consistency.session, heardSession) : undefined
 }

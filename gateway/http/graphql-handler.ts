@@ -11,6 +11,7 @@ import { RequestBudget } from '../admission/request-budget.ts'
 import { answerWithin, contextOf, grantTime } from '../admission/run-operation.ts'
 import { asksSheddable } from '../admission/request-priority.ts'
 import { untilAborted } from '../admission/until-aborted.ts'
+import { consistencyOf } from '../../kernel/consistency.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import type { Log } from '../../kernel/log.ts'
 import type { GraphQLAnswer, PreparedOperation } from '../engine.ts'
@@ -182,6 +183,7 @@ async function run(
     address: request.socket.remoteAddress,
     sheddable: asksSheddable(request.headers),
   }
+  const consistency = consistencyOf(request.headers) ?? graphql.consistency
   await options.rates?.operation(caller, operation, rates)
   const ask = { operation, query: graphql.query, sheddable: caller.sheddable }
   if (operation.kind === 'subscription' && format !== undefined) {
@@ -193,7 +195,7 @@ async function run(
   }
   if (operation.incremental === true) {
     return admission.run(ask, budget, () => {
-      const context = contextOf(caller, requestId, budget, trace)
+      const context = contextOf(caller, requestId, budget, trace, consistency)
       // The first answer keeps its time; what is deferred has its own.
       budget.extendTo(budget.elapsedMs + context.remainingMs + limits.deferTimeoutMs)
       return respondIncrementally(engine.executeIncrementally(operation, context, limits.deferTimeoutMs), {
@@ -207,7 +209,7 @@ async function run(
     })
   }
   const answered = (): Promise<GraphQLAnswer> =>
-    answerWithin(engine, operation, contextOf(caller, requestId, budget, trace))
+    answerWithin(engine, operation, contextOf(caller, requestId, budget, trace, consistency))
   if (operation.waitMs === undefined) return admission.run(ask, budget, answered)
   // One that waits is like a stream: it would only keep a place from others.
   admission.check(ask)

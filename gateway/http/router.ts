@@ -5,6 +5,7 @@ import type { Admission } from '../admission/admission.ts'
 import { priorityHeader } from '../admission/request-priority.ts'
 import type { OriginPolicy } from '../admission/origin-policy.ts'
 import type { RateLimits } from '../admission/rate-limits.ts'
+import { consistencyHeaders } from '../../kernel/consistency.ts'
 import type { ErrorCode } from '../../kernel/errors.ts'
 import type { Log } from '../../kernel/log.ts'
 import type { Engine } from '../engine.ts'
@@ -37,6 +38,8 @@ const allowedHeaders = [
   'authorization',
   'x-request-id',
   priorityHeader,
+  consistencyHeaders.level,
+  consistencyHeaders.session,
   'last-event-id',
   'apollo-require-preflight',
   'graphql-require-preflight',

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { asksConsistency } from '../../kernel/consistency.ts'
 import type { WireText } from '../admission/answer-text.ts'
 import type { DoorOptions } from '../admission/door-options.ts'
 import { forwarded } from '../admission/forwarded-headers.ts'
@@ -75,7 +76,7 @@ export class SharedAnswers {
 
   /**
    * What makes two requests the same: their text, and everything that subgraphs are told of who asks. Undefined: this one is
-   * like no other, since it has a credential to be checked, or is counted.
+   * like no other, since it has a credential to be checked, is counted, or says what it must show.
    */
   same(request: IncomingMessage, text: string): SameRequests | undefined {
     const { engine, identity, rates, forwardHeaders } = this.#options
@@ -84,6 +85,7 @@ export class SharedAnswers {
     const { epoch } = engine
     if (epoch === undefined || rates !== undefined) return undefined
     if (identity !== undefined && authorization !== undefined) return undefined
+    if (asksConsistency(headers)) return undefined
     // No header has a line feed in it.
     let key = `${method}\n${socket.remoteAddress}\n${headers['user-agent']}`
     const sent = forwarded(forwardHeaders, headers)

@@ -183,7 +183,11 @@ export class OperationRun implements Subscriber {
       grantTime(operation, budget, limits)
       const { caller, requestId } = this.#request
       const answered = (): Promise<GraphQLAnswer> =>
-        answerWithin(engine, operation, contextOf(caller, requestId, budget, this.#trace))
+        answerWithin(
+          engine,
+          operation,
+          contextOf(caller, requestId, budget, this.#trace, request.consistency),
+        )
       // One that waits on purpose would only keep a place from others.
       if (operation.waitMs !== undefined) admission.check(ask)
       const answer = await (operation.waitMs === undefined

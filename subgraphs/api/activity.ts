@@ -1,5 +1,6 @@
 import { formatPosition } from '../../events/position.ts'
 import type { Hop } from '../../kernel/hop.ts'
+import { demandOf } from './db-session.ts'
 import type { ApiDomain } from './domain.ts'
 import type { EventViewer } from './event-viewer.ts'
 import { type TaskEvent, taskEvent } from './task-event.ts'
@@ -23,9 +24,10 @@ export async function readActivity(
   taskId: string,
   size: number,
   after: string | undefined,
-  { remainingMs, signal, requestId }: Hop,
+  hop: Hop,
 ): Promise<ActivityPage> {
   const { workspaceId } = viewer
+  const { remainingMs, signal, requestId } = hop
   const from = after === undefined ? undefined : domain.cursors.decode(after, workspaceId)
   const { entries } = await domain.channel.call(
     'history',
@@ -36,6 +38,7 @@ export async function readActivity(
       workspaceId,
       taskId,
       newestFirst: true,
+      consistency: demandOf(hop),
     },
     { remainingMs, signal, requestId },
   )

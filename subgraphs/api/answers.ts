@@ -37,9 +37,11 @@ export function failureOf(errors: unknown): EnneadError {
   const cause: unknown = Array.isArray(errors) ? errors[0] : errors
   switch (codeOf(cause)) {
     case 'CURSOR_EXPIRED':
-      return new EnneadError('CURSOR_EXPIRED', 'events behind this cursor are no longer kept; load anew', {
-        cause,
-      })
+      return new EnneadError(
+        'CURSOR_EXPIRED',
+        'what is behind this cursor, or before this session, is no longer kept; load anew',
+        { cause },
+      )
     case 'CURSOR_INVALID':
       return new EnneadError('CURSOR_INVALID', 'this is no position of the change log', { cause })
     case 'BAD_USER_INPUT':

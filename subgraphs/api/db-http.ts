@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { type Consistency, headersOf } from '../../kernel/consistency.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import type { HopSigner } from '../../kernel/hop-signer.ts'
 import type { Principal } from '../../kernel/principal.ts'
@@ -21,6 +22,8 @@ export interface DbRequest {
   readonly body?: unknown
   /** For whom db answers. */
   readonly principal: Principal
+  /** What it must show. Default: what db knows to be current. */
+  readonly consistency?: Consistency | undefined
   readonly remainingMs: number
   readonly signal: AbortSignal
 }
@@ -50,7 +53,8 @@ export class DbHttp {
   }
 
   /** Rejects with AGENT_FAULT when db cannot be reached or answers no JSON, and with the signal's reason when it aborts. */
-  async request({ method, path, body, principal, remainingMs, signal }: DbRequest): Promise<DbAnswer> {
+  async request(request: DbRequest): Promise<DbAnswer> {
+    const { method, path, body, principal, consistency, remainingMs, signal } = request
     const hop = { requestId: randomUUID(), principal, remainingMs, signal }
     const text = body === undefined ? undefined : JSON.stringify(body)
     const target = { audience: 'db', method, path, ...(text === undefined ? {} : { body: text }) }
@@ -62,6 +66,7 @@ export class DbHttp {
         headers: {
           accept: 'application/json',
           ...(text === undefined ? {} : { 'content-type': 'application/json' }),
+          ...headersOf(consistency),
           ...this.#signer.headers(hop, target),
         },
         body: text ?? null,

@@ -2,6 +2,7 @@ import type { Hop } from '../../kernel/hop.ts'
 import { kindOfGlobalId } from '../../kernel/global-id.ts'
 import type { ActorPrincipal } from '../../kernel/principal.ts'
 import { type BatchLoader, batchLoader } from '../service/batch-loader.ts'
+import { demandOf } from './db-session.ts'
 import type { ApiDomain } from './domain.ts'
 
 /** Says for one request which objects exist for its viewer; all ids asked for in one tick are one question. */
@@ -42,8 +43,10 @@ function known(
 function askDb(
   domain: ApiDomain,
   principal: ActorPrincipal,
-  { remainingMs, signal, requestId }: Hop,
+  hop: Hop,
   ids: readonly string[],
 ): Promise<ReadonlySet<string>> {
-  return domain.channel.call('existing', { principal, ids }, { remainingMs, signal, requestId })
+  const { remainingMs, signal, requestId } = hop
+  const asked = { principal, ids, consistency: demandOf(hop) }
+  return domain.channel.call('existing', asked, { remainingMs, signal, requestId })
 }

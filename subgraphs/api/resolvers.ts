@@ -6,9 +6,11 @@ import { kindOfGlobalId } from '../../kernel/global-id.ts'
 import type { Hop } from '../../kernel/hop.ts'
 import type { Resolvers } from '../service/create-subgraph-service.ts'
 import { dateTimeScalar } from '../service/date-time.ts'
+import type { DegradationNotes } from '../service/degradation-notes.ts'
 import { pageSize } from '../service/page.ts'
 import { readActivity } from './activity.ts'
 import { readChanges } from './changes.ts'
+import { sessionBehind } from './db-session.ts'
 import type { ApiDomain } from './domain.ts'
 import { eventViewerOf } from './event-viewer.ts'
 import { type Existence, existence } from './existence.ts'
@@ -54,8 +56,11 @@ const answerMs = 200
 /** Activities that one request reads at once. */
 const activitiesMax = 16
 
-export function apiContext(domain: ApiDomain): (hop: Hop) => ApiContext {
-  return hop => ({ existence: existence(domain, hop), activities: new Turns(activitiesMax) })
+export function apiContext(domain: ApiDomain): (hop: Hop, notes: DegradationNotes) => ApiContext {
+  return (hop, notes) => {
+    notes.tellSession(async () => sessionBehind(hop))
+    return { existence: existence(domain, hop), activities: new Turns(activitiesMax) }
+  }
 }
 
 /** Resolvers of schema/api.graphql: they translate, the domain does the work. */

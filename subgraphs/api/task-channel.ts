@@ -1,4 +1,5 @@
 import type { Operation } from '../../dispatch/port.ts'
+import type { Consistency } from '../../kernel/consistency.ts'
 import type { ActorPrincipal } from '../../kernel/principal.ts'
 
 /** One event of the change log, as the db domain tells it to other domains. */
@@ -35,7 +36,12 @@ export interface ChangeLogRead {
 }
 
 export type ChangesRead = Omit<ChangeLogRead, 'newestFirst'>
-export type HistoryRead = Omit<ChangeLogRead, 'waitMs'>
+export type HistoryRead = Omit<ChangeLogRead, 'waitMs'> & Demanding
+
+export interface Demanding {
+  /** What it must show. Default: what db knows to be current. */
+  readonly consistency?: Consistency | undefined
+}
 
 /** The port of the api domain: ways to the db domain. */
 export interface TaskChannel {
@@ -48,7 +54,7 @@ export interface TaskChannel {
   readonly history: Operation<HistoryRead, ChangeLogPage>
   /** Which of these ids name an object (task, project, label, comment) this principal may read. */
   readonly existing: Operation<
-    { readonly principal: ActorPrincipal; readonly ids: readonly string[] },
+    { readonly principal: ActorPrincipal; readonly ids: readonly string[] } & Demanding,
     ReadonlySet<string>
   >
 }

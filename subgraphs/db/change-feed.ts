@@ -61,7 +61,8 @@ export class ChangeFeed {
   /**
    * A page of events. With `waitMs` a page that would be empty waits for something to happen, and is woken by a commit
    * of this process at once; it ends early, and empty, when the signal aborts. Rejects with CURSOR_EXPIRED for a
-   * position of another life of the log or beyond its head, CURSOR_INVALID for what is no position, BAD_USER_INPUT.
+   * position of another life of the log or beyond its head, UNAVAILABLE for one of which only a majority could tell and
+   * there is none, CURSOR_INVALID for what is no position, BAD_USER_INPUT.
    */
   async read(read: FeedRead, signal?: AbortSignal): Promise<FeedPage> {
     checkRange('first', read.first, 1, feedPageMax)
@@ -81,6 +82,10 @@ export class ChangeFeed {
   /** The position behind everything this process knows of. */
   get head(): string {
     return tell(this.#parts.frontier.head)
+  }
+
+  get position(): Position {
+    return this.#parts.frontier.head
   }
 
   async #forwards(read: FeedRead, from: number): Promise<FeedPage> {
@@ -111,8 +116,8 @@ export class ChangeFeed {
     const { frontier, look } = this.#parts
     const position = parsePosition(text)
     if (position.seq === 0) return 0
-    // A process that cannot look keeps to what it knows.
-    if (position.seq > frontier.head.seq) await look().catch(() => undefined)
+    // A process that cannot look does not know whether it is expired, and says so.
+    if (position.seq > frontier.head.seq) await look()
     const { head } = frontier
     if (position.epoch === head.epoch && position.seq <= head.seq) return position.seq
     throw new EnneadError('CURSOR_EXPIRED', 'the change log of this position is no longer kept; load anew', {

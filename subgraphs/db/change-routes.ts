@@ -4,8 +4,8 @@ import { kindOfGlobalId } from '../../kernel/global-id.ts'
 import type { ServiceDoor } from '../service/http-door.ts'
 import type { FeedPage, FeedRead } from './change-feed.ts'
 import type { DbDomain } from './domain.ts'
-import { currentOnly } from './reads.ts'
 import { type RecordReader, recordReader } from './record-reader.ts'
+import { requestReads } from './request-reads.ts'
 import { callOf, requireService } from './resolvers/context.ts'
 import { viewerOf } from './viewer.ts'
 
@@ -18,11 +18,16 @@ export function changeRoutes(domain: DbDomain): (server: FastifyInstance, door: 
     server.get('/v1/changes', (request): Promise<FeedPage> => {
       const hop = door.requireHop(request)
       requireService(hop)
-      return domain.changes.read(feedReadOf(request.query), hop.signal)
+      const read = feedReadOf(request.query)
+      return requestReads(domain, hop)
+        .ready()
+        .then(() => domain.changes.read(read, hop.signal))
     })
     server.post('/v1/existing', (request): Promise<{ readonly ids: readonly string[] }> => {
       const hop = door.requireHop(request)
-      const source = currentOnly(domain.current)
+      // Without a wish, too, it is of the present: see below.
+      const { consistency = { level: 'session' as const, session: undefined } } = hop
+      const { source } = requestReads(domain, { ...hop, consistency })
       // There is no place in the answer to say that it is of the past, so it never is.
       const reader = recordReader(source, viewerOf(hop.principal), callOf(hop), () => undefined)
       return existing(reader, idsOf(request.body))

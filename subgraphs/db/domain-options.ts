@@ -44,6 +44,8 @@ export interface DbLimits extends KeeperLimits, QuorumLimits, WriterLimits {
   readonly readMs: number
   /** Time one store has for a page of the log. Milliseconds. */
   readonly logAttemptMs: number
+  /** The longest an answer of a session waits for how far the log goes by now. Milliseconds. */
+  readonly sessionMs: number
   /** How often a command is computed anew after a conflict. */
   readonly triesMax: number
   /** How long an idempotency key is remembered. Milliseconds. */
@@ -71,6 +73,7 @@ export const dbLimits: DbLimits = {
   readMs: 200,
   runningMax: 256,
   logAttemptMs: 1_000,
+  sessionMs: 50,
   triesMax: 20,
   receiptMs: 3_600_000,
   sweepMs: 60_000,

@@ -33,6 +33,8 @@ export interface DbDomain {
   readonly store: Dispatcher<TaskStore>
   /** Reads for clients: current where that can be, else the last known, which says so. */
   readonly reads: RecordSource
+  /** Reads of whatever store answers first; what is of the past says so. */
+  readonly atHand: RecordSource
   /** Reads of the present only, for what cannot say that it is of the past. */
   readonly current: Pick<Dispatcher<TaskStore>, 'call'>
   /** The same with records as they are stored, which may be encrypted. */
@@ -48,6 +50,8 @@ export interface DbDomain {
   /** The change log for other domains. */
   readonly changes: ChangeFeed
   readonly clock: Clock
+  /** See `DbLimits`. */
+  readonly sessionMs: number
   /** The stores as they are, past everything that chooses between them; for `ennead doctor`. */
   stores(): readonly (OpenStore | ClosedStore)[]
   health(): DomainHealth
@@ -156,6 +160,7 @@ export async function openDbDomain(options: DbDomainOptions): Promise<DbDomain> 
   return {
     store,
     reads: openedSource(reads, vault),
+    atHand: openedSource({ call: (...call) => reads.atHand(...call) }, vault),
     current,
     stored,
     vault,
@@ -164,6 +169,7 @@ export async function openDbDomain(options: DbDomainOptions): Promise<DbDomain> 
     commands,
     changes,
     clock,
+    sessionMs: limits.sessionMs,
     stores: () =>
       slots.map(({ name, phase }) =>
         phase.is === 'open' ? { name, engine: phase.engine } : { name, why: phase.why },

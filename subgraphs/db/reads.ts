@@ -108,6 +108,20 @@ export class Reads implements RecordSource {
     }
   }
 
+  /** From whatever store answers first, as old as `staleMsMax`; when none may, as `call`. What is of the past says so. */
+  async atHand<O extends ReadName>(
+    operation: O,
+    input: InputOf<TaskStore, O>,
+    options: CallOptions = {},
+  ): Promise<LastKnown<OutputOf<TaskStore, O>>> {
+    try {
+      return await this.#lastKnown(operation, input, options, this.#parts.limits.readMs)
+    } catch (failure) {
+      if (!storesFailed(failure)) throw failure
+      return this.call(operation, input, options)
+    }
+  }
+
   /** Rejects calls from now on. */
   close(): void {
     this.#stores.close()

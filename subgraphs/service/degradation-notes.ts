@@ -1,5 +1,6 @@
 import type { ApolloServerPlugin } from '@apollo/server'
 import { type GraphQLResolveInfo, responsePathAsArray } from 'graphql'
+import { withSession } from '../../kernel/consistency.ts'
 import {
   type AnswerPath,
   type Degradation,
@@ -20,6 +21,7 @@ const marksMax = 100
  */
 export class DegradationNotes {
   #marks: readonly DegradedPath[] = []
+  #session: () => Promise<string | undefined> = async () => undefined
 
   /**
    * What the resolver at `place` answers, with everything below it, stands on something degraded. `reference`: the place
@@ -29,6 +31,15 @@ export class DegradationNotes {
     const path = reference === undefined ? responsePathAsArray(place.path) : entityPath(place, reference)
     const marks = [...this.#marks, { path, ...degradation }]
     this.#marks = marks.length > marksMax ? boundedMarks(marks, marksMax) : marks
+  }
+
+  /** Is asked for the session's token when all has been read and written; it becomes `extensions.ennead.session`. */
+  tellSession(session: () => Promise<string | undefined>): void {
+    this.#session = session
+  }
+
+  session(): Promise<string | undefined> {
+    return this.#session()
   }
 
   /** The marks of the answer, at most 100; the fewest that cover all places. */
@@ -49,7 +60,9 @@ export function degradationPlugin<
     response: { body: { kind: string; singleResult?: { extensions?: Record<string, unknown> } } }
   }): Promise<void> => {
     const { singleResult } = body
-    const extensions = withMarks(singleResult?.extensions, contextValue.notes.list())
+    const { notes } = contextValue
+    const marked = withMarks(singleResult?.extensions, notes.list())
+    const extensions = withSession(marked, await notes.session())
     if (singleResult !== undefined && extensions !== undefined) singleResult.extensions = { ...extensions }
   }
   return { requestDidStart: async () => ({ willSendResponse }) }

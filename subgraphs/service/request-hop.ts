@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { type Clock, systemClock } from '../../kernel/clock.ts'
+import { consistencyOf } from '../../kernel/consistency.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import { type Hop, hopHeaders } from '../../kernel/hop.ts'
 import type { HopSigner, HopTarget, PrincipalForm } from '../../kernel/hop-signer.ts'
@@ -54,6 +55,7 @@ export function openHop(
       requestId: requestIdOf(vouched.requestId),
       remainingMs,
       signal: controller.signal,
+      consistency: consistencyOf(headers),
     },
     principalForm: vouched.principalForm,
     bodyDigest: vouched.bodyDigest,

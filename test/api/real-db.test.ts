@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import type { Consistency } from '../../kernel/consistency.ts'
 import { silentLog } from '../../kernel/log.ts'
 import { newGlobalId } from '../../kernel/global-id.ts'
 import type { ActorPrincipal } from '../../kernel/principal.ts'
@@ -29,6 +30,7 @@ interface Both extends AsyncDisposable {
     query: string,
     variables: Readonly<Record<string, unknown>>,
     as?: ActorPrincipal,
+    consistency?: Consistency,
   ): Promise<SubgraphAnswer>
 }
 
@@ -75,7 +77,8 @@ async function both(only: Way): Promise<Both> {
       const task = await run(`mutation { made: createTask(input: ${input}) { task { id } } }`)
       return (task as { made: { task: { id: string } } }).made.task.id
     },
-    ask: (query, variables, as = mine) => api.execute({ query, variables }, hopOf(as)),
+    ask: (query, variables, as = mine, consistency) =>
+      api.execute({ query, variables }, { ...hopOf(as), consistency }),
     async [Symbol.asyncDispose]() {
       await api.close(0)
       await apiDomain.close()
@@ -115,6 +118,15 @@ describe.each(ways)('over the real db and only the way by %s', way => {
     })
     expect(answer).toEqual({ data: { node: { __typename: 'Task', id } } })
     expect(await under.ask(node, { id }, under.theirs)).toEqual({ data: { node: null } })
+
+    // What a session must show is asked of db, and how far that reached is not heard here.
+    const inSession = (session: string) => under.ask(node, { id }, under.mine, { level: 'session', session })
+    expect(await inSession('db=:0')).toEqual({
+      data: { node: { __typename: 'Task', id } },
+      extensions: { ennead: { session: 'db=:0+' } },
+    })
+    const { errors } = await inSession('db=elsewhere:5')
+    expect(errors?.map(({ extensions }) => extensions?.['code'])).toEqual(['CURSOR_EXPIRED'])
   })
 
   test('its events arrive as they happen, in its workspace only', async () => {

@@ -85,6 +85,8 @@ export class QueryTier {
     }
     const tier = this.#tierOf(prepared)
     if (tier.phase !== 'compiled') return executePrepared(prepared, context, this.#tools)
+    // An answer may have a session to tell, and must not be one of a request before.
+    if (context.consistency !== undefined) return executePrepared(prepared, context, this.#tools)
     // What is marked as degraded has marks to be written into the answer.
     if (identityMark(context.principal, this.#tools.clock.wall()) !== undefined) {
       return executePrepared(prepared, context, this.#tools)

@@ -6,6 +6,7 @@ import type { Log } from '../../../kernel/log.ts'
 import type { DbDomain } from '../domain.ts'
 import type { DegradationNotes, ResolverPlace } from '../../service/degradation-notes.ts'
 import { type RecordReader, recordReader } from '../record-reader.ts'
+import { requestReads } from '../request-reads.ts'
 import { viewerOf } from '../viewer.ts'
 
 /** What resolvers of the db subgraph work with, for one request. */
@@ -18,18 +19,23 @@ export interface DbContext {
    * of it. Throws UNAUTHENTICATED without a viewer, FORBIDDEN for a service.
    */
   readonly reader: (place: ResolverPlace, reference?: object) => RecordReader
+  /** Before anything is decided: see `RequestReads.ready`. */
+  readonly ready: () => Promise<void>
 }
 
 /** The context of a request; the reader in it is made when it is first needed. */
 export function dbContext(domain: DbDomain, hop: Hop, log: Log, notes: DegradationNotes): DbContext {
   let shared: RecordReader | undefined = undefined
+  const { source, ready, session } = requestReads(domain, hop)
+  notes.tellSession(session)
   return {
+    ready,
     hop,
     domain,
     log,
     reader(place, reference) {
       const hear = (degradation: Degradation): void => notes.note(place, degradation, reference)
-      shared ??= recordReader(domain.reads, viewerOf(hop.principal), callOf(hop), hear)
+      shared ??= recordReader(source, viewerOf(hop.principal), callOf(hop), hear)
       return shared.at(hear)
     },
   }

@@ -85,11 +85,12 @@ async function run<I extends object, R extends VisibleRecord>(
   command: Command<I, R>,
   input: I,
   idempotencyKey: string | null | undefined,
-  { domain, hop, log, reader }: DbContext,
+  { domain, hop, log, reader, ready }: DbContext,
   place: ResolverPlace,
 ): Promise<CommandResult<R>> {
   const records = reader(place)
   try {
+    await ready()
     const result = await domain.commands.run(command, {
       input,
       viewer: records.viewer,

@@ -76,8 +76,13 @@ export const queryResolvers = {
     place: ResolverPlace,
   ): Promise<SearchConnection> => searchTasks(reader(place), args),
 
-  changeLog: (_: unknown, args: NullableFields<FeedRead>, { hop, domain }: DbContext): Promise<FeedPage> => {
+  changeLog: async (
+    _: unknown,
+    args: NullableFields<FeedRead>,
+    { hop, domain, ready }: DbContext,
+  ): Promise<FeedPage> => {
     requireService(hop)
+    await ready()
     const { after, first, waitMs, workspaceId, projectId, taskId, newestFirst } = args
     const read = {
       after: after ?? undefined,

@@ -45,6 +45,7 @@ export const quick = {
   // The machine is shared with others: a stall must not look like a fault.
   readAttemptMs: 1_000,
   readMs: 3_000,
+  sessionMs: 5_000,
 } as const
 
 export function engineOf(name: EngineName, store: MemoryTaskStore): EngineOption {

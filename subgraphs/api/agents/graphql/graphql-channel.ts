@@ -1,4 +1,5 @@
 import type { Attempt } from '../../../../dispatch/port.ts'
+import type { Consistency } from '../../../../kernel/consistency.ts'
 import { EnneadError } from '../../../../kernel/errors.ts'
 import type { Principal } from '../../../../kernel/principal.ts'
 import { changeLogPage, failureOf, objectOf } from '../../answers.ts'
@@ -16,12 +17,14 @@ export function graphqlChannel(options: DbHttpOptions): ChannelAgent {
     variables: Readonly<Record<string, unknown>>,
     principal: Principal,
     { remainingMs, signal }: Attempt,
+    consistency: Consistency | undefined,
   ): Promise<Readonly<Record<string, unknown>>> => {
     const { status, body } = await http.request({
       method: 'POST',
       path: '/graphql',
       body: { query, variables },
       principal,
+      consistency,
       remainingMs,
       signal,
     })
@@ -29,8 +32,13 @@ export function graphqlChannel(options: DbHttpOptions): ChannelAgent {
     if (status === 200 || 'errors' in answer) return answer
     throw new EnneadError('AGENT_FAULT', `db answered over GraphQL with status ${status}`)
   }
-  const read = async (what: ChangeLogRead, attempt: Attempt): Promise<ChangeLogPage> => {
-    const { data, errors } = await ask(changeLogQuery, changeLogVariables(what), apiPrincipal, attempt)
+  const read = async (
+    what: ChangeLogRead,
+    attempt: Attempt,
+    consistency?: Consistency,
+  ): Promise<ChangeLogPage> => {
+    const variables = changeLogVariables(what)
+    const { data, errors } = await ask(changeLogQuery, variables, apiPrincipal, attempt, consistency)
     if (errors !== undefined) throw failureOf(errors)
     return changeLogPage(objectOf(data, 'no data')['changeLog'])
   }
@@ -38,12 +46,13 @@ export function graphqlChannel(options: DbHttpOptions): ChannelAgent {
     name: 'graphql',
     detail: 'GraphQL over HTTP to db',
     operations: {
-      changes: read,
-      history: (what, attempt) => read({ ...what, waitMs: 0 }, attempt),
-      async existing({ principal, ids }, attempt) {
+      changes: (what, attempt) => read(what, attempt),
+      history: ({ consistency, ...what }, attempt) => read({ ...what, waitMs: 0 }, attempt, consistency),
+      async existing({ principal, ids, consistency }, attempt) {
         const representations = representationsOf(ids)
         if (representations.length === 0) return new Set()
-        return foundIn(await ask(existingQuery, { representations }, principal, attempt), representations)
+        const answer = await ask(existingQuery, { representations }, principal, attempt, consistency)
+        return foundIn(answer, representations)
       },
     },
     close: () => http.close(),

@@ -1,4 +1,5 @@
 import type { Attempt } from '../../../../dispatch/port.ts'
+import type { Consistency } from '../../../../kernel/consistency.ts'
 import { EnneadError } from '../../../../kernel/errors.ts'
 import { changeLogPage, failureOf, idsOf, objectOf } from '../../answers.ts'
 import { type ChannelAgent, apiPrincipal } from '../../channel-agent.ts'
@@ -8,23 +9,29 @@ import type { ChangeLogPage, ChangeLogRead } from '../../task-channel.ts'
 /** The way to db over its versioned HTTP resources. */
 export function restChannel(options: DbHttpOptions): ChannelAgent {
   const http = new DbHttp(options)
-  const read = async (what: ChangeLogRead, { remainingMs, signal }: Attempt): Promise<ChangeLogPage> => {
+  const read = async (
+    what: ChangeLogRead,
+    { remainingMs, signal }: Attempt,
+    consistency?: Consistency,
+  ): Promise<ChangeLogPage> => {
     const path = `/v1/changes?${parametersOf(what)}`
-    const answer = await http.request({ method: 'GET', path, principal: apiPrincipal, remainingMs, signal })
+    const call = { principal: apiPrincipal, consistency, remainingMs, signal }
+    const answer = await http.request({ method: 'GET', path, ...call })
     return changeLogPage(bodyOf(answer))
   }
   return {
     name: 'rest',
     detail: 'HTTP resources of db, version 1',
     operations: {
-      changes: read,
-      history: (what, attempt) => read({ ...what, waitMs: 0 }, attempt),
-      async existing({ principal, ids }, { remainingMs, signal }: Attempt) {
+      changes: (what, attempt) => read(what, attempt),
+      history: ({ consistency, ...what }, attempt) => read({ ...what, waitMs: 0 }, attempt, consistency),
+      async existing({ principal, ids, consistency }, { remainingMs, signal }: Attempt) {
         const answer = await http.request({
           method: 'POST',
           path: '/v1/existing',
           body: { ids },
           principal,
+          consistency,
           remainingMs,
           signal,
         })

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Position, formatPosition, parsePosition } from '../../../../events/position.ts'
 import { type Clock, type Random, systemClock } from '../../../../kernel/clock.ts'
+import { headersOf } from '../../../../kernel/consistency.ts'
 import { EnneadError } from '../../../../kernel/errors.ts'
 import type { HopSigner } from '../../../../kernel/hop-signer.ts'
 import { socketTarget } from '../../../../kernel/socket-target.ts'
@@ -56,7 +57,7 @@ export function websocketChannel(options: WebsocketChannelOptions): ChannelAgent
           await held.changed(waitMs, signal)
         }
       },
-      async existing({ principal, ids }, { remainingMs, signal }) {
+      async existing({ principal, ids, consistency }, { remainingMs, signal }) {
         const representations = representationsOf(ids)
         if (representations.length === 0) return new Set()
         receivedBy(held)
@@ -65,7 +66,7 @@ export function websocketChannel(options: WebsocketChannelOptions): ChannelAgent
           { requestId: randomUUID(), principal, remainingMs, signal },
           socketTarget('db', operation),
         )
-        const payload = { ...operation, extensions: { hop } }
+        const payload = { ...operation, extensions: { hop: { ...hop, ...headersOf(consistency) } } }
         return foundIn(await request(held.client, payload, signal), representations)
       },
     },
