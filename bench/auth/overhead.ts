@@ -95,7 +95,11 @@ try {
   const measured: readonly (Gateway & { readonly adds: string })[] = [
     { name: 'without', adds: 'nothing', argv: ennead(open) },
     { name: 'hops', adds: 'signed hops, for nobody', argv: ennead(open, hops) },
-    { name: 'identity', adds: 'whose token it is, in hops too', argv: ennead(open, [...identity, ...hops]) },
+    {
+      name: 'identity',
+      adds: 'whose token it is, in hops too; not compared with other requests at the door',
+      argv: ennead(open, [...identity, ...hops]),
+    },
     { name: 'with', adds: 'who may see which field', argv: ennead(guarded, [...identity, ...hops]) },
   ]
 

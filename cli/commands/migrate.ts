@@ -7,7 +7,8 @@ import { helpText } from '../help.ts'
 import { migrateSettings } from '../migrate/migrate-settings.ts'
 import { openLayouts } from '../migrate/open-layouts.ts'
 
-const summary = 'Shows how the stores lay out their data, and brings them to a newer or an older layout.'
+const summary =
+  'Shows how the stores and the directory lay out their data, and brings them to a newer or an older layout.'
 
 const examples = [
   ['ennead migrate status', 'the layout of each store, and what this Ennead knows'],
@@ -83,5 +84,5 @@ function lineOf({ store, detail, layout, newest, steps }: Row): string {
       : layout > newest
         ? `layout ${layout}, of a newer Ennead: this one knows up to ${newest}`
         : `layout ${layout} of ${newest} (${name ?? ''})`
-  return `${store.padEnd(7)}${standing.padEnd(45)} ${detail}\n`
+  return `${store.padEnd(11)}${standing.padEnd(45)} ${detail}\n`
 }

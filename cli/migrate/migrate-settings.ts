@@ -4,7 +4,7 @@ import { dataSettings, dbStores } from '../settings.ts'
 export const migrateSettings = {
   ...dataSettings,
   ...dbStores,
-  store: choice('One store only.', '', ['', 'sql', 'nosql', 'cache']),
+  store: choice('One store only.', '', ['', 'sql', 'nosql', 'cache', 'auth']),
   to: integer(
     'Layout to bring the store to, with --store. Default: the newest this Ennead knows; `down` needs it.',
     0,

@@ -1,4 +1,4 @@
-import { access } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { EnneadError } from '../../kernel/errors.ts'
 import { jsonLog } from '../../kernel/log.ts'
@@ -9,40 +9,57 @@ import { Lifecycle } from '../lifecycle.ts'
 import type { DbEngineSettings } from '../wiring/db-engines.ts'
 
 export interface OpenLayouts extends AsyncDisposable {
-  readonly layouts: ReadonlyMap<EngineName, StoreLayout>
+  /** By what `--store` calls them; `auth` has one for each copy of the directory, e.g. `auth.rbac`. */
+  readonly layouts: ReadonlyMap<string, StoreLayout>
 }
 
+/** Copies of the directory, by the agent whose it is. */
+const directories = [
+  ['auth.rbac', 'rbac'],
+  ['auth.oauth', 'issuer'],
+] as const
+
 /**
- * Opens the layouts of a deployment's stores, or of one, while no process runs on its data folder. Rejects with
+ * Opens the layouts of a deployment's stores and of its directory, or of one, while no process runs on its data folder. Rejects with
  * DATA_FOLDER_IN_USE when one does, NOT_RUNNING for a folder that has no stores, UNAVAILABLE for a server that is away.
  */
 export async function openLayouts(
   settings: Omit<DbEngineSettings, 'disable'> & { readonly data: string; readonly store: string },
 ): Promise<OpenLayouts> {
   const { data: folder, databaseUrl, mongoUrl, redisUrl, store } = settings
-  if ([databaseUrl, mongoUrl, redisUrl].includes(undefined)) {
-    await access(join(folder, 'db')).catch((cause: unknown) => {
-      const why = `the data folder ${folder} has no stores; give the right one with --data, or the URLs of all stores`
-      throw new EnneadError('NOT_RUNNING', why, { cause })
-    })
+  const asked = (name: string): boolean => store === '' || name === store || name.startsWith(`${store}.`)
+  // Where each subgraph has a data folder of its own, one has the stores and another the directory.
+  const db = ![databaseUrl, mongoUrl, redisUrl].includes(undefined) || existsSync(join(folder, 'db'))
+  const auth = existsSync(join(folder, 'auth'))
+  if (!db && (!auth || !asked('auth'))) {
+    const why = `the data folder ${folder} has no stores; give the right one with --data, or the URLs of all stores`
+    throw new EnneadError('NOT_RUNNING', why)
   }
-  const log = jsonLog({ level: 'error' })
-  const lifecycle = new Lifecycle(log)
-  const names = (['sql', 'nosql', 'cache'] as const).filter(name => store === '' || store === name)
+  const lifecycle = new Lifecycle(jsonLog({ level: 'error' }))
   try {
-    const data = await openDataFolder(folder, ['db'])
+    const data = await openDataFolder(folder, [...(db ? ['db'] : []), ...(auth ? ['auth'] : [])])
     lifecycle.add('data folder', () => data[Symbol.asyncDispose]())
-    const layouts = new Map<EngineName, StoreLayout>()
-    for (const name of names) {
+    const layouts = new Map<string, StoreLayout>()
+    for (const name of db ? (['sql', 'nosql', 'cache'] as const) : []) {
+      if (!asked(name)) continue
       const layout = await openLayout(name, settings, data, lifecycle)
       lifecycle.add(name, () => layout[Symbol.asyncDispose]())
       layouts.set(name, layout)
+    }
+    for (const [name, path] of auth ? directories : []) {
+      if (asked(name)) layouts.set(name, await directoryLayout(data.join('auth', path)))
     }
     return { layouts, [Symbol.asyncDispose]: () => lifecycle.close() }
   } catch (failure) {
     await lifecycle.close()
     throw failure
   }
+}
+
+/** It lets go of the directory after each question, so that there is nothing to close. */
+async function directoryLayout(path: string): Promise<StoreLayout> {
+  const { openDirectoryLayout } = await import('../../subgraphs/auth/directory/directory-layout.ts')
+  return openDirectoryLayout(path)
 }
 
 async function openLayout(

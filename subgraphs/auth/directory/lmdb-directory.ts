@@ -9,6 +9,7 @@ import type {
 import type { ApiKeyRecord, DirectoryRecord, SessionRecord } from '../authority.ts'
 import { EnneadError } from '../../../kernel/errors.ts'
 import type { DirectoryStore, RecordKind, RecordOfKind, RecordPlace } from './directory-store.ts'
+import { stampDirectory } from './directory-layout.ts'
 import { indexKeys, keyOf, lastOf } from './lmdb-keys.ts'
 import { decodeRecord, encodeRecord } from './record-codec.ts'
 import { mergeRecords } from './record-merge.ts'
@@ -18,14 +19,22 @@ const membershipsMax = 100
 
 /**
  * Opens (or makes) the directory in folder `path`. Every write is on the disk when it answers. Rejects with
- * DATA_FOLDER_CORRUPT when the file is damaged and with DATA_FOLDER_UNREADABLE when it cannot be used.
+ * DATA_FOLDER_CORRUPT when the file is damaged, with STORE_TOO_NEW when a newer Ennead laid it out, and with
+ * DATA_FOLDER_UNREADABLE when it cannot be used.
  */
 export async function openDirectory(path: string, signal?: AbortSignal): Promise<DirectoryStore> {
   try {
     await mkdir(path, { recursive: true, mode: 0o700 })
     await vetDirectory(path, signal)
     // Without overlappingSync a transaction answers after its fsync; with it, before.
-    return new LmdbDirectory(open<string, Key[]>({ path, encoding: 'string', overlappingSync: false }))
+    const db = open<string, Key[]>({ path, encoding: 'string', overlappingSync: false })
+    try {
+      stampDirectory(db, path)
+    } catch (failure) {
+      await db.close()
+      throw failure
+    }
+    return new LmdbDirectory(db)
   } catch (cause) {
     if (cause instanceof EnneadError) throw cause
     throw new EnneadError('DATA_FOLDER_UNREADABLE', `the directory in ${path} cannot be opened`, { cause })
