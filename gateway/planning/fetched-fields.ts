@@ -70,6 +70,12 @@ export class FetchedFields {
   }
 }
 
+/** A fetch, and everything that is fetched at the place where it adds to the answer. */
+export interface FetchAt {
+  readonly node: FetchNode
+  readonly at: FetchedFields
+}
+
 /** What `plan` fetches, and the response names that one of its fetches asks for two different things. */
 export function fetchedBy(
   { root, source, deferred = [] }: Plan,
@@ -77,13 +83,14 @@ export function fetchedBy(
 ): {
   readonly fields: FetchedFields
   readonly conflicts: readonly string[]
+  readonly fetches: readonly FetchAt[]
 } {
   const reader = new Reader(samples)
   const fields = new FetchedFields(samples.all)
   if (source !== undefined) reader.fetch(source, fields, samples.all)
   if (root !== undefined) reader.node(root, fields, samples.all)
   reader.parts(deferred, fields, samples.all)
-  return { fields, conflicts: reader.conflicts }
+  return { fields, conflicts: reader.conflicts, fetches: reader.fetches }
 }
 
 export function argumentsOf({ arguments: given = [] }: FieldNode): ReadonlyMap<string, ValueNode> {
@@ -92,6 +99,7 @@ export function argumentsOf({ arguments: given = [] }: FieldNode): ReadonlyMap<s
 
 class Reader {
   readonly conflicts: string[] = []
+  readonly fetches: FetchAt[] = []
   readonly #samples: ConditionSamples
 
   constructor(samples: ConditionSamples) {
@@ -135,6 +143,7 @@ class Reader {
   }
 
   fetch(node: FetchNode, at: FetchedFields, when: Samples): void {
+    this.fetches.push({ node, at })
     at.require(node.requires ?? [])
     const names = renamedKeys(node.outputRewrites)
     const fragments = new Map<string, FragmentDefinitionNode>()

@@ -19,7 +19,7 @@ import type {
   ValueNode,
 } from 'graphql'
 import { argumentsOf, fetchedBy } from './fetched-fields.ts'
-import type { FetchedFields } from './fetched-fields.ts'
+import type { FetchAt, FetchedFields } from './fetched-fields.ts'
 import { ConditionSamples } from './condition-samples.ts'
 import type { Samples } from './condition-samples.ts'
 import type { JoinedCondition } from './joined-conditions.ts'
@@ -52,6 +52,8 @@ export interface PlanFaults {
    * as an @interfaceObject. Wrong, unless no object of the other types can be there.
    */
   readonly doubts: readonly string[]
+  /** Every fetch, for closer looks. */
+  readonly fetches: readonly FetchAt[]
 }
 
 /** What is wrong with a plan, given its operation with the conditions joined. */
@@ -61,7 +63,7 @@ export function lintPlan(
   schema: GraphQLSchema,
 ): PlanFaults {
   const samples = new ConditionSamples(conditionsIn(document), joined)
-  const { fields, conflicts } = fetchedBy(plan, samples)
+  const { fields, conflicts, fetches } = fetchedBy(plan, samples)
   const faults = conflicts.map(key => `a fetch asks for two things under the name "${key}"`)
   const excess: string[] = []
   const doubts: string[] = []
@@ -86,6 +88,7 @@ export function lintPlan(
     faults: faults.slice(0, faultsMax),
     excess: excess.slice(0, faultsMax),
     doubts: doubts.slice(0, faultsMax),
+    fetches,
   }
 }
 

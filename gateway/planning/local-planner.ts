@@ -1,8 +1,10 @@
 import { parse, print } from 'graphql'
 import { EnneadError, kindOf } from '../../kernel/errors.ts'
+import { withoutProvides } from '../supergraph/without-provides.ts'
 import type { Supergraph } from '../supergraph/supergraph.ts'
 import { joinConditions } from './joined-conditions.ts'
 import { externalsAsked } from './lint-externals.ts'
+import { wronglyRequired } from './lint-requires.ts'
 import { lintPlan } from './lint-plan.ts'
 import type { LintedOperation } from './lint-plan.ts'
 import { inOrderOfMutations } from './mutation-order.ts'
@@ -13,6 +15,12 @@ import { RustProcess } from './rust-process.ts'
 
 /** Told before a planner is made ready, and before an operation is planned. */
 export type OnPhase = (phase: 'ready' | 'plan') => void
+
+/**
+ * How well a plan fits its operation: `wasteful` fetches more than is asked for, `doubtful` may fetch less, `misplaced` asks subgraphs
+ * for fields that only others answer.
+ */
+type Grade = 'good' | 'wasteful' | 'doubtful' | 'misplaced'
 
 type Make = (supergraph: Supergraph) => Promise<Planner>
 
@@ -26,6 +34,9 @@ const apollo: Make = async supergraph => {
   const { ApolloPlanner } = await import('./apollo-planner.ts')
   return new ApolloPlanner(supergraph)
 }
+
+/** Where both planners ask a subgraph for what only others provide. */
+const apolloWithoutProvides: Make = async ({ sdl }) => apollo(await load(withoutProvides(sdl)))
 
 /** One for all supergraphs of this thread. */
 const rustProcess = new RustProcess()
@@ -81,27 +92,27 @@ export class LocalPlanner implements Planner {
     operation: LintedOperation,
     signal: AbortSignal | undefined,
   ): Promise<Plan> {
-    let wasteful: Plan | undefined
-    let doubtful: Plan | undefined
+    const second = new Map<Grade, Plan>()
     const failures: unknown[] = []
     // The Rust planner knows no @defer.
-    for (const make of request.defers === true ? [apollo] : await this.#makers) {
+    const makers = request.defers === true ? [apollo] : await this.#makers
+    for (const make of [...makers, apolloWithoutProvides]) {
+      if (make === apolloWithoutProvides && (!second.has('misplaced') || second.size > 1)) break
       try {
         const planner = await this.#ready(make)
         this.#onPhase('plan')
         const plan = await planner.plan(request, signal)
         const grade = await this.#grade(plan, operation)
         if (grade === 'good') return plan
-        if (grade === 'wasteful') wasteful ??= plan
-        else doubtful ??= plan
+        if (!second.has(grade)) second.set(grade, plan)
       } catch (failure) {
         signal?.throwIfAborted()
         if (kindOf(failure) === 'caller') throw failure
         failures.push(failure)
       }
     }
-    const second = wasteful ?? doubtful
-    if (second !== undefined) return second
+    const best = second.get('wasteful') ?? second.get('doubtful') ?? second.get('misplaced')
+    if (best !== undefined) return best
     throw new EnneadError('QUERY_PLAN_FAILED', 'this operation could not be planned', {
       cause: failures.length === 1 ? failures[0] : new AggregateError(failures, 'no planner can plan it'),
     })
@@ -117,17 +128,15 @@ export class LocalPlanner implements Planner {
     }
   }
 
-  /**
-   * How well it fits: `wasteful` fetches more than is asked for, `doubtful` may fetch less, or ask subgraphs for what
-   * only others know. Throws when it has faults. One without
-   * fetches is told apart by whoever asked.
-   */
-  async #grade(plan: Plan, operation: LintedOperation): Promise<'good' | 'wasteful' | 'doubtful'> {
+  /** How well it fits. Throws when it has faults. One without fetches is told apart by whoever asked. */
+  async #grade(plan: Plan, operation: LintedOperation): Promise<Grade> {
     if (plan.fetches === 0) return 'good'
-    const { apiSchema, externals } = await this.#loaded()
-    const { faults, excess, doubts } = lintPlan(plan, operation, apiSchema)
+    const { apiSchema, externals, requiredArguments } = await this.#loaded()
+    const { excess, doubts, fetches, ...found } = lintPlan(plan, operation, apiSchema)
+    const faults = [...found.faults, ...wronglyRequired(fetches, requiredArguments)]
     if (faults.length === 0) {
-      if (doubts.length > 0 || externalsAsked(plan, externals, apiSchema).length > 0) return 'doubtful'
+      if (externalsAsked(plan, externals, apiSchema).length > 0) return 'misplaced'
+      if (doubts.length > 0) return 'doubtful'
       return excess.length > 0 ? 'wasteful' : 'good'
     }
     throw new EnneadError('QUERY_PLAN_FAILED', 'this operation could not be planned', {

@@ -1,6 +1,6 @@
-import { Kind, parse } from 'graphql'
+import { Kind } from 'graphql'
 import type { ConstDirectiveNode, DocumentNode, SelectionSetNode, TypeNode } from 'graphql'
-import { argumentText, graphNames } from './graph-names.ts'
+import { argumentText, graphNames, selectionOf } from './graph-names.ts'
 
 /** How subgraphs declare a field. */
 export interface DeclaredField {
@@ -61,12 +61,6 @@ function keyFields(directives: readonly ConstDirectiveNode[]): ReadonlyMap<strin
     found.set(graph, known)
   }
   return found
-}
-
-function selectionOf(text: string): SelectionSetNode {
-  const [definition] = parse(`{${text}}`, { noLocation: true }).definitions
-  if (definition?.kind !== Kind.OPERATION_DEFINITION) throw new Error(`no selection: ${text}`)
-  return definition.selectionSet
 }
 
 function isTrue({ arguments: given = [] }: ConstDirectiveNode, wanted: string): boolean {

@@ -1,5 +1,5 @@
-import { Kind } from 'graphql'
-import type { ConstDirectiveNode, DocumentNode } from 'graphql'
+import { Kind, parse } from 'graphql'
+import type { ConstDirectiveNode, DocumentNode, SelectionSetNode } from 'graphql'
 
 /** Names of subgraphs by the values of `join__Graph` that stand for them. */
 export function graphNames({ definitions }: DocumentNode): ReadonlyMap<string, string> {
@@ -22,4 +22,11 @@ export function argumentText(
 ): string | undefined {
   const value = given.find(({ name }) => name.value === wanted)?.value
   return value?.kind === Kind.ENUM || value?.kind === Kind.STRING ? value.value : undefined
+}
+
+/** What a directive's `fields`, `key`, `requires` or `provides` selects. */
+export function selectionOf(text: string): SelectionSetNode {
+  const [definition] = parse(`{${text}}`, { noLocation: true }).definitions
+  if (definition?.kind !== Kind.OPERATION_DEFINITION) throw new Error(`no selection: ${text}`)
+  return definition.selectionSet
 }

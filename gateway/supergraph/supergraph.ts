@@ -12,6 +12,8 @@ import { costDirectives } from './cost-directives.ts'
 import type { CostDirectives } from './cost-directives.ts'
 import { externalFields } from './external-fields.ts'
 import type { ExternalFields } from './external-fields.ts'
+import { requiredArguments } from './required-arguments.ts'
+import type { RequiredArguments } from './required-arguments.ts'
 import { overrideLabels } from './override-labels.ts'
 import { reservedNames } from './reserved-names.ts'
 import type { ReservedNames } from './reserved-names.ts'
@@ -42,6 +44,8 @@ export interface Supergraph {
   readonly overrideLabels: readonly string[]
   /** What subgraphs declare without answering it. */
   readonly externals: ExternalFields
+  /** What fields require with arguments. */
+  readonly requiredArguments: RequiredArguments
   /** Apollo's own form, for its planner. */
   readonly apollo: ApolloSupergraph
 }
@@ -74,6 +78,7 @@ export function loadSupergraph(sdl: string): Supergraph {
       access: accessRules(document),
       overrideLabels: overrideLabels(document),
       externals: externalFields(document),
+      requiredArguments: requiredArguments(document),
       resumable: resumableFields(apiSchema, document),
       apollo,
     }

@@ -5,9 +5,11 @@ import { expect, test } from 'vitest'
 import { unreachable } from '../../../kernel/errors.ts'
 import { withSafeNames } from '../../../gateway/planning/client-names.ts'
 import { externalsAsked } from '../../../gateway/planning/lint-externals.ts'
+import { wronglyRequired } from '../../../gateway/planning/lint-requires.ts'
 import { lintPlan } from '../../../gateway/planning/lint-plan.ts'
 import type { LintedOperation } from '../../../gateway/planning/lint-plan.ts'
 import { joinConditions } from '../../../gateway/planning/joined-conditions.ts'
+import { ApolloPlanner } from '../../../gateway/planning/apollo-planner.ts'
 import { LocalPlanner } from '../../../gateway/planning/local-planner.ts'
 import type { FetchNode, Plan, PlanNode } from '../../../gateway/planning/plan.ts'
 import { loadSupergraph } from '../../../gateway/supergraph/supergraph.ts'
@@ -177,7 +179,11 @@ test.each(planners)(
       text: conditioned,
       operationName: undefined,
     })
-    expect(lintPlan(plan, operation, supergraph.apiSchema)).toEqual({ faults: [], excess: [], doubts: [] })
+    expect(lintPlan(plan, operation, supergraph.apiSchema)).toMatchObject({
+      faults: [],
+      excess: [],
+      doubts: [],
+    })
     let changes = 0
     for (const [at, fetch] of fetchesOf(plan).entries()) {
       const text = fetch.operation
@@ -218,7 +224,7 @@ test('a mutation that is made although nobody asks for it is a fault', () => {
 test('what a later fetch requires may be fetched when nobody asks for it', async () => {
   const text = 'query ($x: Boolean!) { user(id: "1") { id @include(if: $x) mail } }'
   const plan = await new LocalPlanner('apollo', supergraph).plan({ text, operationName: undefined })
-  expect(lintPlan(plan, operationOf(text), supergraph.apiSchema)).toEqual({
+  expect(lintPlan(plan, operationOf(text), supergraph.apiSchema)).toMatchObject({
     faults: [],
     excess: [],
     doubts: [],
@@ -273,3 +279,42 @@ test.each(planners)('plans of the %s planner ask nobody for what it does not ans
   }
   await planner.close()
 })
+
+const requiring = loadSupergraph(
+  composeForTest({
+    a: { sdl: `type Query { user: User } type User @key(fields: "id") { id: ID! words(most: Int): String }` },
+    b: {
+      sdl: `type User @key(fields: "id") { id: ID! words(most: Int): String @external
+        one: String @requires(fields: "words(most: 1)") three: String @requires(fields: "words(most: 3)") }`,
+    },
+  }),
+)
+
+const withFetches = (plan: Plan, text: string) =>
+  wronglyRequired(lintPlan(plan, operationOf(text), requiring.apiSchema).fetches, requiring.requiredArguments)
+
+test('a plan that fetches one field once for two @requires with different arguments is found out', async () => {
+  const planner = new ApolloPlanner(requiring)
+  const both = '{ user { one three } }'
+  expect(withFetches(await planner.plan({ text: both, operationName: undefined }), both)).toEqual([
+    'User.one is asked for with what it requires for other arguments',
+  ])
+  for (const text of ['{ user { one } }', '{ user { three } }']) {
+    expect(withFetches(await planner.plan({ text, operationName: undefined }), text)).toEqual([])
+  }
+})
+
+test.each(planners)(
+  'asked first, the %s planner leaves no @requires with the arguments of another',
+  async name => {
+    const planner = new LocalPlanner(name, requiring)
+    for (const text of [
+      '{ user { one three } }',
+      '{ user { three own: words(most: 2) one } }',
+      '{ user { one } }',
+    ]) {
+      expect(withFetches(await planner.plan({ text, operationName: undefined }), text)).toEqual([])
+    }
+    await planner.close()
+  },
+)
