@@ -13,6 +13,7 @@ import type { AnswerError, Engine, GraphQLAnswer } from '../gateway/engine.ts'
 import { clientNameOf } from '../gateway/recording/client-name.ts'
 import { openOperationLog } from '../gateway/recording/operation-log.ts'
 import type { OperationLog, OperationLogOptions } from '../gateway/recording/operation-log.ts'
+import type { PlannerChoice } from '../gateway/planning/planner.ts'
 import { liveSupergraph } from '../gateway/supergraph/live-supergraph.ts'
 import type { LiveSupergraph } from '../gateway/supergraph/live-supergraph.ts'
 import { loadSupergraph } from '../gateway/supergraph/supergraph.ts'
@@ -43,6 +44,10 @@ export interface EnneadGatewayOptions {
   readonly limits?: EngineOptions['limits']
   /** What a new supergraph must still do. Default: as `ennead gateway` has it. */
   readonly canary?: EngineOptions['canary']
+  /** Which planner is asked first. Default: as `ennead gateway` has it. */
+  readonly planner?: PlannerChoice
+  /** Labels of progressive @override that are active, beside `percent(n)`, which places each request anew. Default: none. */
+  readonly overrideLabels?: readonly string[]
   /** Counts which client sends which operation, without values, for `ennead check`. Default: nobody counts. */
   readonly operationLog?: Omit<OperationLogOptions, 'clock' | 'log'>
   /** Default: nothing is logged. */
@@ -90,6 +95,7 @@ export class EnneadGateway implements GatewayInterface {
     executor: (context: GatewayGraphQLRequestContext) => Promise<GatewayExecutionResult>
   }> {
     const { supergraphSdl, log = silentLog, limits, canary, maskErrors = false, operationLog } = this.#options
+    const { planner, overrideLabels = [] } = this.#options
     const getDataSource = (endpoint: { readonly name: string; readonly url?: string }): GraphQLDataSource =>
       this.#options.buildService?.(endpoint) ?? new RemoteGraphQLDataSource({ url: endpoint.url ?? '' })
     const operations = operationLog && (await openOperationLog({ ...operationLog, clock: systemClock, log }))
@@ -107,6 +113,8 @@ export class EnneadGateway implements GatewayInterface {
         subgraph: (name, url) => dataSourceSubgraph(name, getDataSource({ name, url })),
         maskErrors,
         log,
+        overrides: { active: overrideLabels },
+        ...(planner === undefined ? {} : { planning: { planner } }),
         ...(limits === undefined ? {} : { limits }),
         ...(canary === undefined ? {} : { canary }),
       })

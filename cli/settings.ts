@@ -240,6 +240,7 @@ export const devSettings = {
   requestTimeoutMs: integer('Budget of a query; long, for subgraphs in a debugger.', 30_000, 1, dayMs),
   mutationTimeoutMs: integer('Budget of a mutation.', 30_000, 1, dayMs),
   pollMs: integer('How often running subgraphs are asked for their schemas.', 2_000, 100, dayMs),
+  ...planningSettings,
   ...common,
 }
 

@@ -22,6 +22,7 @@ import { devSettings } from '../settings.ts'
 import { terminalOf } from '../terminal.ts'
 import { composeApart } from '../wiring/compose-apart.ts'
 import { CompositionFeed } from '../wiring/composition-feed.ts'
+import { planningOptions } from '../wiring/planning.ts'
 import { subgraphUrls } from '../wiring/subgraph-urls.ts'
 
 const summary = 'For development: composes, serves, and does both again whenever a schema changes.'
@@ -29,6 +30,7 @@ const summary = 'For development: composes, serves, and does both again whenever
 const examples = [
   ['ennead dev', 'serves supergraph.yaml at http://localhost:4000/graphql'],
   ['ennead dev --config shop.yaml --port 4100', 'another configuration, another port'],
+  ['ennead dev --override-labels beta', 'as those see it for whom the label is active'],
   ['ennead dev --subgraph-urls reviews=http://localhost:4002/graphql', 'one subgraph from this machine'],
 ] as const
 
@@ -153,6 +155,7 @@ async function serve(settings: Settings, session: DevSession, lifecycle: Lifecyc
     supergraph,
     subgraph: (name, url) => httpSubgraph({ name, url: urls.get(name)?.[0] ?? url }),
     canary: { mode: 'off' },
+    ...planningOptions(settings),
     maskErrors: false,
     log,
   })

@@ -9,6 +9,7 @@ import { EnneadGateway, IntrospectAndCompose, RemoteGraphQLDataSource } from '..
 import type { DataSourceRequest, EnneadGatewayOptions, SupergraphManager } from '../../apollo/drop-in.ts'
 import { readOperations } from '../../checks/operations/read-operations.ts'
 import { temporaryFolder } from '../e2e/running-ennead.ts'
+import { composeForTest } from '../support/federated.ts'
 import { librarySubgraphs } from './library-subgraphs.ts'
 import type { LibrarySubgraphs } from './library-subgraphs.ts'
 
@@ -231,4 +232,21 @@ test('what cannot be served is refused at the start', async () => {
   await expect(ours({ supergraphSdl: 'type Query { a: Int }' }).load()).rejects.toMatchObject({
     code: 'SUPERGRAPH_INVALID',
   })
+})
+
+test.each([
+  [[], 'old'],
+  [['beta'], 'fresh'],
+] as const)('with the labels %j a field is answered by the subgraph %s', async (overrideLabels, expected) => {
+  const supergraphSdl = composeForTest({
+    old: { sdl: 'type Query { where: String }' },
+    fresh: { sdl: 'type Query { where: String @override(from: "old", label: "beta") }' },
+  })
+  const gateway = ours({
+    supergraphSdl,
+    overrideLabels,
+    buildService: ({ name }) => ({ process: async () => ({ data: { where: name } }) }),
+  })
+  const [answer] = await answers(gateway, ['{ where }'])
+  expect(answer?.data).toEqual({ where: expected })
 })

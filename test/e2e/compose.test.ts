@@ -141,7 +141,9 @@ test(
     await using subgraph = await cannedSubgraph({ a: 1, b: 2 })
     await using folder = await shop('type Query { a: Int }', subgraph.url)
     const schema = join(folder.path, 'a.graphql')
-    await using dev = await startEnnead(['dev', '--port', '0'], { cwd: folder.path })
+    await using dev = await startEnnead(['dev', '--port', '0', '--override-labels', 'beta'], {
+      cwd: folder.path,
+    })
     const ask = async (query: string): Promise<unknown> => {
       const response = await fetch(dev.url, {
         method: 'POST',
@@ -163,6 +165,15 @@ test(
     await writeFile(schema, 'type Query { a: Int b: Int }')
     await expect.poll(problems, { timeout: 60_000 }).toBeNull()
     await expect.poll(() => ask('{ b }'), { timeout: 60_000 }).toEqual({ data: { b: 2 } })
+    await using fresh = await cannedSubgraph({ b: 3 })
+    await writeFile(
+      join(folder.path, 'b.graphql'),
+      `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@override"])
+      type Query { b: Int @override(from: "a", label: "beta") }`,
+    )
+    const second = `  b:\n    routing_url: ${fresh.url}\n    schema:\n      file: b.graphql\n`
+    await writeFile(join(folder.path, 'supergraph.yaml'), `${yaml(subgraph.url).trimEnd()}\n${second}`)
+    await expect.poll(() => ask('{ b }'), { timeout: 60_000 }).toEqual({ data: { b: 3 } })
     expect(await dev.stop()).toBe(0)
   },
   patient,
