@@ -128,15 +128,22 @@ export class Trial {
   }
 }
 
-/** Both tiers give the same answer, byte for byte, from one planner's plans. */
+/**
+ * Both tiers give the same answer, byte for byte, from one planner's plans. Errors of fetches that run side by side stand in the order
+ * in which these ended.
+ */
 function differs(
   answer: GraphQLAnswer,
   { name }: EngineVariant,
   others: readonly Outcome[],
 ): Fault | undefined {
   const other = others.find(({ variant }) => variant.name === name)
-  if (other === undefined || JSON.stringify(other.answer) === JSON.stringify(answer)) return undefined
+  if (other === undefined || inOrder(other.answer) === inOrder(answer)) return undefined
   return { kind: 'tiers', detail: `the ${other.variant.tier} tier answers ${JSON.stringify(other.answer)}` }
+}
+
+function inOrder({ errors = [], ...rest }: GraphQLAnswer): string {
+  return JSON.stringify([rest, errors.map(error => JSON.stringify(error)).toSorted()])
 }
 
 /** The generator said one thing to the subgraphs and another to the one schema: its fault, or composition's. */
