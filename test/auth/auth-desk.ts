@@ -93,8 +93,8 @@ export async function openDesk(options: Partial<AuthDomainOptions> = {}): Promis
     log: jsonLog({ level: 'debug', write: line => lines.push(line) }),
     retryMs: 10,
     // Two loaded cores must not decide what is tested here.
-    timeoutMs: 2_000,
-    attemptMs: 1_000,
+    timeoutMs: 6_000,
+    attemptMs: 3_000,
     openDirectory: async (path, signal) =>
       onDisk(await openDirectory(path, signal), basename(path) === 'rbac' ? disks.rbac : disks.issuer),
     ...options,

@@ -1,11 +1,10 @@
-import { cp } from 'node:fs/promises'
-import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { EnneadError } from '../../kernel/errors.ts'
 import { startEmbeddedPostgres } from '../../subgraphs/db/agents/sql/embedded/embedded-postgres.ts'
 import { isAlive } from '../../subgraphs/db/agents/sql/embedded/leftovers.ts'
 import { commitOf, task } from '../contract/sample-records.ts'
 import { until } from '../support/until.ts'
+import { provideEmbeddedData } from './sql/embedded-data.ts'
 import { read, runElsewhere, wholeLog, withServer, write } from './sql/embedded-for-tests.ts'
 import { attempt, connectionTo, openStore, rawClient, testFolder } from './sql/postgres-for-tests.ts'
 import type { TestFolder } from './sql/postgres-for-tests.ts'
@@ -14,19 +13,10 @@ import { commitTo } from '../support/commit-to.ts'
 /** Bound of every wait: what takes a moment here may take long on a machine that does much else. */
 const patienceMs = 20_000
 
-/** Data as a first start makes it. Making it takes a second or more, so most tests begin with a copy. */
-let template: TestFolder
-
-beforeAll(async () => {
-  template = await testFolder()
-  await withServer({ directory: template.path }, () => Promise.resolve())
-})
-
-afterAll(() => template[Symbol.asyncDispose]())
-
+/** With data as a first start makes it. */
 async function usedFolder(below?: string): Promise<TestFolder> {
   const folder = await testFolder(below)
-  await cp(join(template.path, 'data'), join(folder.path, 'data'), { recursive: true })
+  await provideEmbeddedData(folder.path)
   return folder
 }
 

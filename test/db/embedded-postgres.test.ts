@@ -1,11 +1,12 @@
-import { chmod, cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { homedir, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { embeddedPackage } from '../../subgraphs/db/agents/sql/embedded/binaries.ts'
 import { startEmbeddedPostgres } from '../../subgraphs/db/agents/sql/embedded/embedded-postgres.ts'
 import { isAlive } from '../../subgraphs/db/agents/sql/embedded/leftovers.ts'
 import { commitOf, task } from '../contract/sample-records.ts'
+import { provideEmbeddedData } from './sql/embedded-data.ts'
 import { failureOf, packageWithoutLinks, read, withServer, write } from './sql/embedded-for-tests.ts'
 import { attempt, connectionTo, openStore, rawClient, testFolder } from './sql/postgres-for-tests.ts'
 import type { TestFolder } from './sql/postgres-for-tests.ts'
@@ -13,19 +14,10 @@ import { commitTo } from '../support/commit-to.ts'
 
 const isRoot = process.geteuid?.() === 0
 
-/** Data as a first start makes it. Making it takes a second or more, so most tests begin with a copy. */
-let template: TestFolder
-
-beforeAll(async () => {
-  template = await testFolder()
-  await withServer({ directory: template.path }, () => Promise.resolve())
-})
-
-afterAll(() => template[Symbol.asyncDispose]())
-
+/** With data as a first start makes it. */
 async function usedFolder(below?: string): Promise<TestFolder> {
   const folder = await testFolder(below)
-  await cp(join(template.path, 'data'), join(folder.path, 'data'), { recursive: true })
+  await provideEmbeddedData(folder.path)
   return folder
 }
 
@@ -89,7 +81,7 @@ test('a making of the data that was interrupted is begun anew', async () => {
 test('a folder with a path too long for a socket works', async () => {
   await using folder = await testFolder()
   const directory = join(folder.path, 'long'.repeat(30))
-  await cp(join(template.path, 'data'), join(directory, 'data'), { recursive: true })
+  await provideEmbeddedData(directory)
   await withServer({ directory }, async server => {
     expect(dirname(server.socketDirectory)).toBe(tmpdir())
     expect((await stat(server.socketDirectory)).mode & 0o077).toBe(0)
@@ -163,7 +155,7 @@ test('where the package cannot be written the links are made beside the data', a
   const nowhere = { source: 'native/lib/none', target: 'native/none/none' }
   await writeFile(join(native, 'pg-symlinks.json'), JSON.stringify([nowhere, ...list]))
   const options = { directory: folder.path, packageDirectory }
-  await cp(join(template.path, 'data'), join(folder.path, 'data'), { recursive: true })
+  await provideEmbeddedData(folder.path)
   await withServer(options, server => write(server, 'c1', 'task_a'))
   expect(await readdir(join(native, 'lib'))).not.toContain('libpq.so.5')
 })

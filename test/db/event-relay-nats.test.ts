@@ -56,56 +56,64 @@ describeWithService('NATS', findNats(), command => {
   const isCopied = (db: TestDb) => (): boolean =>
     relayOf(db)?.state === 'ok' && relayOf(db)?.detail.endsWith(db.domain.changes.head) === true
 
-  test('every event is in the stream once and in order, though the broker is killed while they are written', async () => {
-    await using server = await startNats(command)
-    await using db = await openTestDb({ openEventCopy: copyTo(server.url) })
-    const project = await newProject(db)
-    const stop = new AbortController()
-    const writing = (async () => {
-      while (!stop.signal.aborted) {
-        await newTask(db, project)
-        await pause(10)
+  test.concurrent(
+    'every event is in the stream once and in order, though the broker is killed while they are written',
+    async () => {
+      await using server = await startNats(command)
+      await using db = await openTestDb({ openEventCopy: copyTo(server.url) })
+      const project = await newProject(db)
+      const stop = new AbortController()
+      const writing = (async () => {
+        while (!stop.signal.aborted) {
+          await newTask(db, project)
+          await pause(10)
+        }
+      })()
+      for (let kill = 0; kill < 2; kill++) {
+        const at = db.domain.changes.head
+        await until('something was written', () => db.domain.changes.head !== at, 30_000)
+        await server.process.kill()
+        await server.process.start()
+        await until('the relay goes on', () => relayOf(db)?.state === 'ok', 30_000)
       }
-    })()
-    for (let kill = 0; kill < 2; kill++) {
-      const at = db.domain.changes.head
-      await until('something was written', () => db.domain.changes.head !== at)
-      await server.process.kill()
-      await server.process.start()
-      await until('the relay goes on', () => relayOf(db)?.state === 'ok', 30_000)
-    }
-    stop.abort()
-    await writing
-    await until('the relay has caught up', isCopied(db), 30_000)
-    expect(await messages(server.url)).toEqual(await eventsOf(db))
-  }, 60_000)
+      stop.abort()
+      await writing
+      await until('the relay has caught up', isCopied(db), 30_000)
+      expect(await messages(server.url)).toEqual(await eventsOf(db))
+    },
+    60_000,
+  )
 
-  test('a stream that was lost is made and filled anew, and two processes fill it no differently than one', async () => {
-    await using server = await startNats(command)
-    await using db = await openTestDb({ openEventCopy: copyTo(server.url) })
-    const project = await newProject(db)
-    await Promise.all(Array.from({ length: 20 }, () => newTask(db, project)))
-    await until('the relay has caught up', isCopied(db))
-    await server.process.stop()
-    await server.empty()
-    await server.process.start()
-    const other = new EventRelay({
-      changes: db.domain.changes,
-      open: copyTo(server.url),
-      clock: systemClock,
-      random: Math.random,
-      log: silentLog,
-    })
-    await Promise.all(Array.from({ length: 20 }, () => newTask(db, project)))
-    const copied = (): Promise<number> =>
-      messages(server.url).then(
-        ({ length }) => length,
-        () => 0,
-      )
-    await until('one of them has caught up', async () => (await copied()) === 40, 20_000)
-    expect(await messages(server.url)).toEqual(await eventsOf(db))
-    await other.close()
-  }, 60_000)
+  test.concurrent(
+    'a stream that was lost is made and filled anew, and two processes fill it no differently than one',
+    async () => {
+      await using server = await startNats(command)
+      await using db = await openTestDb({ openEventCopy: copyTo(server.url) })
+      const project = await newProject(db)
+      await Promise.all(Array.from({ length: 20 }, () => newTask(db, project)))
+      await until('the relay has caught up', isCopied(db), 30_000)
+      await server.process.stop()
+      await server.empty()
+      await server.process.start()
+      const other = new EventRelay({
+        changes: db.domain.changes,
+        open: copyTo(server.url),
+        clock: systemClock,
+        random: Math.random,
+        log: silentLog,
+      })
+      await Promise.all(Array.from({ length: 20 }, () => newTask(db, project)))
+      const copied = (): Promise<number> =>
+        messages(server.url).then(
+          ({ length }) => length,
+          () => 0,
+        )
+      await until('one of them has caught up', async () => (await copied()) === 40, 30_000)
+      expect(await messages(server.url)).toEqual(await eventsOf(db))
+      await other.close()
+    },
+    60_000,
+  )
 
   test('a broker that is away, or no JetStream, is told to the operator and holds up nothing', async () => {
     const url = `nats://127.0.0.1:${await freePort()}`
@@ -118,7 +126,7 @@ describeWithService('NATS', findNats(), command => {
     await expect(copyTo(url)()).rejects.toMatchObject({ code: 'UNAVAILABLE' })
   })
 
-  test('a message of somebody else at the end of the stream is not gone on behind', async () => {
+  test.concurrent('a message of somebody else at the end of the stream is not gone on behind', async () => {
     await using server = await startNats(command)
     const stream = await copyTo(server.url)()
     await stream.end()

@@ -3,6 +3,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { runEnnead, startEnnead, temporaryFolder, type EndedProcess } from './running-ennead.ts'
+import { runWarm } from './warm-commands.ts'
 
 const minutes = 60_000
 
@@ -27,7 +28,7 @@ test('an unknown command, an unknown flag and a wrong value are refused with wha
 
 test('every command explains itself', async () => {
   for (const command of ['start', 'gateway', 'subgraph', 'compose', 'status', 'token', 'user']) {
-    const ended = await runEnnead([command, '--help'])
+    const ended = await runWarm([command, '--help'])
     expect(ended, command).toMatchObject({ code: 0, stderr: '' })
     expect(ended.stdout).toMatch(/ENNEAD_/)
   }

@@ -48,10 +48,14 @@ async function createUntilSeen(
   seen: readonly unknown[],
 ): Promise<void> {
   let count = 0
-  await until('an event arrives', async () => {
-    if (seen.length === 0) await create(`Task ${++count} of a client`)
-    return seen.length > 0
-  })
+  await until(
+    'an event arrives',
+    async () => {
+      if (seen.length === 0) await create(`Task ${++count} of a client`)
+      return seen.length > 0
+    },
+    25_000,
+  )
 }
 
 const expectedEvent = {

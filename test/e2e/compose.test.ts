@@ -3,6 +3,7 @@ import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { runEnnead, startEnnead, temporaryFolder } from './running-ennead.ts'
+import { runWarm } from './warm-commands.ts'
 import { cannedSubgraph } from '../support/canned-subgraph.ts'
 import { wellFormed } from '../support/well-formed.ts'
 import { root } from '../tidy/source-files.ts'
@@ -121,12 +122,12 @@ test(
       `${yaml('http://a')}  b:\n    routing_url: http://b\n    schema: { file: b.graphql }\n`,
     )
     const told = async (...flags: readonly string[]): Promise<string> =>
-      (await runEnnead(['compose', '--output', '-', ...flags], { cwd: folder.path })).stderr
+      (await runWarm(['compose', '--output', '-', ...flags], { cwd: folder.path })).stderr
     expect(await told()).toMatch(/^warning INCONSISTENT_ARGUMENT_PRESENCE(.|\n)*1 notice not shown/)
     expect(await told('--hints', 'notice')).toMatch(/notice UNUSED_ENUM_TYPE/)
     expect(await told('--hints', 'none')).not.toMatch(/INCONSISTENT|UNUSED/)
     expect(await told()).not.toContain('\u001b')
-    const coloured = await runEnnead(['compose', '--output', '-'], {
+    const coloured = await runWarm(['compose', '--output', '-'], {
       cwd: folder.path,
       environment: { FORCE_COLOR: '1', NO_COLOR: '' },
     })
@@ -208,8 +209,8 @@ test(
   'every format tells the line that does not compose, and one that does',
   async () => {
     await using folder = await shop('type Query { a: Nope }')
-    const compose = (...argv: readonly string[]): ReturnType<typeof runEnnead> =>
-      runEnnead(['compose', ...argv], { cwd: folder.path })
+    const compose = (...argv: readonly string[]): ReturnType<typeof runWarm> =>
+      runWarm(['compose', ...argv], { cwd: folder.path })
     const told = new Map<string, string>()
     for (const format of ['json', 'github', 'sarif', 'junit', 'markdown']) {
       const { code, stdout, stderr } = await compose('--format', format)

@@ -1,11 +1,11 @@
-import { expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { GraphQLClient } from '../../examples/thousand-tasks/graphql-client.ts'
 import { listAll, signIn, tellStory } from '../../examples/thousand-tasks/story.ts'
 import { describeWithService } from '../services/availability.ts'
 import { findMongo, startMongo } from '../services/mongo.ts'
 import { findPostgres, startPostgres } from '../services/postgres.ts'
 import { findRedis, startRedis } from '../services/redis.ts'
-import { freePort } from '../services/service-process.ts'
+import { freePort, type ServiceProcess } from '../services/service-process.ts'
 import { startDeployment, type Deployment } from './deployment.ts'
 import { startEnnead, temporaryFolder } from './running-ennead.ts'
 
@@ -60,34 +60,6 @@ test(
 )
 
 test(
-  'a dead subgraph blanks only its own fields, and comes back by itself',
-  { timeout: 3 * minutes },
-  async () => {
-    await using folder = await temporaryFolder()
-    await using deployment = await startDeployment(folder.path, [])
-    await tellStory(new GraphQLClient(deployment.url), { ...deployment, tasks: 10 })
-    const token = await tokenOf(deployment)
-    const board = '{ tasks(first: 2) { nodes { title url viewerCan { update } } } }'
-    const whole = await post(deployment.url, token, board)
-    expect(whole.errors).toBeUndefined()
-
-    await deployment.api.kill()
-    const { errors, data } = await post(
-      deployment.url,
-      token,
-      '{ viewer { role } tasks(first: 1) { totalCount } node(id: "x") { id } }',
-    )
-    expect(data).toEqual({ viewer: { role: 'OWNER' }, tasks: { totalCount: 11 }, node: null })
-    expect(errors?.map(error => [error.path, error.extensions.code])).toEqual([
-      [['node'], 'SUBGRAPH_UNREACHABLE'],
-    ])
-
-    await deployment.restart('api')
-    await expect.poll(() => post(deployment.url, token, board), { timeout: 15_000 }).toEqual(whole)
-  },
-)
-
-test(
   'a gateway whose subgraphs are not there starts, says so, and serves them when they come',
   { timeout: minutes },
   async () => {
@@ -118,17 +90,51 @@ test(
   },
 )
 
-test('a subgraph answers no strangers', { timeout: 2 * minutes }, async () => {
-  await using folder = await temporaryFolder()
-  await using deployment = await startDeployment(folder.path, [])
-  const token = await tokenOf(deployment)
-  for (const { url } of [deployment.api, deployment.auth, deployment.db]) {
-    for (const query of ['{ __typename }', '{ changeLog { next } }', '{ _service { sdl } }']) {
-      const answer = await post(url, token, query)
-      expect(answer.data ?? null).toBeNull()
-      expect(answer.errors?.[0]?.extensions.code).toBe('UNAUTHENTICATED')
+describe('of four processes', () => {
+  const resources = new AsyncDisposableStack()
+  let deployment: Deployment
+  beforeAll(async () => {
+    const folder = resources.use(await temporaryFolder())
+    deployment = resources.use(await startDeployment(folder.path, []))
+  }, 2 * minutes)
+  afterAll(() => resources.disposeAsync(), minutes)
+
+  test(
+    'a dead subgraph blanks only its own fields, and comes back by itself',
+    { timeout: 3 * minutes },
+    async () => {
+      await tellStory(new GraphQLClient(deployment.url), { ...deployment, tasks: 10 })
+      const token = await tokenOf(deployment)
+      const board = '{ tasks(first: 2) { nodes { title url viewerCan { update } } } }'
+      const whole = await post(deployment.url, token, board)
+      expect(whole.errors).toBeUndefined()
+
+      await deployment.api.kill()
+      const { errors, data } = await post(
+        deployment.url,
+        token,
+        '{ viewer { role } tasks(first: 1) { totalCount } node(id: "x") { id } }',
+      )
+      expect(data).toEqual({ viewer: { role: 'OWNER' }, tasks: { totalCount: 11 }, node: null })
+      expect(errors?.map(error => [error.path, error.extensions.code])).toEqual([
+        [['node'], 'SUBGRAPH_UNREACHABLE'],
+      ])
+
+      await deployment.restart('api')
+      await expect.poll(() => post(deployment.url, token, board), { timeout: 15_000 }).toEqual(whole)
+    },
+  )
+
+  test('a subgraph answers no strangers', { timeout: 2 * minutes }, async () => {
+    const token = await tokenOf(deployment)
+    for (const { url } of [deployment.api, deployment.auth, deployment.db]) {
+      for (const query of ['{ __typename }', '{ changeLog { next } }', '{ _service { sdl } }']) {
+        const answer = await post(url, token, query)
+        expect(answer.data ?? null).toBeNull()
+        expect(answer.errors?.[0]?.extensions.code).toBe('UNAUTHENTICATED')
+      }
     }
-  }
+  })
 })
 
 const postgres = findPostgres()
@@ -140,17 +146,36 @@ describeWithService(
     ? undefined
     : { postgres, mongo, redis },
   found => {
+    const resources = new AsyncDisposableStack()
+    let stores: { readonly [name in 'postgres' | 'mongo' | 'redis']: { readonly process: ServiceProcess } }
+    let deployment: Deployment
+    beforeAll(async () => {
+      const folder = resources.use(await temporaryFolder())
+      const [postgres, mongo, redis] = [
+        resources.use(await startPostgres(found.postgres)),
+        resources.use(await startMongo(found.mongo)),
+        resources.use(await startRedis(found.redis)),
+      ]
+      stores = { postgres, mongo, redis }
+      const urls = ['--database-url', postgres.url, '--mongo-url', mongo.url, '--redis-url', redis.url]
+      deployment = resources.use(await startDeployment(folder.path, urls))
+    }, 2 * minutes)
+    afterAll(() => resources.disposeAsync(), minutes)
+
+    /** What is not well among the stores. */
+    const unwell = async (): Promise<readonly unknown[]> => {
+      const response = await fetch(new URL('/health/ready', deployment.db.url))
+      // The subgraph's DomainHealth.
+      const { agents } = (await response.json()) as { agents: readonly { name: string; state: string }[] }
+      return agents.filter(({ state }) => state !== 'ok')
+    }
+
+    // Each story has a project of its own, begins when all stores are well, and leaves them running.
     test.each(['postgres', 'mongo', 'redis'] as const)(
       'on real stores, with %s killed and started again in the middle, the same story is told',
       { timeout: 4 * minutes },
       async victim => {
-        await using folder = await temporaryFolder()
-        await using postgres = await startPostgres(found.postgres)
-        await using mongo = await startMongo(found.mongo)
-        await using redis = await startRedis(found.redis)
-        const stores = { postgres, mongo, redis }
-        const urls = ['--database-url', postgres.url, '--mongo-url', mongo.url, '--redis-url', redis.url]
-        await using deployment = await startDeployment(folder.path, urls)
+        await expect.poll(unwell, { timeout: minutes }).toEqual([])
         let killed = false
         const told = await tellStory(new GraphQLClient(deployment.url), {
           ...deployment,

@@ -5,6 +5,19 @@ import { join } from 'node:path'
 import { provideEmbeddedData } from '../db/sql/embedded-data.ts'
 import { root } from '../tidy/source-files.ts'
 
+/**
+ * Times and limits of an Ennead under test, where a test says nothing else: how fast a machine is that runs other tests meanwhile
+ * must not decide what comes of it. An attempt has an end, so that a store that hangs is gone around.
+ */
+const unhurried = {
+  ENNEAD_REQUEST_TIMEOUT_MS: '20000',
+  ENNEAD_MUTATION_TIMEOUT_MS: '20000',
+  ENNEAD_DOMAIN_TIMEOUT_MS: '4000',
+  ENNEAD_ATTEMPT_TIMEOUT_MS: '500',
+  ENNEAD_EVENT_LOOP_SHED_MS: '60000',
+  ENNEAD_EVENT_LOOP_ESSENTIAL_MS: '80000',
+}
+
 const readyMsMax = 60_000
 const stopMsMax = 30_000
 
@@ -56,6 +69,12 @@ export async function runEnnead(
   return { code, stdout, stderr }
 }
 
+/** What a test file has set for all that it starts. */
+function stubbed(): Record<string, string> {
+  const given = Object.entries(process.env).filter(([name]) => name.startsWith('ENNEAD_'))
+  return Object.fromEntries(given.map(([name, value = '']) => [name, value]))
+}
+
 /** A first start of `argv` finds PostgreSQL's data made: making it takes longer than all else of most tests. */
 async function provideData(argv: readonly string[]): Promise<void> {
   const given = (flag: string): string | undefined =>
@@ -73,7 +92,10 @@ export async function startEnnead(
   readyLine = /^ready .*$/m,
 ): Promise<RunningProcess> {
   await provideData(argv)
-  const child = launch(argv, options)
+  const child = launch(argv, {
+    ...options,
+    environment: { ...unhurried, ...stubbed(), ...options.environment },
+  })
   let stdout = ''
   let stderr = ''
   child.stderr?.on('data', chunk => (stderr += String(chunk)))

@@ -7,7 +7,7 @@ import { describeFound, foundFolder } from './oracle/report.ts'
 import type { Case } from './oracle/shrink.ts'
 
 /** Cases of the suite; CI and `npm run fuzz -- --cases 20000` run more of them. */
-const casesMax = 1_000
+const casesMax = 600
 
 const plans = { apollo: { own: 0, all: 0 }, rust: { own: 0, all: 0 } }
 const variants = countingVariants(plans)

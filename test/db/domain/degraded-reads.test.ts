@@ -44,8 +44,13 @@ const rename = `mutation($id: ID!, $title: String!, $key: String) {
   updateTask(input: {id: $id, title: $title}, idempotencyKey: $key) { task { title project { key } } errors { code } replayed }
 }`
 
-/** A task that was called `old` and is called `new` since `changedAt`, which no store knows but the dead one. */
-async function leftBehind(db: TestDb): Promise<{ id: string; project: string; changedAt: number }> {
+/**
+ * A task that was made after `madeAt` and is called `new` instead of `old` since `changedAt`, which no store knows but the dead one.
+ */
+async function leftBehind(
+  db: TestDb,
+): Promise<{ id: string; project: string; madeAt: number; changedAt: number }> {
+  const madeAt = performance.now()
   const project = await newProject(db)
   const id = await newTask(db, project, { title: 'old' })
   await until(
@@ -57,21 +62,21 @@ async function leftBehind(db: TestDb): Promise<{ id: string; project: string; ch
   const changedAt = performance.now()
   await db.run(rename, { id, title: 'new', key: 'key-1' })
   fail(db.stores.sql)
-  return { id, project, changedAt }
+  return { id, project, madeAt, changedAt }
 }
 
 describe('when no current store answers', () => {
   test('a copy that is behind answers what it knows, marked with its age', async () => {
     await using db = await openTestDb()
-    const { id, changedAt } = await leftBehind(db)
+    const { id, madeAt } = await leftBehind(db)
     const answer = await db.answer(titleQuery, { id })
-    const passedMs = performance.now() - changedAt
+    const passedMs = performance.now() - madeAt
     expect(answer.data).toEqual({ task: { title: 'old' } })
     const [mark, ...more] = marksOf(answer)
     expect(more).toEqual([])
     expect(mark).toMatchObject({ path: ['task'], agent: 'nosql', reason: 'stale', behind: 1 })
     // Young enough to be of use, and no younger than the truth allows.
-    expect(mark?.ageMs).toBeLessThanOrEqual(passedMs + 150)
+    expect(mark?.ageMs).toBeLessThanOrEqual(passedMs + 1)
     expect(mark?.ageMs).toBeGreaterThan(0)
     fail(db.stores.nosql)
     expect(marksOf(await db.answer(titleQuery, { id }))).toMatchObject([{ agent: 'cache' }])
@@ -174,7 +179,7 @@ describe('when no current store answers', () => {
     const began = performance.now()
     const answer = await db.answer(titleQuery, { id })
     // All attempts together stay within what a read may take, however long the writer hangs.
-    expect(performance.now() - began).toBeLessThan(2_000)
+    expect(performance.now() - began).toBeLessThan(10_000)
     expect(marksOf(answer)).toHaveLength(1)
   })
 })
@@ -237,78 +242,77 @@ const staleMsMax = 500
 test('whatever fails or lags, an answer is current and unmarked, or of the past and marked with its age, or an error', async () => {
   let stale = 0
   let current = 0
-  await fc.assert(
-    fc.asyncProperty(fc.array(anyStep, { minLength: 10, maxLength: 40 }), async steps => {
-      await using db = await openTestDb({ limits: { copyWaitMs: 5, commitMs: 300, staleMsMax } })
-      const id = await newTask(db, await newProject(db), { title: '0' })
-      /** What the title was, and until when it was the newest that had been acknowledged: the history. */
-      const endedAt = new Map<string, number>()
-      let newest = '0'
-      /** Writes whose outcome nobody knows: each may still become the newest, as long as no other write has succeeded. */
-      const perhaps = new Set<string>()
-      const succeed = (title: string): void => {
-        for (const old of [newest, ...perhaps]) if (old !== title) endedAt.set(old, performance.now())
-        newest = title
+  const property = fc.asyncProperty(fc.array(anyStep, { minLength: 10, maxLength: 40 }), async steps => {
+    await using db = await openTestDb({ limits: { copyWaitMs: 5, commitMs: 300, staleMsMax } })
+    const id = await newTask(db, await newProject(db), { title: '0' })
+    /** What the title was, and until when it was the newest that had been acknowledged: the history. */
+    const endedAt = new Map<string, number>()
+    let newest = '0'
+    /** Writes whose outcome nobody knows: each may still become the newest, as long as no other write has succeeded. */
+    const perhaps = new Set<string>()
+    const succeed = (title: string): void => {
+      for (const old of [newest, ...perhaps]) if (old !== title) endedAt.set(old, performance.now())
+      newest = title
+    }
+    let count = 0
+    const write = async (): Promise<void> => {
+      const title = String(++count)
+      const { data } = await db.answer(rename, { id, title })
+      const payload = data?.['updateTask'] as { readonly errors: readonly unknown[] } | null | undefined
+      if (payload === null || payload === undefined) perhaps.add(title)
+      if (payload?.errors.length !== 0) return
+      succeed(title)
+      perhaps.clear()
+    }
+    const read = async (): Promise<void> => {
+      const askedAt = performance.now()
+      const answer = await db.answer(titleQuery, { id })
+      const [mark] = marksOf(answer)
+      const title = (answer.data?.['task'] as { readonly title: string } | null)?.title
+      if (answer.errors !== undefined) expect(title).toBeUndefined()
+      else if (mark === undefined) {
+        expect([newest, ...perhaps]).toContain(title)
+        if (title !== undefined && perhaps.delete(title)) succeed(title)
+        current++
+      } else {
+        expect(mark).toMatchObject({ path: ['task'], reason: 'stale' })
+        expect(mark.ageMs).toBeLessThanOrEqual(staleMsMax)
+        // It was the truth until its successor was acknowledged at the latest, at most as long ago as the mark says.
+        const passedMs = performance.now() - (endedAt.get(title ?? '') ?? performance.now())
+        expect(mark.ageMs + (performance.now() - askedAt) + 1).toBeGreaterThanOrEqual(passedMs)
+        stale++
       }
-      let count = 0
-      const write = async (): Promise<void> => {
-        const title = String(++count)
-        const { data } = await db.answer(rename, { id, title })
-        const payload = data?.['updateTask'] as { readonly errors: readonly unknown[] } | null | undefined
-        if (payload === null || payload === undefined) perhaps.add(title)
-        if (payload?.errors.length !== 0) return
-        succeed(title)
-        perhaps.clear()
+    }
+    const run = async (step: Step): Promise<void> => {
+      switch (step.is) {
+        case 'write':
+          return write()
+        case 'read':
+          return read()
+        case 'wait':
+          return sleep(systemClock, step.ms)
+        case 'crisis':
+          lag(db.stores.nosql)
+          lag(db.stores.cache)
+          await write()
+          fail(db.stores.sql)
+          return read()
+        case 'recovery':
+          for (const store of Object.values(db.stores)) heal(store)
+          return undefined
+        case 'fail':
+        case 'lag':
+        case 'heal':
+          return { fail, lag, heal }[step.is](db.stores[step.store])
+        default:
+          return unreachable(step)
       }
-      const read = async (): Promise<void> => {
-        const askedAt = performance.now()
-        const answer = await db.answer(titleQuery, { id })
-        const [mark] = marksOf(answer)
-        const title = (answer.data?.['task'] as { readonly title: string } | null)?.title
-        if (answer.errors !== undefined) expect(title).toBeUndefined()
-        else if (mark === undefined) {
-          expect([newest, ...perhaps]).toContain(title)
-          if (title !== undefined && perhaps.delete(title)) succeed(title)
-          current++
-        } else {
-          expect(mark).toMatchObject({ path: ['task'], reason: 'stale' })
-          expect(mark.ageMs).toBeLessThanOrEqual(staleMsMax)
-          // It was the truth until its successor was acknowledged at the latest, at most as long ago as the mark says.
-          const passedMs = performance.now() - (endedAt.get(title ?? '') ?? performance.now())
-          expect(mark.ageMs + (performance.now() - askedAt) + 1).toBeGreaterThanOrEqual(passedMs)
-          stale++
-        }
-      }
-      const run = async (step: Step): Promise<void> => {
-        switch (step.is) {
-          case 'write':
-            return write()
-          case 'read':
-            return read()
-          case 'wait':
-            return sleep(systemClock, step.ms)
-          case 'crisis':
-            lag(db.stores.nosql)
-            lag(db.stores.cache)
-            await write()
-            fail(db.stores.sql)
-            return read()
-          case 'recovery':
-            for (const store of Object.values(db.stores)) heal(store)
-            return undefined
-          case 'fail':
-          case 'lag':
-          case 'heal':
-            return { fail, lag, heal }[step.is](db.stores[step.store])
-          default:
-            return unreachable(step)
-        }
-      }
-      for (const step of steps) await run(step)
-      for (const store of Object.values(db.stores)) heal(store)
-    }),
-    { numRuns: 40 },
-  )
+    }
+    for (const step of steps) await run(step)
+    for (const store of Object.values(db.stores)) heal(store)
+  })
+  // Histories wait more than they work, so that four are told at a time.
+  await Promise.all([1, 2, 3, 4].map(() => fc.assert(property, { numRuns: 10 })))
   // The property says nothing unless both happen.
   expect(stale).toBeGreaterThan(5)
   expect(current).toBeGreaterThan(50)
