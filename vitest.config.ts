@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
+import { LongestFirst } from './test/support/longest-first.ts'
 
 // What one run makes once for all its workers (test/support/made-once.ts).
 if (process.env['ENNEAD_TEST_MADE'] === undefined) {
@@ -18,6 +19,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     // Two cores: more workers only make servers under test wait for each other.
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     projects: [
       { extends: true, test: { name: 'ennead', include: ['test/**/*.test.ts'] } },
       {
