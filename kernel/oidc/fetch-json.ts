@@ -1,4 +1,6 @@
+import type { Response } from 'undici'
 import { EnneadError } from '../errors.ts'
+import type { ProviderFetch } from './provider-network.ts'
 
 /** A provider's answer is read up to this size. */
 export const bodyBytesMax = 262_144
@@ -8,15 +10,12 @@ export const bodyBytesMax = 262_144
  * with AGENT_FAULT.
  */
 export async function fetchJsonObject(
+  fetch: ProviderFetch,
   url: URL,
   signal: AbortSignal,
 ): Promise<Readonly<Record<string, unknown>>> {
   try {
-    const response = await fetch(url, {
-      redirect: 'error',
-      headers: { accept: 'application/json' },
-      signal,
-    })
+    const response = await fetch(url, { headers: { accept: 'application/json' }, signal })
     if (response.status !== 200) {
       await response.body?.cancel()
       throw new TypeError(`status ${response.status}`)
@@ -32,7 +31,7 @@ export async function fetchJsonObject(
 }
 
 /** The whole body, if it has at most `bytesMax` bytes. Rejects with a RangeError when it has more. */
-export async function readBytes(response: Response, bytesMax: number): Promise<Buffer> {
+export async function readBytes(response: Pick<Response, 'body'>, bytesMax: number): Promise<Buffer> {
   const parts: Uint8Array[] = []
   let size = 0
   // Leaving the loop by a throw cancels the body.

@@ -1,12 +1,14 @@
 import type { CustomFetch } from 'openid-client'
 import { EnneadError } from '../errors.ts'
 import { bodyBytesMax, fetchableUrl, isLoopback, readBytes } from './fetch-json.ts'
+import { type ProviderFetch, providerFetch } from './provider-network.ts'
 
 /**
  * A fetch for what a provider's own discovery document names: https only (http where the provider itself is on this machine), never
- * this machine's services for a provider elsewhere, no redirects, answers of at most 256 KiB. Rejects with AGENT_FAULT.
+ * this machine's services or our own network for a provider elsewhere, no redirects, answers of at most 256 KiB. Rejects with
+ * AGENT_FAULT.
  */
-export function guardedFetch(issuer: URL): CustomFetch {
+export function guardedFetch(issuer: URL, fetch: ProviderFetch = providerFetch(issuer)): CustomFetch {
   return async (url, { method, headers, body, signal }) => {
     const target = fetchableUrl(url)
     if (target === undefined || (isLoopback(target) && !isLoopback(issuer)))
@@ -15,7 +17,6 @@ export function guardedFetch(issuer: URL): CustomFetch {
       const response = await fetch(target, {
         method,
         headers,
-        redirect: 'error',
         body: body ?? null,
         signal: signal ?? null,
       })

@@ -2,6 +2,7 @@ import { type JWTVerifyGetKey, createLocalJWKSet } from 'jose'
 import type { Clock } from '../clock.ts'
 import { EnneadError } from '../errors.ts'
 import { fetchJsonObject, fetchableUrl, isLoopback } from './fetch-json.ts'
+import { type ProviderFetch, providerFetch } from './provider-network.ts'
 
 /** Keys are looked up anew after this long … */
 const freshMs = 10 * 60_000
@@ -22,6 +23,7 @@ interface Known {
 export class ProviderKeys {
   readonly #issuer: string
   readonly #clock: Clock
+  readonly #fetchFrom: ProviderFetch
   readonly #closing = new AbortController()
   #known: Known | undefined
   #asking: Promise<Known> | undefined
@@ -29,9 +31,10 @@ export class ProviderKeys {
   #failure: unknown
 
   /** `issuer` is one that `fetchableUrl` takes. */
-  constructor(issuer: string, clock: Clock) {
+  constructor(issuer: string, clock: Clock, fetch: ProviderFetch = providerFetch(new URL(issuer))) {
     this.#issuer = issuer
     this.#clock = clock
+    this.#fetchFrom = fetch
   }
 
   /** Why the last attempt to get keys failed; undefined when it did not. */
@@ -94,14 +97,14 @@ export class ProviderKeys {
   async #fetch(): Promise<JWTVerifyGetKey> {
     const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(providerMsMax)])
     const base = new URL(`${this.#issuer.replace(/\/$/, '')}/.well-known/openid-configuration`)
-    const discovered = await fetchJsonObject(base, signal)
+    const discovered = await fetchJsonObject(this.#fetchFrom, base, signal)
     const place = fetchableUrl(discovered['jwks_uri'])
     // A provider elsewhere must not lead us to a service of this machine.
     const safe = place !== undefined && (!isLoopback(place) || isLoopback(base))
     if (discovered['issuer'] !== this.#issuer || place === undefined || !safe) {
       throw new EnneadError('AGENT_FAULT', 'the identity provider describes itself wrongly')
     }
-    const { keys } = await fetchJsonObject(place, signal)
+    const { keys } = await fetchJsonObject(this.#fetchFrom, place, signal)
     if (!Array.isArray(keys) || keys.length > keysMax) {
       throw new EnneadError('AGENT_FAULT', 'the identity provider published no usable keys')
     }
