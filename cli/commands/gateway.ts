@@ -18,6 +18,7 @@ import { doorLimits, operationOptions } from '../wiring/limits.ts'
 import { remoteSubgraphs } from '../wiring/remote-subgraphs.ts'
 import { certificatesHealth, subgraphTls } from '../wiring/subgraph-tls.ts'
 import { followSupergraph } from '../wiring/supergraph-feed.ts'
+import { sightingsToAuth } from '../wiring/sightings.ts'
 import { planningOptions } from '../wiring/planning.ts'
 import { recorder } from '../wiring/recording.ts'
 import { openMetrics } from '../wiring/metrics.ts'
@@ -93,6 +94,7 @@ async function serve(settings: Settings, lifecycle: Lifecycle): Promise<string |
     admission: { ...admissionOptions(settings), risk: subgraphs.risk },
     observe,
     record,
+    sight: sightingsToAuth(settings.identityUrl, signer, tls.of('auth'), { lifecycle, log, metrics }),
     log,
   })
   metrics?.readings(readingsOf(engine, server))

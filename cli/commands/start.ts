@@ -9,6 +9,7 @@ import { Chaos } from '../../dispatch/chaos/chaos.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import { HopSigner } from '../../kernel/hop-signer.ts'
 import { jsonLog } from '../../kernel/log.ts'
+import type { Sight } from '../../kernel/sightings/sighting.ts'
 import { readSettings, type SettingsOf } from '../../kernel/settings.ts'
 import type { AuthDomain } from '../../subgraphs/auth/domain.ts'
 import type { SubgraphService } from '../../subgraphs/service/subgraph-service.ts'
@@ -75,18 +76,21 @@ async function serve(settings: Settings, lifecycle: Lifecycle): Promise<string> 
   const chaos = settings.chaos ? new Chaos() : undefined
   const metrics = await openMetrics(settings, lifecycle, log)
   const createDispatcher = metrics?.dispatchers(chaos?.createDispatcher) ?? chaos?.createDispatcher
-  const surroundings = { settings, data, signer, lifecycle, log, createDispatcher }
+  const surroundings = { settings, data, signer, lifecycle, log, createDispatcher, metrics }
+  const cursorKey = createHmac('sha256', secrets[0]).update('event cursors').digest()
 
   let url = `http://localhost:${settings.port}`
-  const auth = await runAuth(surroundings)
-  const db = await runDb(surroundings, auth.domain)
+  const auth = await runAuth({ ...surroundings, cursorKey })
+  const { sight } = auth
+  const db = await runDb({ ...surroundings, sight }, auth.domain)
   const dbSocket = await data.socketPath('db')
   await db.service.listen({ kind: 'unix', path: dbSocket })
   const api = await runApi({
     ...surroundings,
+    sight,
     db: { kind: 'unix', path: dbSocket },
     actors: auth.domain,
-    cursorKey: createHmac('sha256', secrets[0]).update('event cursors').digest(),
+    cursorKey,
     baseUrl: () => settings.baseUrl ?? url,
   })
   const handlers = new Map([
@@ -102,7 +106,7 @@ async function serve(settings: Settings, lifecycle: Lifecycle): Promise<string> 
 
   const services = new Map([api.service, auth.service, db.service].map(service => [service.name, service]))
   const doors = { ...admission, risk: highestRisk([api.domain, auth.domain, db.domain]) }
-  const server = await openDoors(settings, lifecycle, services, auth.domain, doors, metrics)
+  const server = await openDoors(settings, lifecycle, services, auth, doors, metrics)
   url = new URL(server.url).origin
   const note = await firstStart(settings, data, auth.domain, db.service)
   return `ready ${server.url} (${note}${metrics === undefined ? '' : `; metrics ${metrics.url}`})`
@@ -113,7 +117,7 @@ async function openDoors(
   settings: Settings,
   lifecycle: Lifecycle,
   services: ReadonlyMap<string, SubgraphService>,
-  auth: AuthDomain,
+  { domain: auth, sight }: { readonly domain: AuthDomain; readonly sight: Sight },
   admission: AdmissionOptions,
   metrics: ProcessMetrics | undefined,
 ): Promise<GatewayServer> {
@@ -154,6 +158,7 @@ async function openDoors(
     },
     observe,
     record,
+    sight,
     log,
   })
   metrics?.readings(readingsOf(engine, server))

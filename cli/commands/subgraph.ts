@@ -22,6 +22,7 @@ import { doctorCommands } from '../doctor/doctor-commands.ts'
 import { directoryTransfer, recordTransfer } from '../transfer/transfer-commands.ts'
 import { openMetrics } from '../wiring/metrics.ts'
 import { ownTls, tlsUrl } from '../wiring/own-tls.ts'
+import { sightingsToAuth } from '../wiring/sightings.ts'
 import { runApi, runAuth, runDb, type Surroundings } from '../wiring/task-graph.ts'
 
 const summary = 'Runs one subgraph (api, auth or db) for a deployment of several processes.'
@@ -73,7 +74,7 @@ async function serve(name: Name, settings: Settings, lifecycle: Lifecycle): Prom
   const createDispatcher = metrics?.dispatchers(chaos?.createDispatcher) ?? chaos?.createDispatcher
   const tls = await ownTls(settings, lifecycle, log)
   if (tls !== undefined) metrics?.certificates([tls])
-  const surroundings = { settings, data, signer, lifecycle, log, createDispatcher, chaos, tls }
+  const surroundings = { settings, data, signer, lifecycle, log, createDispatcher, chaos, tls, metrics }
   const service = await runSubgraph(name, surroundings, settings, secrets[0])
   const port = settings.port === -1 ? ports[name] : settings.port
   const address = await service.listen(
@@ -100,17 +101,20 @@ async function runSubgraph(
   secret: Buffer,
 ): Promise<SubgraphService> {
   const { signer, lifecycle, tls } = surroundings
+  const cursorKey = createHmac('sha256', secret).update('event cursors').digest()
   if (name === 'auth') {
-    const auth = await runAuth(surroundings)
+    const auth = await runAuth({ ...surroundings, cursorKey })
     const commands = new Map([...authCommands(auth.domain), ...directoryTransfer(auth.domain)])
     await openControl('control', surroundings, commands)
     return auth.service
   }
   const authUrl = tlsUrl(needed('--auth-url', settings.authUrl), '--auth-url', tls)
-  const actors = new RemoteActorDirectory({ url: authUrl, signer, tls: tls && { tls, holder: 'auth' } })
+  const authTls = tls && { tls, holder: 'auth' }
+  const actors = new RemoteActorDirectory({ url: authUrl, signer, tls: authTls })
   lifecycle.add('actor directory', () => actors.close())
+  const sight = sightingsToAuth(authUrl, signer, authTls, surroundings)
   if (name === 'db') {
-    const db = await runDb(surroundings, actors)
+    const db = await runDb({ ...surroundings, sight }, actors)
     const commands = new Map([
       ...recordTransfer(db.domain),
       ...doctorCommands(db.domain),
@@ -122,13 +126,14 @@ async function runSubgraph(
   await openControl('control-api', surroundings)
   const api = await runApi({
     ...surroundings,
+    sight,
     db: {
       kind: 'tcp',
       url: tlsUrl(needed('--db-url', settings.dbUrl), '--db-url', tls),
       tls: tls && { tls, holder: 'db' },
     },
     actors,
-    cursorKey: createHmac('sha256', secret).update('event cursors').digest(),
+    cursorKey,
     baseUrl: () => settings.baseUrl ?? 'http://localhost:4000',
   })
   return api.service

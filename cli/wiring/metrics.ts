@@ -9,8 +9,12 @@ import type { GatewayReadings } from '../../gateway/gateway-metrics.ts'
 import type { ObserveGateway } from '../../gateway/gateway-events.ts'
 import type { Log } from '../../kernel/log.ts'
 import { serveMetrics } from '../../kernel/metrics-server.ts'
+import type { SightingCounts } from '../../kernel/sightings/sighting-buffer.ts'
+import { sightingMetrics } from '../../kernel/sightings/sighting-metrics.ts'
 import { certificateMetrics } from '../../kernel/tls/certificate-metrics.ts'
 import type { FollowedTls } from '../../kernel/tls/followed-tls.ts'
+import { threatMetrics } from '../../subgraphs/auth/threats/threat-metrics.ts'
+import type { ThreatCounts } from '../../subgraphs/auth/threats/threat-watch.ts'
 import type { Lifecycle } from '../lifecycle.ts'
 
 export interface MetricsSettings {
@@ -28,6 +32,10 @@ export interface ProcessMetrics {
   readings(of: GatewayReadings): void
   /** Shows when certificates end. */
   certificates(followed: readonly FollowedTls[]): void
+  /** Shows what this process has seen of attacks. */
+  sightings(read: () => SightingCounts): void
+  /** Shows which threats auth has written down. */
+  threats(read: () => ThreatCounts): void
   /** Makes dispatchers whose events are counted; `create` makes them otherwise. */
   dispatchers(create: CreateDispatcher | undefined): CreateDispatcher
 }
@@ -53,6 +61,8 @@ export function metricsOf(registry: Registry, url: string): ProcessMetrics {
     gateway: () => gatewayMetrics(registry),
     readings: of => gatewayGauges(registry, of),
     certificates: followed => certificateMetrics(registry, followed),
+    sightings: read => sightingMetrics(registry, read),
+    threats: read => threatMetrics(registry, read),
     dispatchers(create = createDispatcher) {
       const count = dispatchMetrics(registry)
       return <P extends Port<P>>(options: DispatcherOptions<P>) =>

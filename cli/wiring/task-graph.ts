@@ -10,6 +10,7 @@ import type { ActorDirectory } from '../../subgraphs/service/actor-directory.ts'
 import type { SubgraphService } from '../../subgraphs/service/subgraph-service.ts'
 import type { HopSigner } from '../../kernel/hop-signer.ts'
 import type { Log } from '../../kernel/log.ts'
+import type { Sight } from '../../kernel/sightings/sighting.ts'
 import type { DataFolder } from '../data-folder.ts'
 import type { Lifecycle } from '../lifecycle.ts'
 import { schemaText } from '../package-root.ts'
@@ -17,6 +18,8 @@ import { type OidcSettings, oidcProvider } from './oidc-provider.ts'
 import { readSignInProviders } from './sign-in-providers.ts'
 import { dbEngines, switchedOff, type DbEngineSettings } from './db-engines.ts'
 import { type EncryptionSettings, openVault } from './vault.ts'
+import type { ProcessMetrics } from './metrics.ts'
+import { openSightings } from './sightings.ts'
 import { eventCopy, type EventCopySettings } from './event-copy.ts'
 
 /** What the domains need to know, whichever process they run in. */
@@ -37,6 +40,13 @@ export interface Surroundings {
   readonly log: Log
   /** Makes the domains' dispatchers. Default: the plain one. */
   readonly createDispatcher: CreateDispatcher | undefined
+  /** Undefined: nothing is counted. */
+  readonly metrics: Pick<ProcessMetrics, 'sightings' | 'threats'> | undefined
+}
+
+/** A process that tells auth of what it sees. */
+export interface SightingProcess extends Surroundings {
+  readonly sight: Sight | undefined
 }
 
 export interface RunningDomain<D> {
@@ -44,14 +54,16 @@ export interface RunningDomain<D> {
   readonly service: SubgraphService
 }
 
-export async function runAuth({
-  settings,
-  data,
-  signer,
-  lifecycle,
-  log,
-  createDispatcher,
-}: Surroundings): Promise<RunningDomain<AuthDomain>> {
+export interface AuthSurroundings extends Surroundings {
+  /** Signs the cursors of security events. */
+  readonly cursorKey: Buffer
+}
+
+/** What others of the process see is told to `sight`. */
+export async function runAuth(
+  surroundings: AuthSurroundings,
+): Promise<RunningDomain<AuthDomain> & { readonly sight: Sight }> {
+  const { settings, data, signer, lifecycle, log, createDispatcher, cursorKey, metrics } = surroundings
   const domain = await openAuthDomain({
     path: data.join('auth'),
     keysPath: data.join('keys'),
@@ -60,17 +72,21 @@ export async function runAuth({
     signInProviders: await readSignInProviders(settings.signInProviders),
     timeoutMs: settings.domainTimeoutMs,
     attemptMs: settings.attemptTimeoutMs,
+    cursorKey,
     log,
     createDispatcher,
   })
   lifecycle.add('auth domain', () => domain.close())
-  const service = createAuthService(domain, { typeDefs: await schemaText('auth'), signer, log })
+  const { threats } = domain.security
+  metrics?.threats(() => threats.counts)
+  const sight = openSightings(async batch => threats.sighted(batch), surroundings)
+  const service = createAuthService(domain, { typeDefs: await schemaText('auth'), signer, sight, log })
   lifecycle.add('auth service', () => service.close())
-  return { domain, service }
+  return { domain, service, sight }
 }
 
 export async function runDb(
-  { settings, data, signer, lifecycle, log, createDispatcher }: Surroundings,
+  { settings, data, signer, lifecycle, log, createDispatcher, sight }: SightingProcess,
   actors: ActorDirectory,
 ): Promise<RunningDomain<DbDomain>> {
   const engines = await dbEngines(settings, data, lifecycle, log)
@@ -86,12 +102,12 @@ export async function runDb(
     openEventCopy: eventCopy(settings),
   })
   lifecycle.add('db domain', () => domain.close())
-  const service = createDbService(domain, { typeDefs: await schemaText('db'), signer, log })
+  const service = createDbService(domain, { typeDefs: await schemaText('db'), signer, sight, log })
   lifecycle.add('db service', () => service.close())
   return { domain, service }
 }
 
-export interface ApiSurroundings extends Omit<Surroundings, 'data'> {
+export interface ApiSurroundings extends Omit<SightingProcess, 'data'> {
   readonly db: DbAddress
   readonly actors: ActorDirectory
   readonly cursorKey: Buffer
@@ -99,7 +115,8 @@ export interface ApiSurroundings extends Omit<Surroundings, 'data'> {
 }
 
 export async function runApi(surroundings: ApiSurroundings): Promise<RunningDomain<ApiDomain>> {
-  const { settings, signer, lifecycle, log, db, actors, cursorKey, baseUrl, createDispatcher } = surroundings
+  const { settings, signer, lifecycle, log, db, actors, cursorKey, baseUrl, createDispatcher, sight } =
+    surroundings
   const domain = await openApiDomain({
     db,
     signer,
@@ -113,7 +130,7 @@ export async function runApi(surroundings: ApiSurroundings): Promise<RunningDoma
     createDispatcher,
   })
   lifecycle.add('api domain', () => domain.close())
-  const service = createApiService(domain, { typeDefs: await schemaText('api'), signer, log })
+  const service = createApiService(domain, { typeDefs: await schemaText('api'), signer, sight, log })
   lifecycle.add('api service', () => service.close())
   return { domain, service }
 }

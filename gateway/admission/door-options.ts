@@ -1,5 +1,6 @@
 import type { Clock } from '../../kernel/clock.ts'
 import type { Log } from '../../kernel/log.ts'
+import type { Sight } from '../../kernel/sightings/sighting.ts'
 import type { Engine } from '../engine.ts'
 import type { ObserveGateway } from '../gateway-events.ts'
 import type { RecordOperation } from '../recording/record-operation.ts'
@@ -28,6 +29,8 @@ export interface DoorOptions {
   readonly observe: ObserveGateway | undefined
   /** Told of every operation that a client may run. Undefined: nobody records. */
   readonly record: RecordOperation | undefined
+  /** Told of what may be part of an attack. Undefined: nobody counts it. */
+  readonly sight: Sight | undefined
   readonly log: Log
   readonly clock: Clock
 }

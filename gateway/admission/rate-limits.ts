@@ -2,6 +2,7 @@ import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limite
 import type { Clock } from '../../kernel/clock.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import type { Log } from '../../kernel/log.ts'
+import { networkOf } from '../../kernel/network-of.ts'
 import { subjectOf } from '../../kernel/principal.ts'
 import type { ClientPrincipal } from '../../kernel/principal.ts'
 import type { PreparedOperation } from '../engine.ts'
@@ -193,12 +194,6 @@ function limited(state: RateState): EnneadError {
   return new EnneadError('RATE_LIMITED', message, {
     facts: { retryAfterMs: resetMs, rateLimit: shown([state]) },
   })
-}
-
-/** One client of IPv6 has 2⁶⁴ addresses. */
-function networkOf(address = 'unknown'): string {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/, '')
-  return plain.includes(':') ? plain.split(':').slice(0, 4).join(':') : plain
 }
 
 /** For `extensions.rateLimit`. */

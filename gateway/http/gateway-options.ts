@@ -7,6 +7,7 @@ import type { Identify } from '../admission/identity.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import type { Log } from '../../kernel/log.ts'
+import type { Sight } from '../../kernel/sightings/sighting.ts'
 import type { Engine } from '../engine.ts'
 import type { ObserveGateway } from '../gateway-events.ts'
 import type { RecordOperation } from '../recording/record-operation.ts'
@@ -56,6 +57,8 @@ export interface GatewayServerOptions {
   readonly observe?: ObserveGateway | undefined
   /** Told of every operation that a client may run. Default: nobody records. */
   readonly record?: RecordOperation | undefined
+  /** Told of what may be part of an attack. Default: nobody counts it. */
+  readonly sight?: Sight | undefined
   readonly clock?: Clock
 }
 

@@ -69,6 +69,7 @@ export async function startGatewayServer(options: GatewayServerOptions): Promise
     rates: rates.active ? rates : undefined,
     observe: options.observe,
     record: options.record,
+    sight: options.sight,
     log,
     clock,
   }

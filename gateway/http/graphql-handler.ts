@@ -9,11 +9,13 @@ import type { RateState } from '../admission/rate-limits.ts'
 import { errorsOf, refusedAnswer } from '../admission/refusal.ts'
 import { RequestBudget } from '../admission/request-budget.ts'
 import { answerWithin, contextOf, grantTime } from '../admission/run-operation.ts'
+import { sightRefusals } from '../admission/sight-refusals.ts'
 import { asksSheddable } from '../admission/request-priority.ts'
 import { untilAborted } from '../admission/until-aborted.ts'
 import { consistencyOf } from '../../kernel/consistency.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import type { Log } from '../../kernel/log.ts'
+import type { ClientPrincipal } from '../../kernel/principal.ts'
 import type { GraphQLAnswer, PreparedOperation } from '../engine.ts'
 import { extended } from '../execution/compiled/spliced-answer.ts'
 import { outcomeOf } from '../gateway-events.ts'
@@ -67,13 +69,19 @@ export function graphqlHandler(options: DoorOptions, streams: HttpStreams): Grap
     const { traceId } = trace
     const answered = { request, requestId, traceId, status, bytes: wire.bytes, ms: clock.now() - startedAt }
     if (outcome.operation?.kind !== 'subscription') logOutcome(log, answered, { ...outcome, answer: told })
+    const codes = told.errors?.map(error => error.extensions.code)
+    sightRefusals(options.sight, codes, {
+      principal: outcome.principal,
+      address: request.socket.remoteAddress,
+      credential: request.headers.authorization !== undefined,
+    })
     trace.end(outcomeOf(told), { 'http.response.status_code': status })
     options.observe?.({
       is: 'operationEnded',
       door: 'http',
       kind: outcome.operation?.kind,
       outcome: outcomeOf(told),
-      codes: told.errors?.map(error => error.extensions.code) ?? [],
+      codes: codes ?? [],
       request: { method: request.method ?? '', status },
       tookMs: answered.ms,
     })
@@ -96,6 +104,7 @@ interface Asked {
 /** What is known of a request as it goes on. */
 interface Progress {
   operation?: PreparedOperation
+  principal?: ClientPrincipal | undefined
   flight?: Flight | undefined
   /** Undefined: this request is like no other. */
   same?: SameRequests | undefined
@@ -167,6 +176,7 @@ async function run(
   const { request, response, requestId, format, trace } = asked
   const { engine, identity, limits, admission } = options
   const principal = await identity?.principalOf(request.headers.authorization, budget.signal, requestId)
+  progress.principal = principal
   const asking = asked.inParts ? { ...graphql, incremental: true } : graphql
   const operation = await untilAborted(engine.prepare(asking, principal), budget.signal)
   progress.operation = operation

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { RateState } from '../admission/rate-limits.ts'
 import type { Log } from '../../kernel/log.ts'
+import type { ClientPrincipal } from '../../kernel/principal.ts'
 import type { GraphQLAnswer, PreparedOperation } from '../engine.ts'
 import type { Flight, LandedAnswer } from './shared-answers.ts'
 
@@ -8,6 +9,8 @@ import type { Flight, LandedAnswer } from './shared-answers.ts'
 export interface Outcome {
   readonly answer: GraphQLAnswer
   readonly operation: PreparedOperation | undefined
+  /** Undefined: nobody, or it was refused before that was known. */
+  readonly principal?: ClientPrincipal | undefined
   /** The body was not read to its end. */
   readonly unread: boolean
   /** What is left of each limit of rate. */

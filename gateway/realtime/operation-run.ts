@@ -4,6 +4,7 @@ import type { DoorRequest } from '../admission/graphql-request.ts'
 import { errorsOf } from '../admission/refusal.ts'
 import { RequestBudget } from '../admission/request-budget.ts'
 import { answerWithin, contextOf, grantTime } from '../admission/run-operation.ts'
+import { sightRefusals } from '../admission/sight-refusals.ts'
 import type { Ask } from '../admission/request-priority.ts'
 import type { Caller } from '../admission/run-operation.ts'
 import { untilAborted } from '../admission/until-aborted.ts'
@@ -150,15 +151,23 @@ export class OperationRun implements Subscriber {
     const failed = this.#kind === undefined ? 'refused' : 'failed'
     const outcome = 'errors' in end ? failed : (this.#outcome ?? 'ok')
     this.#trace.end(outcome, {})
+    const codes = errors.map(error => error.extensions.code)
+    this.#sight(codes)
     observe?.({
       is: 'operationEnded',
       door: 'websocket',
       kind: this.#kind,
       outcome,
-      codes: errors.map(error => error.extensions.code),
+      codes,
       request: undefined,
       tookMs: clock.now() - this.#startedAt,
     })
+  }
+
+  #sight(codes: readonly string[] | undefined): void {
+    const { principal, address } = this.#caller
+    // That of a socket was looked at when it began.
+    sightRefusals(this.#options.sight, codes, { principal, address, credential: false })
   }
 
   /** Undefined: it is a subscription, which has begun. */
@@ -194,6 +203,7 @@ export class OperationRun implements Subscriber {
         ? admission.run(ask, budget, answered)
         : answered())
       this.#outcome = outcomeOf(answer)
+      if (answer.data !== undefined) this.#sight(answer.errors?.map(error => error.extensions.code))
       // Without data nothing was executed, which the protocol tells as an error of the operation.
       if (answer.errors !== undefined && answer.data === undefined) {
         return { kind: 'failed', errors: answer.errors }

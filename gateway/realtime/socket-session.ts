@@ -8,6 +8,7 @@ import { subjectOf } from '../../kernel/principal.ts'
 import type { ClientPrincipal } from '../../kernel/principal.ts'
 import { forwarded } from '../admission/forwarded-headers.ts'
 import type { Caller } from '../admission/run-operation.ts'
+import { sightCredential } from '../admission/sight-refusals.ts'
 import { asksSheddable } from '../admission/request-priority.ts'
 import { errorsOf } from '../admission/refusal.ts'
 import { RequestBudget } from '../admission/request-budget.ts'
@@ -208,8 +209,7 @@ export class SocketSession implements RunEvents, SessionEvents {
   #watchOf(credential: string | undefined, caller: Caller): CredentialWatch {
     const { identity, clock, log, limits } = this.#options
     const { requestTimeoutMs: timeoutMs, socketRecheckMs: everyMs } = limits
-    const options = { identity, clock, log, timeoutMs, everyMs }
-    return new CredentialWatch(options, credential, caller, {
+    return new CredentialWatch({ identity, clock, log, timeoutMs, everyMs }, credential, caller, {
       changed: next => {
         this.#caller = next
         for (const run of this.#runs) run.callAs(next)
@@ -221,6 +221,7 @@ export class SocketSession implements RunEvents, SessionEvents {
 
   #refuse(failure: unknown): void {
     const code = errorsOf(failure, this.#options.log.with(this.#facts()))[0]?.extensions.code
+    sightCredential(this.#options.sight, code, this.#opening.address)
     if (code === 'UNAUTHENTICATED') this.close(closeCodes.forbidden, 'Forbidden: the credential is not valid')
     else this.close(closeCodes.tryAgain, 'the credential could not be checked, try again')
   }

@@ -1,5 +1,6 @@
 import type { HopSigner } from '../../kernel/hop-signer.ts'
 import type { Log } from '../../kernel/log.ts'
+import type { Sight } from '../../kernel/sightings/sighting.ts'
 import { createSubgraphService } from '../service/create-subgraph-service.ts'
 import type { SubgraphService } from '../service/subgraph-service.ts'
 import type { ApiDomain } from './domain.ts'
@@ -10,6 +11,8 @@ export interface ApiServiceOptions {
   readonly typeDefs: string
   /** Needed to listen. */
   readonly signer: HopSigner | undefined
+  /** Is told of strangers, and of what callers were refused. Default: nobody is. */
+  readonly sight?: Sight | undefined
   readonly log: Log
 }
 
@@ -22,6 +25,7 @@ export function createApiService(domain: ApiDomain, options: ApiServiceOptions):
     context: apiContext(domain),
     health: () => domain.health(),
     signer: options.signer,
+    sight: options.sight,
     log: options.log,
   })
 }

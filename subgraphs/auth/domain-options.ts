@@ -52,6 +52,8 @@ export interface AuthDomainOptions {
   readonly attemptMs?: number
   /** First pause before a directory that failed is tried again; doubles up to 30 times that. Milliseconds. Default 1,000. */
   readonly retryMs?: number
+  /** Signs the cursors of security events. 32 bytes or more, the same after restarts. Default: good for the life of this process. */
+  readonly cursorKey?: Buffer | undefined
   /** Default: the system's. */
   readonly clock?: Clock
   /** Default: none. */
@@ -78,6 +80,7 @@ export interface CheckedOptions {
   readonly timeoutMs: number
   readonly attemptMs: number
   readonly retryMs: number
+  readonly cursorKey: Buffer | undefined
   readonly clock: Clock
   readonly log: Log
   readonly observe: ((event: DispatchEvent) => void) | undefined
@@ -107,6 +110,7 @@ export function checkOptions(given: AuthDomainOptions): CheckedOptions {
     observe: undefined,
     openDirectory,
     oidc: undefined,
+    cursorKey: undefined,
     absent: new Map(),
     ...given,
     createDispatcher: given.createDispatcher ?? createDispatcher,

@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import type { CallOptions, Dispatcher } from '../../dispatch/port.ts'
 import type { DispatcherUsage, MeasuredDispatcher } from '../../dispatch/dispatcher.ts'
-import { EnneadError } from '../../kernel/errors.ts'
 import { isCompactJws } from '../../kernel/oidc/compact-jws.ts'
 import type { DomainHealth } from '../../kernel/health.ts'
 import type { ActorPrincipal } from '../../kernel/principal.ts'
@@ -13,6 +12,7 @@ import { type AuditPage, type ReadAuditOptions, readAudit } from './audit/read-a
 import { providerMsMax } from '../../kernel/oidc/provider-keys.ts'
 import { type Accounts, accountsOf } from './accounts.ts'
 import { actorsOf } from './actors.ts'
+import { providerAway } from './agents/oauth/provider-away.ts'
 import { policies } from './agents/policies.ts'
 import { withFailure } from './agents/roster-health.ts'
 import { type Roster, copiesOf, rosterOf } from './agents/roster.ts'
@@ -31,6 +31,7 @@ import {
   type SignedIn,
 } from './sign-in/sessions.ts'
 import { SignInThrottle } from './sign-in/throttle.ts'
+import { Security } from './threats/security.ts'
 import { readUnverified } from './tokens/access-claims.ts'
 import { RecentEndings } from './tokens/recent-endings.ts'
 import { type PublicJwk, type SigningKeys, openSigningKeys } from './tokens/signing-keys.ts'
@@ -66,6 +67,8 @@ export interface AuthDomain extends ActorDirectory, Accounts {
   writeKeyUse(): Promise<void>
   /** Signs with a new key from now on; tokens of the last three keys go on being taken. Rejects with BAD_USER_INPUT when it is too soon. */
   rotateKeys(): Promise<void>
+  /** What is seen of attacks, and those who follow it. */
+  readonly security: Security
   /** The newest entries of the audit log that are wanted. Rejects with CURSOR_INVALID or UNAVAILABLE. */
   readAudit(options: ReadAuditOptions): Promise<AuditPage>
   health(): DomainHealth
@@ -127,6 +130,7 @@ class OpenAuthDomain implements AuthDomain {
   readonly invitations: Accounts['invitations']
   readonly identities: Accounts['identities']
   readonly providers: ProviderSignIn
+  readonly security: Security
   readonly #keyUse: KeyUse
   readonly #passwords: PasswordHasher
   #closed: Promise<void> | undefined
@@ -164,9 +168,11 @@ class OpenAuthDomain implements AuthDomain {
     this.identities = accounts.identities
     this.members = accounts.members
     this.#keyUse = new KeyUse({ ...parts, log: options.log })
+    this.security = new Security({ ...options, ...parts })
     this.sessions = new Sessions({
       ...options,
       ...parts,
+      threats: this.security.threats,
       keys,
       audience: options,
       throttle: new SignInThrottle(clock, options.throttle),
@@ -182,12 +188,14 @@ class OpenAuthDomain implements AuthDomain {
   }
 
   async identify(credential: Credential, call: CallOptions = {}): Promise<ActorPrincipal> {
-    if (looksLikeApiKey(credential.token)) {
-      const principal = await this.authority.call('identify', credential, call)
+    const { token } = credential
+    if (looksLikeApiKey(token)) {
+      const { threats } = this.security
+      const principal = await threats.ofKey(token, this.authority.call('identify', credential, call))
       if (principal.keyId !== undefined) this.#keyUse.note(principal.keyId)
       return principal
     }
-    if (this.#foreign !== undefined && this.#isForeign(credential.token)) {
+    if (this.#foreign !== undefined && this.#isForeign(token)) {
       // The first token of a provider waits for its keys, or for what it describes of itself and for its answer.
       const attemptMs = 2 * providerMsMax + 500
       const patient = { attemptMs, timeoutMs: attemptMs, ...call }
@@ -282,18 +290,11 @@ class OpenAuthDomain implements AuthDomain {
 
   async #close(): Promise<void> {
     await this.#keyUse.close()
+    this.security.close()
     this.authority.close()
     this.#foreign?.close()
     this.#roster.foreign?.close()
     await this.#directories.close()
     await this.#audit.close()
   }
-}
-
-/** A provider that was not asked because it is down is not overload of ours. */
-function providerAway(failure: unknown): unknown {
-  if (!(failure instanceof EnneadError) || failure.code !== 'OVERLOADED') return failure
-  return new EnneadError('UNAVAILABLE', 'the identity provider cannot be asked; try again', {
-    cause: failure,
-  })
 }

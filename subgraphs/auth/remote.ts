@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { EnneadError } from '../../kernel/errors.ts'
 import type { HopSigner } from '../../kernel/hop-signer.ts'
 import type { ActorPrincipal } from '../../kernel/principal.ts'
+import type { CountedSighting } from '../../kernel/sightings/sighting.ts'
 import { TlsPool } from '../../kernel/tls/tls-client.ts'
 import type { TlsClientOptions } from '../../kernel/tls/tls-client.ts'
 import { tlsFailureReason } from '../../kernel/tls/tls-failure.ts'
@@ -66,6 +67,24 @@ export class RemoteActorDirectory implements ActorDirectory {
       for (const id of answer['ids']) known.add(String(id))
     }
     return known
+  }
+
+  close(): Promise<void> {
+    return this.#asker.close()
+  }
+}
+
+/** Tells the auth subgraph of another process what was seen here. */
+export class RemoteSightings {
+  readonly #asker: Asker
+
+  constructor(options: RemoteAuthOptions) {
+    this.#asker = new Asker(options)
+  }
+
+  /** Rejects with UNAVAILABLE or the signal's reason. */
+  async send(sightings: readonly CountedSighting[], signal: AbortSignal): Promise<void> {
+    await this.#asker.ask(authPaths.sightings, { sightings }, signal)
   }
 
   close(): Promise<void> {

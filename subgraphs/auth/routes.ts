@@ -1,17 +1,22 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { EnneadError } from '../../kernel/errors.ts'
 import type { Hop } from '../../kernel/hop.ts'
+import { readSightings } from '../../kernel/sightings/sighting.ts'
 import type { ServiceDoor } from '../service/http-door.ts'
 import type { AuthDomain } from './domain.ts'
 
 export const authPaths = {
   identify: '/v1/identify',
   knownActors: '/v1/actors/known',
+  sightings: '/v1/sightings',
   keys: '/.well-known/jwks.json',
 } as const
 
 /** Ids that may be asked about at once. */
 export const knownIdsMax = 1_000
+
+/** Different ones in a batch. */
+const sightingsMax = 1_000
 
 /** Marks a refusal of the token that was asked about: a 401 without it is one of the caller. */
 export const tokenRefused = { refused: 'token' } as const
@@ -21,7 +26,8 @@ const keysMaxAge = 300
 
 /**
  * The routes of the auth subgraph. `POST /v1/identify` {token} answers {principal}, and `POST /v1/actors/known`
- * {workspaceId, ids} answers {ids}, both to services of this deployment only; the public keys are for anybody.
+ * {workspaceId, ids} answers {ids}; `POST /v1/sightings` {sightings} takes what gateways and subgraphs have seen. All three are for
+ * services of this deployment only; the public keys are for anybody.
  */
 export function authRoutes(server: FastifyInstance, door: ServiceDoor, domain: AuthDomain): void {
   const onRequest = async (request: FastifyRequest): Promise<void> => {
@@ -46,6 +52,13 @@ export function authRoutes(server: FastifyInstance, door: ServiceDoor, domain: A
     const { signal } = requireService(door, request)
     return { ids: [...(await domain.known(workspaceId, ids, signal))] }
   }
+  const sightings = async (request: FastifyRequest): Promise<unknown> => {
+    const seen = readSightings(bodyOf(request)['sightings']).slice(0, sightingsMax)
+    requireService(door, request)
+    domain.security.threats.sighted(seen)
+    return { taken: seen.length }
+  }
+  server.route({ method: 'POST', url: authPaths.sightings, onRequest, handler: sightings })
   server.route({ method: 'POST', url: authPaths.identify, onRequest, handler: identify })
   server.route({ method: 'POST', url: authPaths.knownActors, onRequest, handler: known })
   server.get(authPaths.keys, (_request, reply) =>

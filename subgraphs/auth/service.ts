@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { HopSigner } from '../../kernel/hop-signer.ts'
 import type { Log } from '../../kernel/log.ts'
+import type { Sight } from '../../kernel/sightings/sighting.ts'
 import { createSubgraphService } from '../service/create-subgraph-service.ts'
 import type { SubgraphService } from '../service/subgraph-service.ts'
 import type { AuthDomain } from './domain.ts'
@@ -13,6 +14,8 @@ export interface AuthServiceOptions {
   readonly typeDefs: string
   /** Tells our own callers from strangers; needed to listen. */
   readonly signer: HopSigner | undefined
+  /** Is told of strangers, and of what callers were refused. Default: nobody is. */
+  readonly sight?: Sight | undefined
   readonly log: Log
 }
 
@@ -26,6 +29,7 @@ export function createAuthService(domain: AuthDomain, options: AuthServiceOption
     routes: (server: FastifyInstance, door) => authRoutes(server, door, domain),
     health: () => domain.health(),
     signer: options.signer,
+    sight: options.sight,
     log: options.log,
   })
 }

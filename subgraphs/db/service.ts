@@ -1,5 +1,6 @@
 import type { HopSigner } from '../../kernel/hop-signer.ts'
 import { type Log, silentLog } from '../../kernel/log.ts'
+import type { Sight } from '../../kernel/sightings/sighting.ts'
 import { createSubgraphService } from '../service/create-subgraph-service.ts'
 import type { SubgraphLimits } from '../service/subgraph-limits.ts'
 import type { SubgraphService } from '../service/subgraph-service.ts'
@@ -13,6 +14,8 @@ export interface DbServiceOptions {
   readonly typeDefs: string
   /** Tells our own callers from strangers; needed to listen. Default: none. */
   readonly signer?: HopSigner | undefined
+  /** Is told of strangers, and of what callers were refused. Default: nobody is. */
+  readonly sight?: Sight | undefined
   /** Default: none. */
   readonly log?: Log
   readonly limits?: Partial<SubgraphLimits>
@@ -29,6 +32,7 @@ export function createDbService(domain: DbDomain, options: DbServiceOptions): Su
     routes: changeRoutes(domain),
     health: () => domain.health(),
     signer: options.signer,
+    sight: options.sight,
     log,
     ...(options.limits === undefined ? {} : { limits: options.limits }),
   })

@@ -13,12 +13,14 @@ import type { DomainHealth } from '../../kernel/health.ts'
 import type { Hop } from '../../kernel/hop.ts'
 import type { HopSigner } from '../../kernel/hop-signer.ts'
 import type { Log } from '../../kernel/log.ts'
+import type { Sight } from '../../kernel/sightings/sighting.ts'
 import { errorFormat } from './answer-errors.ts'
 import { DegradationNotes, degradationPlugin } from './degradation-notes.ts'
 import { DocumentCache, documentTokensMax } from './documents.ts'
 import { guardSchema } from './guard.ts'
 import type { ServiceDoor } from './http-door.ts'
 import { RunningSubgraph } from './running-subgraph.ts'
+import { sightRefusals } from './sight-refusals.ts'
 import { type SubgraphLimits, checkLimits } from './subgraph-limits.ts'
 import type { SubgraphService } from './subgraph-service.ts'
 
@@ -58,6 +60,8 @@ export interface SubgraphServiceOptions<C extends object> {
   readonly health: () => DomainHealth
   /** Tells our own callers from strangers; needed to listen. Everything but /health answers strangers 401. */
   readonly signer: HopSigner | undefined
+  /** Is told of strangers, and of what callers were refused. Default: nobody is. */
+  readonly sight?: Sight | undefined
   readonly log: Log
   readonly limits?: Partial<SubgraphLimits>
 }
@@ -70,6 +74,7 @@ export function createSubgraphService<C extends object>(options: SubgraphService
   const limits = checkLimits(options.limits ?? {})
   const log = options.log.with({ subgraph: options.name })
   const schema = subgraphSchema(options.typeDefs, options.resolvers)
+  if (options.sight !== undefined) sightRefusals(schema, options.sight)
   const documents = new DocumentCache()
   const formatError = errorFormat(log)
   const apollo = new ApolloServer<SubgraphContext<C>>({
@@ -112,6 +117,7 @@ export function createSubgraphService<C extends object>(options: SubgraphService
     health: options.health,
     routes: options.routes,
     signer: options.signer,
+    sight: options.sight,
     log,
     limits,
   })

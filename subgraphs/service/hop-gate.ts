@@ -7,8 +7,10 @@ import type { Hop } from '../../kernel/hop.ts'
 import { hopHeaders } from '../../kernel/hop.ts'
 import { requireBody } from '../../kernel/hop-signer.ts'
 import type { HopSigner } from '../../kernel/hop-signer.ts'
+import type { Sight } from '../../kernel/sightings/sighting.ts'
 import type { OpenedHop } from './request-hop.ts'
 import { openHop, requireUnexpired } from './request-hop.ts'
+import { sightStranger } from './sight-refusals.ts'
 import { requireCaller } from './tls-door.ts'
 import type { ServiceTls } from './tls-door.ts'
 
@@ -18,6 +20,8 @@ export interface HopGateOptions {
   readonly signer: HopSigner
   /** Longest deadline a hop may ask for. Milliseconds. */
   readonly remainingMsMax: number
+  /** Is told of strangers. Default: nobody is. */
+  readonly sight?: Sight | undefined
   /** Default: plain HTTP, where only the assertion says who calls. */
   readonly tls?: ServiceTls | undefined
 }
@@ -67,9 +71,10 @@ export class HopGate {
     })
     server.addHook('preValidation', (request, _reply, next) => {
       const passage = this.#passage(request)
-      if (passage.body.is === 'coming')
-        passage.body = { is: 'read', digest: passage.body.hash.digest('base64url') }
-      if (passage.opened !== undefined) requireBody(passage.opened, passage.body.digest)
+      const { body, opened } = passage
+      const digest = body.is === 'read' ? body.digest : body.hash.digest('base64url')
+      passage.body = { is: 'read', digest }
+      if (opened !== undefined) this.#sighting(request, () => requireBody(opened, digest))
       next()
     })
   }
@@ -78,9 +83,13 @@ export class HopGate {
   requireHop(request: FastifyRequest): Hop {
     const passage = this.#passage(request)
     if (passage.opened !== undefined) return passage.opened.hop
-    requireCaller(request.raw.socket, this.#options.tls, Date.now())
-    const opened = this.#open(request, passage.reply)
-    if (passage.body.is === 'read') requireBody(opened, passage.body.digest)
+    const { body } = passage
+    const opened = this.#sighting(request, () => {
+      requireCaller(request.raw.socket, this.#options.tls, Date.now())
+      const hop = this.#open(request, passage.reply)
+      if (body.is === 'read') requireBody(hop, body.digest)
+      return hop
+    })
     requireUnexpired(opened.hop, Date.now())
     passage.opened = opened
     void passage.left.then(finished => {
@@ -102,6 +111,17 @@ export class HopGate {
     } catch (failure) {
       const unknown = failure instanceof EnneadError && failure.code === 'PRINCIPAL_UNKNOWN'
       if (unknown) void reply.header(hopHeaders.principal, 'unknown')
+      throw failure
+    }
+  }
+
+  /** Tells of whoever is refused. */
+  #sighting<T>({ raw }: FastifyRequest, admit: () => T): T {
+    try {
+      return admit()
+    } catch (failure) {
+      const { audience, sight } = this.#options
+      sightStranger(sight, failure, { subgraph: audience, address: raw.socket.remoteAddress })
       throw failure
     }
   }

@@ -14,6 +14,7 @@ import type { DomainHealth } from '../../kernel/health.ts'
 import type { Hop } from '../../kernel/hop.ts'
 import type { HopSigner } from '../../kernel/hop-signer.ts'
 import type { Log } from '../../kernel/log.ts'
+import type { Sight } from '../../kernel/sightings/sighting.ts'
 import type { CertificateHealth } from '../../kernel/tls/certificate-health.ts'
 import type { ErrorFormat } from './answer-errors.ts'
 import { AnswerStream, type EventSource } from './answer-stream.ts'
@@ -44,6 +45,7 @@ export interface SubgraphParts<Context extends RequestContext> {
   readonly health: () => DomainHealth
   readonly routes: ((server: FastifyInstance, door: ServiceDoor) => void) | undefined
   readonly signer: HopSigner | undefined
+  readonly sight: Sight | undefined
   readonly log: Log
   readonly limits: SubgraphLimits
 }
@@ -107,7 +109,7 @@ export class RunningSubgraph<Context extends RequestContext> implements Subgraph
   }
 
   async listen(address: ListenAddress, tls?: ServiceTls): Promise<ListenAddress> {
-    const { signer, log, limits, apollo, contextOf, routes, schema, documents } = this.#parts
+    const { signer, sight, log, limits, apollo, contextOf, routes, schema, documents } = this.#parts
     if (signer === undefined) {
       throw new EnneadError('BAD_OPTION', `subgraph "${this.name}" needs a hop signer to listen`)
     }
@@ -121,6 +123,7 @@ export class RunningSubgraph<Context extends RequestContext> implements Subgraph
       contextOf,
       signer,
       audience: this.name,
+      sight,
       routes,
       log,
       ...limits,
@@ -136,6 +139,7 @@ export class RunningSubgraph<Context extends RequestContext> implements Subgraph
       formatErrors,
       signer,
       audience: this.name,
+      sight,
       log,
       ...limits,
       messageBytesMax: limits.bodyBytesMax,

@@ -6,7 +6,9 @@ import { EnneadError, errorDefinitions } from '../../kernel/errors.ts'
 import type { Hop } from '../../kernel/hop.ts'
 import { digestOf, requireBody } from '../../kernel/hop-signer.ts'
 import type { Log } from '../../kernel/log.ts'
+import type { Sight } from '../../kernel/sightings/sighting.ts'
 import { openHop, requireUnexpired } from './request-hop.ts'
+import { sightStranger } from './sight-refusals.ts'
 import { requireCaller } from './tls-door.ts'
 import type { ServiceTls } from './tls-door.ts'
 import { type SocketCallOptions, type SocketCaller, callServer } from './socket-call.ts'
@@ -19,6 +21,8 @@ export interface SocketDoorOptions extends SocketCallOptions {
   readonly pingMs: number
   /** Default: none. */
   readonly tls?: ServiceTls | undefined
+  /** Is told of strangers. Default: nobody is. */
+  readonly sight?: Sight | undefined
 }
 
 export interface SocketDoor {
@@ -64,16 +68,19 @@ export function socketDoor(server: Server, options: SocketDoorOptions): SocketDo
 
 function callerOf(
   request: IncomingMessage,
-  { signer, audience, tls }: Pick<SocketDoorOptions, 'signer' | 'audience' | 'tls'>,
+  { signer, audience, tls, sight }: Pick<SocketDoorOptions, 'signer' | 'audience' | 'tls' | 'sight'>,
 ): Hop | EnneadError {
+  let known = false
   try {
     requireCaller(request.socket, tls, Date.now())
     const target = { audience, method: 'GET', path: request.url ?? '' }
     const { hop, bodyDigest } = openHop(request.headers, target, { signer, remainingMsMax: Infinity })
     requireBody({ bodyDigest }, digestOf())
+    known = true
     requireUnexpired(hop, Date.now())
     return hop
   } catch (failure) {
+    if (!known) sightStranger(sight, failure, { subgraph: audience, address: request.socket.remoteAddress })
     if (failure instanceof EnneadError) return failure
     throw failure
   }

@@ -3,9 +3,10 @@ import { expect, test } from 'vitest'
 import { EnneadError } from '../../kernel/errors.ts'
 import { HopSigner } from '../../kernel/hop-signer.ts'
 import type { Principal } from '../../kernel/principal.ts'
-import { RemoteActorDirectory, RemoteIdentity } from '../../subgraphs/auth/remote.ts'
+import { RemoteActorDirectory, RemoteIdentity, RemoteSightings } from '../../subgraphs/auth/remote.ts'
 import type { SubgraphService } from '../../subgraphs/service/subgraph-service.ts'
 import { hopOf, openCounter, signal, signer } from './auth-counter.ts'
+import { until } from '../support/until.ts'
 import { codeOf, openDesk } from './auth-desk.ts'
 
 async function listening(service: SubgraphService): Promise<string> {
@@ -33,6 +34,31 @@ test('another process learns who a token is and which actors are known', async (
     await identity.close()
     await directory.close()
   }
+})
+
+test('another process tells what it has seen; a stranger, and a user, cannot', async () => {
+  await using desk = await openDesk()
+  await using counter = await openCounter(desk)
+  const url = await listening(counter.service)
+  const seen = { kind: 'hopRefused', subgraph: 'db', address: '192.0.2.7', count: 3 } as const
+  const told = (): number | undefined => desk.domain.security.threats.counts.told.get('HOP_REFUSED')
+  const stranger = new RemoteSightings({ url, signer: new HopSigner(randomBytes(32)) })
+  expect(await stranger.send([seen], signal).catch(codeOf)).toBe('UNAVAILABLE')
+  await stranger.close()
+  const body = JSON.stringify({ sightings: [seen] })
+  const target = { audience: 'auth', method: 'POST', path: '/v1/sightings', body }
+  const { principal } = await desk.signIn()
+  const byUser = await fetch(`${url}/v1/sightings`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...signer.headers(hopOf(principal), target) },
+    body,
+  })
+  expect(byUser.status).toBe(403)
+  expect(told()).toBeUndefined()
+  const db = new RemoteSightings({ url, signer, name: 'db' })
+  await db.send([seen], signal)
+  await until('it is written', () => told() === 1)
+  await db.close()
 })
 
 test('a wrong hop secret, a dead and a silent auth subgraph are "unavailable", never "no"', async () => {

@@ -93,7 +93,7 @@ test('the sixth guess in a minute is refused for a known and an unknown account 
     expect(outcome).toEqual({
       is: 'refused',
       code: 'RATE_LIMITED',
-      message: 'too many sign-ins have failed; wait a minute',
+      message: 'too many sign-ins have failed; wait and try again',
     })
   }
   desk.clock.forward(60_001)
@@ -127,6 +127,41 @@ test('signing in often with the right password is not a guess', async () => {
   const throttle = new SignInThrottle(manualClock(), { accountMax: 2, addressMax: 2 })
   for (let round = 0; round < 10; round++) throttle.admit('grace', '192.0.2.1')?.takeBack()
   expect(throttle.admit('grace', '192.0.2.1')).toBeDefined()
+})
+
+test('whoever goes on guessing waits twice as long each time, up to a bound, and is forgiven after an hour', () => {
+  const clock = manualClock()
+  const throttle = new SignInThrottle(clock, { accountMax: 2, windowMs: 60_000, restMsMax: 200_000 })
+  /** How long the account has to wait after two guesses. */
+  const waitMs = (): number => {
+    for (let guess = 0; guess < 2; guess++) throttle.admit('grace', undefined)
+    for (let waited = 0; ; waited += 10_000, clock.advance(10_000)) {
+      const admission = throttle.admit('grace', undefined)
+      if (admission === undefined) continue
+      admission.takeBack()
+      return waited
+    }
+  }
+  expect([waitMs(), waitMs(), waitMs(), waitMs()]).toEqual([60_000, 120_000, 200_000, 200_000])
+  clock.advance(3_600_001)
+  expect(waitMs()).toBe(60_000)
+})
+
+test('a wait that began with an attempt that then succeeds is taken back with it', () => {
+  const throttle = new SignInThrottle(manualClock(), { accountMax: 2 })
+  throttle.admit('grace', undefined)
+  const right = throttle.admit('grace', undefined)
+  expect(throttle.admit('grace', undefined)).toBeUndefined()
+  right?.takeBack()
+  expect(throttle.admit('grace', undefined)).toBeDefined()
+})
+
+test('addresses of one IPv6 network are one, however they are written', () => {
+  const throttle = new SignInThrottle(manualClock(), { addressMax: 2 })
+  throttle.admit('a', '2001:db8::1')
+  throttle.admit('b', '2001:0db8:0:0:ffff::2')
+  expect(throttle.admit('c', '2001:db8:0:0:1234:5678:9abc:def0')).toBeUndefined()
+  expect(throttle.admit('c', '2001:db8:0:1::1')).toBeDefined()
 })
 
 test('the throttle remembers a bounded number of accounts', () => {

@@ -28,7 +28,7 @@ const errors = 'errors { code message path }'
 const event = 'id cursor at kind actor { id } serviceAccount { id } task { id } changed'
 const label = 'id name colour'
 const comment = `id body author { ${actor} } task { id } createdAt version`
-const auditEntry = `id at kind actor { id } by { id } sessionId keyId projectId invitationId role why address userAgent`
+const auditEntry = `id at kind actor { id } by { id } sessionId keyId projectId invitationId role why threat count address userAgent`
 const projectRoles = 'projectRoles { project { id } role }'
 const apiKey = 'id name prefix scopes createdAt expiresAt lastUsedAt'
 const account = `id displayName avatarUrl role createdAt disabledAt apiKeys { ${apiKey} } ${projectRoles}`
@@ -80,6 +80,7 @@ const read = `query ($task: ID!, $project: ID!, $user: ID!, $key: String!) {
   auditLog(first: 2) { nodes { ${auditEntry} } edges { cursor node { id } } ${page} }
 }`
 const follow = `subscription { taskEvents { ${event} } }`
+const followSecurity = `subscription { securityEvents { cursor entry { ${auditEntry} } } }`
 const signOut = 'mutation { signOut { ok } }'
 const createKey = `mutation { createApiKey(input: { name: "CI" }) { key apiKey { ${apiKey} } ${errors} } }`
 const revokeKey = `mutation ($id: ID!) { revokeApiKey(id: $id) { apiKey { id } ${errors} } }`
@@ -112,6 +113,7 @@ const documents = [
   remove,
   read,
   follow,
+  followSecurity,
   changeAccounts,
   startProvider,
   completeProvider,
@@ -222,10 +224,15 @@ test('every field that is declared works', { timeout: 120_000 }, async () => {
     connectionParams: { Authorization: `Bearer ${token}` },
   })
   const events: unknown[] = []
-  socket.subscribe(
-    { query: follow },
-    { next: answer => events.push(answer), error: failure => events.push(failure), complete: () => {} },
-  )
+  const securityEvents: unknown[] = []
+  for (const [query, into] of [
+    [follow, events],
+    [followSecurity, securityEvents],
+  ] as const)
+    socket.subscribe(
+      { query },
+      { next: answer => into.push(answer), error: failure => into.push(failure), complete: () => {} },
+    )
 
   const key = 'ALL'
   const projectId = at(
@@ -298,10 +305,14 @@ test('every field that is declared works', { timeout: 120_000 }, async () => {
     data: { taskEvents: { cursor: expect.any(String), actor: { id: userId } } },
   })
   expect(JSON.stringify(events)).not.toContain('"errors"')
-  await socket.dispose()
-
   await run(remove, { task: taskId, other: parent })
   const made = await run(createKey)
+  await until('a security event with all its fields has come', () => securityEvents.length > 0)
+  expect(securityEvents[0]).toMatchObject({
+    data: { securityEvents: { cursor: expect.any(String), entry: { kind: 'KEY_CREATED' } } },
+  })
+  expect(JSON.stringify(securityEvents)).not.toContain('"errors"')
+  await socket.dispose()
   const signedInToken = token
   token = at(made, 'createApiKey', 'key')
   expect(await run('{ viewer { role scopes apiKeys { name } } }')).toMatchObject({

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Role } from '../../../kernel/principal.ts'
 import type { ReturnRefusal } from '../providers/provider-client.ts'
+import type { ThreatKind } from '../threats/threat.ts'
 
 /** What is worth being asked about later. Holds no secret: no password, no token, no e-mail address. */
 export type AuditEvent =
@@ -104,6 +105,24 @@ export type AuditEvent =
       readonly lookups: number
       readonly lastUsedAt: string
     }
+  /** It looks like an attack, or like a credential that somebody else has. */
+  | {
+      readonly kind: 'THREAT_DETECTED'
+      readonly threat: ThreatKind
+      /** How often it was seen since the entry before about the same account, address or key. */
+      readonly count: number
+      /** Absent: of none, or of nobody known. */
+      readonly workspaceId?: string
+      /** Whose account or credential it is about: a user or a service account. */
+      readonly userId?: string
+      readonly sessionId?: string
+      /** Of an API key. */
+      readonly keyId?: string
+      /** As in SIGN_IN_REFUSED. */
+      readonly account?: string
+      /** Who was asked by a stranger. */
+      readonly subgraph?: string
+    }
   | { readonly kind: 'KEYS_ROTATED'; readonly keyId: string }
   /** So many entries before this one could not be written. */
   | { readonly kind: 'ENTRIES_LOST'; readonly count: number }
@@ -124,6 +143,11 @@ export type AuditEntry = AuditEvent &
     /** SHA-256 of the hash before and of this entry without it, in hexadecimal. */
     readonly hash: string
   }
+
+/** The workspace that an entry is about. */
+export function workspaceOf(entry: AuditEntry): string | undefined {
+  return 'workspaceId' in entry ? entry.workspaceId : undefined
+}
 
 /** What the first entry follows. */
 export const firstHash = '0'.repeat(64)

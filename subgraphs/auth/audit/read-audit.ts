@@ -62,7 +62,7 @@ async function readBackward(
   while (from > 0 && (from > last || rest.length > 0)) {
     const length = Math.min(partBytes, from)
     from -= length
-    rest = Buffer.concat([await read(file, from, length), rest])
+    rest = Buffer.concat([await readBytesAt(file, from, length), rest])
     for (;;) {
       // The byte before the end is the line's own end.
       const cut = rest.length < 2 ? -1 : rest.lastIndexOf(newline, rest.length - 2)
@@ -77,17 +77,19 @@ async function readBackward(
   return { found, seenTo: from + rest.length }
 }
 
-async function isLineStart(file: FileHandle, at: number): Promise<boolean> {
-  return at === 0 || (at > 0 && (await read(file, at - 1, 1))[0] === newline)
+/** Does a line begin at this byte? */
+export async function isLineStart(file: FileHandle, at: number): Promise<boolean> {
+  return at === 0 || (at > 0 && (await readBytesAt(file, at - 1, 1))[0] === newline)
 }
 
-async function read(file: FileHandle, at: number, length: number): Promise<Buffer> {
+/** So many bytes from there on, or those that are left. */
+export async function readBytesAt(file: FileHandle, at: number, length: number): Promise<Buffer> {
   const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, at)
   return buffer.subarray(0, bytesRead)
 }
 
 /** Undefined: it is none; `ennead audit verify` says more of it. */
-function entryIn(line: Buffer): AuditEntry | undefined {
+export function entryIn(line: Buffer): AuditEntry | undefined {
   try {
     const value: unknown = JSON.parse(line.toString())
     // Lines of this file are what sealedLine wrote.

@@ -33,6 +33,8 @@ export interface AuditNode {
   readonly invitationId: string | null
   readonly role: string | null
   readonly why: string | null
+  readonly threat: string | null
+  readonly count: number | null
   readonly address: string | null
   readonly userAgent: string | null
 }
@@ -107,9 +109,12 @@ interface AuditFields {
   readonly invitationId?: string
   readonly role?: string | null
   readonly why?: string
+  readonly threat?: string
+  readonly count?: number
 }
 
-function nodeOf(entry: AuditEntry, workspaceId: string): AuditNode {
+/** What the administrators of `workspaceId` may see of an entry that names it. */
+export function nodeOf(entry: AuditEntry, workspaceId: string): AuditNode {
   const fields: AuditFields = entry
   return {
     // The number of an entry would tell how much happens in other workspaces.
@@ -125,6 +130,8 @@ function nodeOf(entry: AuditEntry, workspaceId: string): AuditNode {
     invitationId: fields.invitationId ?? null,
     role: fields.role ?? null,
     why: fields.why ?? null,
+    threat: fields.threat ?? null,
+    count: fields.count ?? null,
     address: entry.address ?? null,
     userAgent: entry.userAgent ?? null,
   }

@@ -7,6 +7,7 @@ import { abilityOf } from '../abilities.ts'
 import type { IdentityRecord, InvitationRecord, ServiceAccountRecord } from '../account-records.ts'
 import type { ActorRecord } from '../actors.ts'
 import { prefixOf } from '../api-keys/key-text.ts'
+import type { FollowedEntry } from '../audit/follow-audit.ts'
 import type { ApiKeyRecord, MemberRecord, SessionRecord, UserRecord, WorkspaceRecord } from '../authority.ts'
 import type { AuthDomain } from '../domain.ts'
 import { accountMutations } from './account-mutations.ts'
@@ -16,6 +17,7 @@ import { type WithHop, requireActor, requirePerson } from './context.ts'
 import { invitationMutations } from './invitation-mutations.ts'
 import { type MemberConnection, type MemberPageArguments, memberConnection } from './member-connection.ts'
 import { providerMutations } from './provider-mutations.ts'
+import { type SecurityEventsArguments, followSecurity, securityEvent } from './security-events.ts'
 import { projectRoleOf, serviceAccountMutations } from './service-account-mutations.ts'
 import { signInMutations } from './sign-in-mutations.ts'
 import { type TaskReference, taskPermissions } from './task-permissions.ts'
@@ -151,6 +153,14 @@ export function authResolvers(domain: AuthDomain): Resolvers {
       viewer: (_source: unknown, _args: unknown, { hop }: WithHop) =>
         hop.principal?.kind === 'actor' ? hop.principal : null,
       user: (_source: unknown, { id }: Reference, context: WithHop) => user(id, context),
+    },
+    Subscription: {
+      securityEvents: {
+        subscribe: (_source: unknown, args: SecurityEventsArguments, context: WithHop) =>
+          followSecurity(domain.security, args, context),
+        resolve: (entry: FollowedEntry, _args: unknown, context: WithHop) =>
+          securityEvent(domain.security, entry, context),
+      },
     },
     Mutation: {
       ...signInMutations(domain),

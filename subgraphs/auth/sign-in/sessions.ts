@@ -21,6 +21,7 @@ import {
 } from '../tokens/refresh-token.ts'
 import type { SigningKeys } from '../tokens/signing-keys.ts'
 import { oneAtATime } from './one-at-a-time.ts'
+import type { ThreatWatch } from '../threats/threat-watch.ts'
 import type { SignInThrottle } from './throttle.ts'
 
 export interface SignInInput {
@@ -56,6 +57,7 @@ export interface SessionsParts {
   readonly audience: TokenAudience
   readonly throttle: SignInThrottle
   readonly audit: Pick<AuditLog, 'append'>
+  readonly threats: Pick<ThreatWatch, 'passwordRefused' | 'refreshReplayed'>
   readonly clock: Clock
   readonly log: Log
   /** Milliseconds. */
@@ -82,7 +84,7 @@ export const wrongSignIn = {
 export const tooManySignIns = {
   is: 'refused',
   code: 'RATE_LIMITED',
-  message: 'too many sign-ins have failed; wait a minute',
+  message: 'too many sign-ins have failed; wait and try again',
 } as const
 export const wrongRefreshToken = {
   is: 'refused',
@@ -102,13 +104,14 @@ export class Sessions {
 
   /** Rejects only when the domain cannot tell (UNAVAILABLE and the like); that does not count as a failed try. */
   async signIn(input: SignInInput, caller: Caller): Promise<SignInOutcome> {
-    const { authority, throttle, log, audit } = this.#parts
+    const { authority, throttle, log, audit, threats } = this.#parts
     if (input.email.length > emailMax || input.password.length > passwordMax) return wrongSignIn
     const email = normalEmail(input.email)
     const refused = { kind: 'SIGN_IN_REFUSED', account: accountOf(email) } as const
     const admission = throttle.admit(email, caller.address)
     if (admission === undefined) {
       log.warn('auth.sign-in.throttled', { address: caller.address })
+      threats.passwordRefused(email, caller)
       await audit.append({ ...refused, why: 'throttled' }, caller)
       return tooManySignIns
     }
@@ -119,6 +122,7 @@ export class Sessions {
     } catch (failure) {
       if (failure instanceof EnneadError && failure.code === 'UNAUTHENTICATED') {
         log.info('auth.sign-in.failed', { address: caller.address })
+        threats.passwordRefused(email, caller)
         await audit.append({ ...refused, why: 'wrong' }, caller)
         return wrongSignIn
       }
@@ -171,6 +175,7 @@ export class Sessions {
           userId: session.userId,
           address: caller.address,
         })
+        this.#parts.threats.refreshReplayed(session, caller)
         await this.#revoke(session, caller, 'replayed')
         return wrongRefreshToken
       }
