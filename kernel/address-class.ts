@@ -7,24 +7,19 @@ import { BlockList, isIP } from 'node:net'
 export type AddressClass = 'public' | 'private' | 'loopback' | 'local' | 'none'
 
 /** By the special-purpose registries of IANA (RFC 6890); the first that has an address names its class. */
-const blocks: readonly (readonly [AddressClass, readonly string[]])[] = [
+const blocks: readonly (readonly [AddressClass, string])[] = [
   // The metadata of AWS, Oracle and Alibaba also has addresses outside of the link.
-  ['local', ['169.254.0.0/16', 'fe80::/10', 'fd00:ec2::/32', '192.0.0.192/32', '100.100.100.200/32']],
-  ['loopback', ['127.0.0.0/8', '::1/128']],
-  ['private', ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', 'fc00::/7', 'fec0::/10']],
-  [
-    'none',
-    [
-      ...['0.0.0.0/8', '192.0.0.0/24', '192.0.2.0/24', '192.88.99.0/24', '198.18.0.0/15', '198.51.100.0/24'],
-      ...['203.0.113.0/24', '224.0.0.0/4', '240.0.0.0/4'],
-      ...['::/128', '64:ff9b:1::/48', '100::/64', '2001::/23', '2001:db8::/32', '3fff::/20', 'ff00::/8'],
-    ],
-  ],
+  ['local', '169.254.0.0/16 fe80::/10 fd00:ec2::/32 192.0.0.192/32 100.100.100.200/32'],
+  ['loopback', '127.0.0.0/8 ::1/128'],
+  ['private', '10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 100.64.0.0/10 fc00::/7 fec0::/10'],
+  ['none', '0.0.0.0/8 192.0.0.0/24 192.0.2.0/24 192.88.99.0/24 198.18.0.0/15 198.51.100.0/24'],
+  ['none', '203.0.113.0/24 224.0.0.0/4 240.0.0.0/4'],
+  ['none', '::/128 64:ff9b:1::/48 100::/64 2001::/23 2001:db8::/32 3fff::/20 ff00::/8'],
 ]
 
 const lists = blocks.map(([name, nets]) => {
   const list = new BlockList()
-  for (const net of nets) {
+  for (const net of nets.split(' ')) {
     const [address = '', prefix] = net.split('/')
     list.addSubnet(address, Number(prefix), isIP(address) === 6 ? 'ipv6' : 'ipv4')
   }

@@ -47,16 +47,8 @@ export class ProviderNetwork {
   }
 
   /** Of `net.connect`: whatever it answers is connected to. */
-  readonly lookup: LookupFunction = (hostname, options, callback) => {
-    this.#checkedAddresses(hostname).then(
-      addresses => {
-        const [first] = addresses
-        if (options.all === true) callback(null, [...addresses])
-        else if (first !== undefined) callback(null, first.address, first.family)
-      },
-      (failure: unknown) => callback(asError(failure), ''),
-    )
-  }
+  readonly lookup: LookupFunction = (hostname, { all }, callback) =>
+    void this.#answer(hostname, all === true, callback)
 
   /** Throws UNAVAILABLE for a host that has an address that must not be reached. */
   async check(hostname: string, addresses: readonly ResolvedAddress[]): Promise<void> {
@@ -69,6 +61,19 @@ export class ProviderNetwork {
     const why =
       wrong === undefined ? 'has no address' : `leads to ${wrong.address}, which is not on the internet`
     throw new EnneadError('UNAVAILABLE', `${hostname} ${why}; only the issuer's own network may be asked`)
+  }
+
+  async #answer(hostname: string, all: boolean, callback: Parameters<LookupFunction>[2]): Promise<void> {
+    let addresses: readonly ResolvedAddress[]
+    try {
+      addresses = await this.#checkedAddresses(hostname)
+    } catch (failure) {
+      callback(asError(failure), '')
+      return
+    }
+    const [first] = addresses
+    if (all) callback(null, [...addresses])
+    else if (first !== undefined) callback(null, first.address, first.family)
   }
 
   async #checkedAddresses(hostname: string): Promise<readonly ResolvedAddress[]> {

@@ -46,7 +46,7 @@ async function followed(): Promise<Followed> {
       const seen: string[] = []
       for (let from = after; ;) {
         const { entries, next } = await read(from, first, workspaceId)
-        for (const { entry } of entries) seen.push('userId' in entry ? String(entry.userId) : 'nobody')
+        for (const { entry } of entries) seen.push('userId' in entry ? (entry.userId ?? '') : 'nobody')
         if (next.seq === from.seq) return seen
         from = next
       }
