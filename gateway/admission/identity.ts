@@ -16,8 +16,13 @@ export interface IdentityOptions {
   readonly identify: Identify
   /** Longest time an answer is kept, milliseconds; the principal's own expiry ends it earlier. 0: every request asks. Default 10,000. */
   readonly lifeMs?: number
-  /** How long a refusal is kept, milliseconds. Default 1,000. */
+  /**
+   * How long a refusal is kept at first, milliseconds; twice as long each time that the credential comes again and is refused again, so
+   * that a right one is found out after twice the time that it took to become so. Default 1,000.
+   */
   readonly refusedLifeMs?: number
+  /** … up to this, milliseconds. Default 30,000. */
+  readonly refusedLifeMsMax?: number
   /** Answers kept; the least recently used goes first. Default 10,000. */
   readonly entriesMax?: number
   /** Questions open at once; more are refused with OVERLOADED. Default 1,000. */
@@ -30,6 +35,7 @@ export interface IdentityOptions {
 const defaults = {
   lifeMs: 10_000,
   refusedLifeMs: 1_000,
+  refusedLifeMsMax: 30_000,
   entriesMax: 10_000,
   lookupsMax: 1_000,
   tokenLengthMax: 8_192,
@@ -73,13 +79,13 @@ interface Lookup {
 
 /** Remembers principals by the SHA-256 of their token, so that memory holds no credential. */
 export function createIdentity(options: IdentityOptions): Identity {
-  const { identify, lifeMs, refusedLifeMs, entriesMax, lookupsMax, tokenLengthMax, clock } = {
-    ...defaults,
-    ...options,
-  }
+  const settled = { ...defaults, ...options }
+  const { identify, lifeMs, refusedLifeMs, refusedLifeMsMax, entriesMax, clock } = settled
+  const { lookupsMax, tokenLengthMax } = settled
   for (const [name, value] of Object.entries({
     lifeMs,
     refusedLifeMs,
+    refusedLifeMsMax,
     entriesMax,
     lookupsMax,
     tokenLengthMax,
@@ -92,12 +98,21 @@ export function createIdentity(options: IdentityOptions): Identity {
   const entries = new Map<string, Entry>()
   const lookups = new Map<string, Lookup>()
 
+  /** Whoever goes on with a credential that is refused is answered from memory for longer and longer. */
+  const refusalLife = (before: Entry | undefined, now: number): number => {
+    if (before?.verdict.kind !== 'refused' || now - before.until > refusedLifeMsMax) return refusedLifeMs
+    return Math.min(2 * (before.until - before.since), Math.max(refusedLifeMs, refusedLifeMsMax))
+  }
+
   const remember = (key: string, verdict: Verdict): void => {
-    const leftMs =
-      verdict.kind === 'known' ? verdict.principal.expiresAt * 1000 - clock.wall() : refusedLifeMs
-    if (lifeMs === 0 && verdict.kind === 'known') return
-    const life = verdict.kind === 'known' ? Math.min(lifeMs, leftMs) : refusedLifeMs
     const since = clock.now()
+    const before = entries.get(key)
+    entries.delete(key)
+    if (lifeMs === 0 && verdict.kind === 'known') return
+    const life =
+      verdict.kind === 'known'
+        ? Math.min(lifeMs, verdict.principal.expiresAt * 1000 - clock.wall())
+        : refusalLife(before, since)
     entries.set(key, { verdict, since, until: since + life })
     const oldest = entries.size > entriesMax ? entries.keys().next().value : undefined
     if (oldest !== undefined) entries.delete(oldest)
@@ -107,9 +122,11 @@ export function createIdentity(options: IdentityOptions): Identity {
     const entry = entries.get(key)
     if (entry === undefined || clock.now() - entry.since > ageMsMax) return undefined
     entries.delete(key)
-    if (entry.until <= clock.now()) return undefined
+    const over = entry.until <= clock.now()
+    if (over && entry.verdict.kind === 'known') return undefined
     // Put back last: the Map's order is the order of use. A wall clock that jumped must not keep a token alive.
     entries.set(key, entry)
+    if (over) return undefined
     const expired = entry.verdict.kind === 'known' && entry.verdict.principal.expiresAt * 1000 <= clock.wall()
     return expired ? { kind: 'refused' } : entry.verdict
   }

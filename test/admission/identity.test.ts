@@ -110,6 +110,34 @@ test('a refusal is kept for 1 s, with one text whatever the authority says', asy
   expect(calls).toHaveLength(2)
 })
 
+test('a credential that goes on being refused is asked about ever less often, and anew when it has rested', async () => {
+  const { clock, ask, calls, known, answerAll } = authority()
+  const refusedAt: number[] = []
+  const tryBad = async (): Promise<void> => {
+    const asked = calls.length
+    const answer = ask('bad').catch(() => undefined)
+    if (calls.length > asked) refusedAt.push(clock.now() / 1_000)
+    answerAll(() => new EnneadError('UNAUTHENTICATED', 'revoked'))
+    await answer
+  }
+  for (let second = 0; second < 130; second++, clock.advance(1_000)) await tryBad()
+  expect(refusedAt).toEqual([0, 1, 3, 7, 15, 31, 61, 91, 121])
+  clock.advance(120_000)
+  const rested = calls.length
+  await tryBad()
+  clock.advance(1_000)
+  const right = ask('bad')
+  expect(calls).toHaveLength(rested + 2)
+  answerAll(token => known(token))
+  expect(await right).toMatchObject({ actorId: 'bad' })
+  // It was right once: a new refusal begins small.
+  clock.advance(10_000)
+  await tryBad()
+  clock.advance(1_000)
+  await tryBad()
+  expect(calls).toHaveLength(rested + 4)
+})
+
 test('an authority that fails is UNAVAILABLE and is asked again at once', async () => {
   const { ask, calls, known, answerAll } = authority()
   const first = ask('a')

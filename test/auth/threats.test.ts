@@ -1,12 +1,15 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Registry } from 'prom-client'
 import { expect, test } from 'vitest'
 import { silentLog } from '../../kernel/log.ts'
 import { SightingBuffer } from '../../kernel/sightings/sighting-buffer.ts'
+import { sightingMetrics } from '../../kernel/sightings/sighting-metrics.ts'
 import { type CountedSighting, readSightings } from '../../kernel/sightings/sighting.ts'
 import type { AuditEntry } from '../../subgraphs/auth/audit/audit-entry.ts'
 import { EntryAllowance } from '../../subgraphs/auth/threats/entry-allowance.ts'
 import { ThreatCounters } from '../../subgraphs/auth/threats/threat-counters.ts'
+import { threatMetrics } from '../../subgraphs/auth/threats/threat-metrics.ts'
 import { manualClock } from '../support/manual-clock.ts'
 import { until } from '../support/until.ts'
 import { type Desk, openDesk, tryToSignIn } from './auth-desk.ts'
@@ -108,6 +111,30 @@ test('what gateways and subgraphs have seen is counted by account, key and addre
     { threat: 'HOP_REFUSED', count: 1, subgraph: 'db', ...origin },
   ])
   expect(desk.domain.security.threats.counts.told.get('ACCESS_REFUSED')).toBe(1)
+})
+
+test('metrics tell what was seen, what could not be told, and which threats were written', async () => {
+  await using desk = await openDesk()
+  const { threats } = desk.domain.security
+  const send = async (batch: readonly CountedSighting[]): Promise<void> => threats.sighted(batch)
+  const buffer = new SightingBuffer({ send, clock: manualClock(), log: silentLog, entriesMax: 1 })
+  for (const address of ['192.0.2.1', '192.0.2.2'])
+    buffer.note({ kind: 'hopRefused', subgraph: 'db', address })
+  await buffer.close()
+  await threatsUntil(desk, 1)
+  const registry = new Registry()
+  sightingMetrics(registry, () => buffer.counts)
+  threatMetrics(registry, () => threats.counts)
+  const lines = (await registry.metrics()).split('\n')
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      'ennead_sightings_total{kind="hopRefused"} 2',
+      'ennead_sightings_total{kind="forbidden"} 0',
+      'ennead_sightings_dropped_total 1',
+      'ennead_threats_total{threat="HOP_REFUSED"} 1',
+      'ennead_threats_unwritten_total 0',
+    ]),
+  )
 })
 
 test('while it goes on a threat is told at ever longer pauses, with what came meanwhile', () => {

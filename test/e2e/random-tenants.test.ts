@@ -1,6 +1,9 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { createClient } from 'graphql-ws'
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
+import { clientId, clientSecret, redirectUri, startRealProvider } from '../auth/real-provider.ts'
 import { seededRandom } from '../support/seeded-random.ts'
 import { runEnnead, startEnnead, temporaryFolder } from './running-ennead.ts'
 import { randomTenantOperation } from './tenant-operations.ts'
@@ -9,8 +12,22 @@ import type { Tenant } from './tenant-operations.ts'
 /** `ENNEAD_TENANT_OPERATIONS=10000 npx vitest run test/e2e/random-tenants.test.ts` for a long run. */
 const operations = Number(process.env['ENNEAD_TENANT_OPERATIONS'] ?? 1_000)
 const seed = Number(process.env['ENNEAD_SEED'] ?? 1)
+const followTasks = 'subscription { taskEvents { cursor kind actor { id } task { id title } } }'
+const followSecurity = `subscription { securityEvents { cursor entry { id kind threat actor { id displayName } by { id displayName }
+  sessionId keyId projectId invitationId address } } }`
 const clients = 6
 const patient = 1_200_000
+
+function providersText(issuer: string): string {
+  return `providers:
+  - name: idp
+    label: The IdP
+    issuer: ${issuer}
+    clientId: ${clientId}
+    clientSecretFile: secret
+    redirectUris: [${redirectUri}]
+`
+}
 
 async function openTenants(folder: string): Promise<Tenant[]> {
   const tenants: Tenant[] = []
@@ -41,6 +58,10 @@ test(
   { timeout: patient },
   async () => {
     await using folder = await temporaryFolder()
+    await using provider = await startRealProvider()
+    const providers = join(folder.path, 'providers.yaml')
+    await writeFile(providers, providersText(provider.issuer))
+    await writeFile(join(folder.path, 'secret'), `${clientSecret}\n`)
     const unhurried = ['request', 'mutation', 'domain', 'attempt'].flatMap(what => [
       `--${what}-timeout-ms`,
       '30000',
@@ -52,6 +73,8 @@ test(
       '--data',
       folder.path,
       '--no-demo',
+      '--sign-in-providers',
+      providers,
       ...unhurried,
     ])
     const tenants = await openTenants(folder.path)
@@ -62,16 +85,20 @@ test(
         webSocketImpl: WebSocket,
         connectionParams: { authorization: `Bearer ${tenant.token}` },
       })
-      const query = 'subscription { taskEvents { cursor kind actor { id } task { id title } } }'
-      client.subscribe(
-        { query },
-        {
-          next: event => events.push(JSON.stringify(event)),
-          error: () => undefined,
-          complete: () => undefined,
-        },
-      )
-      return { tenant, events, client }
+      const securityEvents: string[] = []
+      for (const [query, into] of [
+        [followTasks, events],
+        [followSecurity, securityEvents],
+      ] as const)
+        client.subscribe(
+          { query },
+          {
+            next: event => into.push(JSON.stringify(event)),
+            error: () => undefined,
+            complete: () => undefined,
+          },
+        )
+      return { tenant, events, securityEvents, client }
     })
     const random = seededRandom(seed)
     const leaks: unknown[] = []
@@ -94,10 +121,12 @@ test(
     }
     await Promise.all(Array.from({ length: clients }, work))
     expect(leaks.slice(0, 3)).toEqual([])
-    for (const { tenant, events, client } of heard) {
+    for (const { tenant, events, securityEvents, client } of heard) {
       // An event may come before the answer that tells the id; at the end all ids are known.
-      expect([tenant.name, leaksIn(events.join('\n'), tenant, tenants, '')]).toEqual([tenant.name, []])
+      const told = [...events, ...securityEvents].join('\n')
+      expect([tenant.name, leaksIn(told, tenant, tenants, '')]).toEqual([tenant.name, []])
       expect(events.length).toBeGreaterThan(0)
+      expect(securityEvents.length).toBeGreaterThan(0)
       await client.dispose()
     }
     // Had nothing worked, nothing could have leaked.

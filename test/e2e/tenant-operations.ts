@@ -1,3 +1,5 @@
+import { redirectUri } from '../auth/real-provider.ts'
+
 /** One workspace, whoever acts in it, and what is known of it. */
 export interface Tenant {
   readonly name: string
@@ -20,6 +22,7 @@ export type IdType =
   | 'ServiceAccount'
   | 'Invitation'
   | 'ApiKey'
+  | 'InvitationToken'
 
 export interface TenantOperation {
   readonly asker: Tenant
@@ -48,6 +51,8 @@ interface Make {
   readonly word: () => string
   readonly cursor: () => string | null
   readonly chance: () => number
+  /** Of anybody's workspace. */
+  readonly slug: () => string
 }
 
 const errors = 'errors { code message }'
@@ -123,9 +128,23 @@ const forms: Readonly<Record<string, readonly Form[]>> = {
   ],
   invite: [
     {
-      query: `mutation ($email: String!) { createInvitation(input: { email: $email }) { invitation { id email } ${errors} } }`,
+      query: `mutation ($email: String!) { createInvitation(input: { email: $email }) { token invitation { id email } ${errors} } }`,
       variables: ({ text }) => ({ email: `${text().replace(' ', '-')}@ennead.example` }),
       learns: 'Invitation',
+    },
+  ],
+  signIn: [
+    {
+      query: `mutation ($token: String!, $link: ID!) { acceptInvitation(input: { token: $token }) { viewer { workspace { name } } ${errors} } unlinkSignIn(id: $link) { linkedSignIn { issuer } ${errors} } }`,
+      variables: ({ id }) => ({ token: id('InvitationToken'), link: id('User') }),
+    },
+    {
+      query: `mutation ($redirect: String!, $workspace: String!, $token: String!) { startSignIn(input: { provider: "idp", redirectUri: $redirect, workspace: $workspace, invitation: $token }) { authorizationUrl ${errors} } }`,
+      variables: ({ id, slug }) => ({
+        redirect: redirectUri,
+        workspace: slug(),
+        token: id('InvitationToken'),
+      }),
     },
   ],
   createKey: [
@@ -201,6 +220,7 @@ export function randomTenantOperation(tenants: readonly Tenant[], random: Random
     key: () => `key-${Math.floor(random() * 200)}`,
     word: () => `K${Math.floor(random() * 1e6)}`,
     chance: random,
+    slug: () => (pick(tenants) ?? asker).name,
     cursor: () => (random() < 0.5 ? null : (pick((pick(tenants) ?? asker).cursors) ?? null)),
   }
   const kind = pick(kinds) ?? fail()
@@ -223,6 +243,7 @@ function learn(tenant: Tenant, text: string, type: IdType | undefined): boolean 
   }
   for (const [, id = ''] of answer.matchAll(/"id":"((?:user|workspace)_[^"]+)"/g))
     note(id.startsWith('user_') ? 'User' : 'Workspace', id)
+  for (const [, token = ''] of answer.matchAll(/"token":"([^"]+)"/g)) note('InvitationToken', token)
   for (const [, cursor = ''] of answer.matchAll(/"cursor":"([^"]+)"/g)) tenant.cursors.push(cursor)
   tenant.cursors.splice(0, Math.max(0, tenant.cursors.length - 50))
   return true
