@@ -49,10 +49,9 @@ function fits(
     if (selection.kind === Kind.FRAGMENT_SPREAD) return true
     const wantedArguments = argumentsOf(selection)
     return fieldsNamed(selection.name.value, given).every(({ key, selections }) => {
-      const right = fetched
-        .of(key)
-        .filter(({ name }) => name === selection.name.value)
-        .every(({ args }) => wantedArguments.size === 0 || isSame(wantedArguments, args))
+      // Of objects of other types at this place the same name may be fetched with other arguments.
+      const all = fetched.of(key).filter(({ name }) => name === selection.name.value)
+      const right = all.length === 0 || all.some(({ args }) => isSame(wantedArguments, args))
       if (!right || selection.selectionSet === undefined) return right
       return fits(selection.selectionSet, selections, fetched.below(key))
     })

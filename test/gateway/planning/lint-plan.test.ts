@@ -318,3 +318,23 @@ test.each(planners)(
     await planner.close()
   },
 )
+
+test('objects of two types in one list may have one field fetched with different arguments', async () => {
+  const user = '@key(fields: "id") { id: ID! words(most: Int): String'
+  const twoTypes = loadSupergraph(
+    composeForTest({
+      a: { sdl: `type Query { all: [Any] } union Any = User | Post type User ${user} } type Post ${user} }` },
+      b: {
+        sdl: `type User ${user} @external one: String @requires(fields: "words(most: 1)") }
+          type Post ${user} @external three: String @requires(fields: "words(most: 3)") }`,
+      },
+    }),
+  )
+  const text = '{ all { ... on User { one } ... on Post { three } } }'
+  for (const name of planners) {
+    const planner = new LocalPlanner(name, twoTypes)
+    const plan = await planner.plan({ text, operationName: undefined })
+    expect(plan.plannedBy).toBe(name)
+    await planner.close()
+  }
+})
