@@ -103,12 +103,13 @@ export class Completion {
    */
   #failsWithAnother(field: ShapeField, tree: Tree, place: Place, siblings: readonly ShapeField[]): boolean {
     if (field.definition === undefined || Object.hasOwn(tree, field.key)) return false
-    const reason = this.#failures.reasonFor(tree, field.key)
-    if (reason === undefined) return false
-    const origin = this.#failures.originIn(reason, pathOf(place).slice(0, -1))
+    const reasons = this.#failures.reasonsFor(tree, field.key)
+    if (reasons.length === 0) return false
+    const around = pathOf(place).slice(0, -1)
+    const origins = new Set(reasons.map(reason => this.#failures.originIn(reason, around)))
     return siblings.some(
       ({ key, definition }) =>
-        key === origin &&
+        origins.has(key) &&
         key !== field.key &&
         definition !== undefined &&
         isNonNullType(definition.type) &&

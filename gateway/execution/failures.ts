@@ -92,10 +92,16 @@ export class Failures {
     this.blame(tree, failure, keys)
   }
 
-  /** Why `key` of `tree` is missing. */
+  /** Why `key` of `tree` is missing: the first reason that was given. */
   reasonFor(tree: Tree, key: string): Failure | undefined {
     const own = this.#blamed.get(tree)?.find(({ keys }) => keys.has(key))?.failure
     return own ?? this.#before?.reasonFor(tree, key)
+  }
+
+  /** Everything that may be why `key` of `tree` is missing. */
+  reasonsFor(tree: Tree, key: string): readonly Failure[] {
+    const own = this.#blamed.get(tree)?.filter(({ keys }) => keys.has(key)) ?? []
+    return [...own.map(({ failure }) => failure), ...(this.#before?.reasonsFor(tree, key) ?? [])]
   }
 
   /** Is there an error at `path`, around it or inside it? It then explains a null there. */

@@ -132,6 +132,21 @@ describe.each(engineVariants)('$name, $tier', ({ build }) => {
     expect(answer.errors?.map(({ path }) => path)).toEqual([['broken']])
   })
 
+  test('a field that an error beside it has emptied has no error of its own, whatever else fails', async () => {
+    const fail = (): never => {
+      throw new Error('broken')
+    }
+    const { ask } = graph({
+      a: {
+        sdl: `type Query { first: Int beside: Int! broken: Int! }`,
+        resolvers: { Query: { first: fail, beside: () => 1, broken: fail } },
+      },
+    })
+    const answer = await ask('{ first beside broken }')
+    expect(answer.data).toBeNull()
+    expect(answer.errors?.map(({ path }) => path)).toEqual([['first'], ['broken']])
+  })
+
   test('what a constant excludes is not fetched from a subgraph that knows the interface as an object', async () => {
     const { ask } = graph({
       a: {

@@ -13,6 +13,7 @@ import { ApolloPlanner } from '../../../gateway/planning/apollo-planner.ts'
 import { LocalPlanner } from '../../../gateway/planning/local-planner.ts'
 import type { FetchNode, Plan, PlanNode } from '../../../gateway/planning/plan.ts'
 import { loadSupergraph } from '../../../gateway/supergraph/supergraph.ts'
+import { withoutProvides } from '../../../gateway/supergraph/without-provides.ts'
 import { composeForTest } from '../../support/federated.ts'
 import { librarySubgraphs, monolithSdl } from '../../support/library-graph.ts'
 import { randomOperation } from '../../support/random-operation.ts'
@@ -337,4 +338,25 @@ test('objects of two types in one list may have one field fetched with different
     expect(plan.plannedBy).toBe(name)
     await planner.close()
   }
+})
+
+test('without @provides a supergraph can still be planned on, also where keys of other types have a provided field’s name', async () => {
+  const { sdl } = loadSupergraph(
+    composeForTest({
+      a: {
+        sdl: `type Query { user: User } type User @key(fields: "id") { id: ID! }
+          type Post @key(fields: "id") @key(fields: "code") { id: ID! @shareable code: Int! @shareable title: String }`,
+      },
+      b: {
+        sdl: `type Query { best: Post @provides(fields: "id") all: [Post] } type User @key(fields: "id") { id: ID! posts: [Post] }
+          type Post @key(fields: "code", resolvable: false) { id: ID! @external code: Int! @shareable }`,
+      },
+    }),
+  )
+  const stripped = loadSupergraph(withoutProvides(sdl))
+  const plan = await new ApolloPlanner(stripped).plan({
+    text: '{ all { id title } best { id } user { posts { id } } }',
+    operationName: undefined,
+  })
+  expect(externalsAsked(plan, loadSupergraph(sdl).externals, stripped.apiSchema)).toEqual([])
 })
