@@ -47,6 +47,10 @@ export interface ProcessOptions {
   readonly cwd?: string
 }
 
+/** A test that fails half-way, or is cut off, leaves nothing behind. */
+const running = new Set<ChildProcess>()
+process.once('exit', () => running.forEach(child => child.kill('SIGKILL')))
+
 function launch(argv: readonly string[], options: ProcessOptions): ChildProcess {
   return spawn(process.execPath, [join(root, 'cli/main.ts'), ...argv], {
     cwd: options.cwd ?? root,
@@ -100,10 +104,8 @@ export async function startEnnead(
   let stderr = ''
   child.stderr?.on('data', chunk => (stderr += String(chunk)))
   const ended = new Promise<number | null>(resolve => child.once('close', resolve))
-  // A test that fails half-way, or is cut off, leaves nothing behind.
-  const killed = (): void => void child.kill('SIGKILL')
-  process.once('exit', killed)
-  void ended.then(() => process.off('exit', killed))
+  running.add(child)
+  void ended.then(() => running.delete(child))
   const ready = await new Promise<string>((resolve, reject) => {
     const failed = (why: string): void => reject(new Error(`${argv.join(' ')} ${why}\n${stdout}\n${stderr}`))
     const timer = setTimeout(() => {
