@@ -101,6 +101,29 @@ export class QuorumSimulation {
   async run(steps: readonly Step[]): Promise<void> {
     this.#processes.push(this.#start(), this.#start())
     await this.#scheduler.waitFor(this.#begin())
+    await this.#go(steps)
+  }
+
+  /** The same, but both processes try to found the stores while messages get lost, and give up: others must be able to go on. */
+  async runFromFounding(steps: readonly Step[]): Promise<void> {
+    this.#processes.push(this.#start(), this.#start())
+    this.#faults = true
+    const tries = this.#processes.map(({ proposer }) =>
+      proposer.settle().catch((failure: unknown) => {
+        if (!(failure instanceof EnneadError)) throw failure
+      }),
+    )
+    await this.#scheduler.waitFor(Promise.all(tries))
+    this.#faults = false
+    this.#processes.splice(0, 2, this.#start(), this.#start())
+    await this.#scheduler.waitFor(this.#begin())
+    if (this.#history.length === 0) throw new Error('the first commit was refused')
+    // Of two members none may lose its data.
+    await this.#scheduler.waitFor(this.#repair(0))
+    await this.#go(steps)
+  }
+
+  async #go(steps: readonly Step[]): Promise<void> {
     this.#faults = true
     const chains = [0, 1].map(async process => {
       for (const step of steps) {

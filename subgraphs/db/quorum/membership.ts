@@ -1,54 +1,9 @@
 import { EnneadError } from '../../../kernel/errors.ts'
 import type { Log } from '../../../kernel/log.ts'
-import type { SeatState } from '../task-store.ts'
 import { type Answered, gather, voicesOf } from './answers.ts'
-import type { Ballot } from './ballot.ts'
 import type { Member } from './member.ts'
 import { noQuorum } from './quorum-failure.ts'
-import { type KnownEntries, type Leading, type Proposal, refused, ruleAdmission } from './rules.ts'
-
-/**
- * Makes the stores of a new deployment, or of one that had a single writer before, the first members. They must be more
- * than half of those configured, so that two processes cannot found two deployments; where there are entries already, all
- * of them, and equal, so that none of them is left behind. Answers whether it did; false: there are members already, or
- * not enough stores.
- */
-export async function found(members: readonly Member[], ballot: Ballot, log: Log): Promise<boolean> {
-  const voters = members.filter(member => member.mayVote)
-  const looks = await Promise.all(voters.map(member => member.look().catch(() => undefined)))
-  const seen = voters.flatMap((member, index) => {
-    const look = looks[index]
-    return look === undefined ? [] : [{ member, ...look }]
-  })
-  const heads = new Set(seen.map(({ head }) => `${head.seq} ${head.commitId}`))
-  const isFounded = seen.some(({ state }) => !isEmpty(state))
-  const isFresh = seen.every(({ head }) => head.seq === 0)
-  const isMajority = seen.length * 2 > voters.length
-  const isWhole = seen.length === voters.length && heads.size === 1
-  const enough = isFresh ? isMajority : isWhole
-  if (isFounded || !enough) return false
-  const roster = {
-    set: ballot,
-    members: Object.fromEntries(seen.map(({ member, state }) => [member.name, state.incarnation])),
-  }
-  for (const { member, state: before } of seen) {
-    await member.install(({ state }) =>
-      state === undefined || !isEmpty(state) || state.incarnation !== before.incarnation
-        ? refused('outsider')
-        : {
-            is: 'change',
-            next: { ...state, turn: state.turn + 1, voting: true, promised: ballot, roster },
-            apply: [],
-          },
-    )
-  }
-  log.info('db.quorum.founded', { members: Object.keys(roster.members) })
-  return true
-}
-
-function isEmpty({ roster }: SeatState): boolean {
-  return Object.keys(roster.members).length === 0
-}
+import { type KnownEntries, type Leading, type Proposal, ruleAdmission } from './rules.ts'
 
 /**
  * Has every other member take note of the incarnation of a store that is new, or that lost its data and with it the memory

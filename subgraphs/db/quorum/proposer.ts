@@ -7,7 +7,8 @@ import type { Commit, CommitFacts, CommitOutcome, LogEntry, LogHead, SeatState }
 import { gather, voicesOf } from './answers.ts'
 import { type Ballot, compareBallots, noBallot } from './ballot.ts'
 import type { Answer, Member } from './member.ts'
-import { announce, found, seat } from './membership.ts'
+import { found } from './founding.ts'
+import { announce, seat } from './membership.ts'
 import { noQuorum, outbid, unknownOutcome, wasOutbid } from './quorum-failure.ts'
 import { quorumOf } from './roster.ts'
 import type { KnownEntries, Leading } from './rules.ts'
@@ -120,7 +121,10 @@ export class Proposer {
     const { state, head } = await member.look()
     const candidate = { member, incarnation: state.incarnation }
     const proposal = await this.#alone(async leading => {
-      if (state.voting && leading.roster.members[member.name] === state.incarnation) return undefined
+      const isMember = leading.roster.members[member.name] === state.incarnation
+      // Where several founded at once, stores may know of other members than those that lead.
+      const agrees = compareBallots(state.roster.set, leading.roster.set) === 0
+      if (state.voting && isMember && agrees) return undefined
       if (leading.head.seq - head.seq > catchUpMax) {
         throw new EnneadError('UNAVAILABLE', `${member.name} is not near enough to the end of the log yet`)
       }

@@ -84,8 +84,12 @@ export function ruleAdmission(
   known: KnownEntries,
 ): Ruling {
   if (state?.incarnation !== incarnation) return refused('outsider')
-  if (state.voting) return { is: 'granted' }
   const { ballot, step, base, entries, roster } = proposal
+  if (state.voting) {
+    if (compareBallots(roster.set, state.roster.set) <= 0) return { is: 'granted' }
+    // One of several who were founding at once had it vote: what it has promised stays.
+    return { is: 'change', next: { ...state, turn: state.turn + 1, roster }, apply: [] }
+  }
   const isBeyond = head.seq > base.seq
   const apply = isBeyond ? [] : entriesUpTo(base, head, known)
   if (apply === undefined) return refused('behind')

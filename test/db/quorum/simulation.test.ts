@@ -15,6 +15,16 @@ test('whatever is lost, late or dies, nothing acknowledged is lost and every his
   await fc.assert(property(), { numRuns: 1_500, endOnFailure: true })
 }, 60_000)
 
+test('stores whose founders gave up half-way are led by the next process', async () => {
+  const founding = fc.asyncProperty(
+    fc.scheduler(),
+    anySteps,
+    fc.infiniteStream(fc.nat(99)),
+    (scheduler, steps, noise) => new QuorumSimulation(scheduler, noise).runFromFounding(steps),
+  )
+  await fc.assert(founding, { numRuns: 400, endOnFailure: true })
+}, 60_000)
+
 describe('the simulation notices', () => {
   const mutants: readonly Mutant[] = [
     'acknowledges before writing',

@@ -1,0 +1,94 @@
+import type { Log } from '../../../kernel/log.ts'
+import type { SeatReading, SeatState } from '../task-store.ts'
+import type { Ballot } from './ballot.ts'
+import type { Member } from './member.ts'
+import { refused } from './rules.ts'
+
+/** A store that may vote, as it was looked at. */
+interface Seen extends SeatReading {
+  readonly member: Member
+  readonly state: SeatState
+}
+
+type Roster = SeatState['roster']
+
+/**
+ * Makes the stores of a new deployment, or of one that had a single writer before, the first members. They must be more
+ * than half of those configured, so that two processes cannot found two deployments; where there are entries already, all
+ * of them, and equal, so that none of them is left behind. What a process that died has begun is gone on with. Answers
+ * whether it did something; false: there are members already, or not enough stores.
+ */
+export async function found(members: readonly Member[], ballot: Ballot, log: Log): Promise<boolean> {
+  const voters = members.filter(member => member.mayVote)
+  const looks = await Promise.all(voters.map(member => member.look().catch(() => undefined)))
+  const seen = voters.flatMap((member, index): Seen[] => {
+    const look = looks[index]
+    return look === undefined ? [] : [{ member, ...look }]
+  })
+  const isFresh = seen.every(({ head }) => head.seq === 0)
+  const isWhole = seen.length === voters.length
+  const begun = seen.flatMap(({ state }) => (isEmpty(state) ? [] : [state.roster]))
+  if (begun.length > 0) return finishFounding(seen, begun, isWhole, log)
+  const heads = new Set(seen.map(({ head }) => `${head.seq} ${head.commitId}`))
+  const isMajority = seen.length * 2 > voters.length
+  if (isFresh ? !isMajority : !(isWhole && heads.size === 1)) return false
+  const roster = {
+    set: ballot,
+    members: Object.fromEntries(seen.map(({ member, state }) => [member.name, state.incarnation])),
+  }
+  await seatAll(seen, roster)
+  log.info('db.quorum.founded', { members: Object.keys(roster.members) })
+  return true
+}
+
+/**
+ * Seats a store that a founder who died, or gave up, has left without its seat. Answers whether there was one. Of several
+ * foundings any will do: each is of more than half of the stores, and a store without a seat takes one only.
+ */
+async function finishFounding(
+  seen: readonly Seen[],
+  begun: readonly Roster[],
+  isWhole: boolean,
+  log: Log,
+): Promise<boolean> {
+  for (const roster of begun) {
+    const lacking = seen.filter(
+      ({ member, state }) => isEmpty(state) && roster.members[member.name] === state.incarnation,
+    )
+    if (lacking.length === 0 || !isUntouched(seen, roster, isWhole)) continue
+    await seatAll(lacking, roster)
+    log.info('db.quorum.founding_finished', { members: lacking.map(({ member }) => member.name) })
+    return true
+  }
+  return false
+}
+
+/**
+ * Can it be nothing but a founding that was broken off? Then to seat another of its members is what its founder would have
+ * done, only later. Otherwise it could be that a store which lost its data is in the roster, and that not all others agree to
+ * that yet. So: nothing was ever accepted by any store seen; and the logs are empty, or all stores are seen and are the very
+ * ones it names, so that none has lost anything since.
+ */
+function isUntouched(seen: readonly Seen[], { members }: Roster, isWhole: boolean): boolean {
+  if (seen.some(({ state }) => state.accepted !== undefined)) return false
+  const isSame = seen.every(({ member, state }) => members[member.name] === state.incarnation)
+  return seen.every(({ head }) => head.seq === 0) || (isWhole && isSame)
+}
+
+async function seatAll(seen: readonly Seen[], roster: Roster): Promise<void> {
+  for (const { member, state: before } of seen) {
+    await member.install(({ state }) =>
+      state === undefined || !isEmpty(state) || state.incarnation !== before.incarnation
+        ? refused('outsider')
+        : {
+            is: 'change',
+            next: { ...state, turn: state.turn + 1, voting: true, promised: roster.set, roster },
+            apply: [],
+          },
+    )
+  }
+}
+
+function isEmpty({ roster }: SeatState): boolean {
+  return Object.keys(roster.members).length === 0
+}
