@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { globSync, readFileSync } from 'node:fs'
-import { chown, mkdtemp, rename, rm } from 'node:fs/promises'
+import { chown, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -42,7 +42,8 @@ export async function startPostgres(binaries: string, under = tmpdir()): Promise
       ['-D', made, '-U', user, '-A', 'trust', '-E', 'UTF8', '--no-locale', '--no-sync'],
       { cwd: folder, ...account },
     )
-    await rename(made, path)
+    // They may be on different disks.
+    await run('mv', [made, path])
   })
   const port = await freePort()
   const url = `postgres://${user}:${password}@127.0.0.1:${port}/postgres`
