@@ -65,9 +65,15 @@ describeWithService('PostgreSQL with pg_dump', tools, found => {
       await tool('psql', [server.url, '--command', 'drop schema if exists ennead cascade'])
       await tool('psql', [server.url, '--command', 'create extension if not exists pg_trgm schema public'])
       await tool('pg_restore', [`--dbname=${server.url}`, dump])
+      const forgotten = 'update ennead.head set turn = 0, seat = null'
+      await tool('psql', [server.url, '--command', forgotten])
       for (const store of ['nosql', 'cache']) await rm(join(data, 'db', store), { recursive: true })
       await using second = await startEnnead(start)
       expect(await findStory(second.url, data, told.projectId)).toEqual(told.taskIds)
+      const again = new GraphQLClient(second.url)
+      await signIn(again, { email: demoEmail, password: await demoPassword(data) })
+      const input = { projectId: told.projectId, title: 'After the restore' }
+      expect((await again.write(createTask, { input })).errors).toEqual([])
       await expect
         .poll(() => runEnnead(['doctor', '--data', data, '--database-url', server.url]), { timeout: minutes })
         .toMatchObject({ code: 0, stdout: expect.stringMatching(/nosql.* [1-9]\d* records looked at/) })

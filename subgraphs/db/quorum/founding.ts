@@ -15,7 +15,7 @@ type Roster = SeatState['roster']
 /**
  * Makes the stores of a new deployment, or of one that had a single writer before, the first members. They must be more
  * than half of those configured, so that two processes cannot found two deployments; where there are entries already, all
- * of them, and equal, so that none of them is left behind. What a process that died has begun is gone on with. Answers
+ * of them must be seen, and those that hold most begin, so that nothing is left behind: the others follow. What a process that died has begun is gone on with. Answers
  * whether it did something; false: there are members already, or not enough stores.
  */
 export async function found(members: readonly Member[], ballot: Ballot, log: Log): Promise<boolean> {
@@ -29,14 +29,16 @@ export async function found(members: readonly Member[], ballot: Ballot, log: Log
   const isWhole = seen.length === voters.length
   const begun = seen.flatMap(({ state }) => (isEmpty(state) ? [] : [state.roster]))
   if (begun.length > 0) return finishFounding(seen, begun, isWhole, log)
-  const heads = new Set(seen.map(({ head }) => `${head.seq} ${head.commitId}`))
+  const top = Math.max(...seen.map(({ head }) => head.seq))
+  const first = seen.filter(({ head }) => head.seq === top)
+  const isOneHistory = new Set(first.map(({ head }) => head.commitId)).size === 1
   const isMajority = seen.length * 2 > voters.length
-  if (isFresh ? !isMajority : !(isWhole && heads.size === 1)) return false
+  if (isFresh ? !isMajority : !(isWhole && isOneHistory)) return false
   const roster = {
     set: ballot,
-    members: Object.fromEntries(seen.map(({ member, state }) => [member.name, state.incarnation])),
+    members: Object.fromEntries(first.map(({ member, state }) => [member.name, state.incarnation])),
   }
-  await seatAll(seen, roster)
+  await seatAll(first, roster)
   log.info('db.quorum.founded', { members: Object.keys(roster.members) })
   return true
 }

@@ -69,6 +69,21 @@ test.each([
   },
 )
 
+test('a store that was restored begins alone, once all are seen, and the empty ones follow it', async () => {
+  const [sql = new MemoryTaskStore()] = storesWith(3)
+  const stores = [sql, new MemoryTaskStore(), new MemoryTaskStore()]
+  const away = (): Promise<void> => Promise.reject(new Error('it is away'))
+  for (const store of stores.slice(1)) {
+    store.before = away
+    // Another one may hold more.
+    expect(await found(membersOf(stores, 1), ballot('early'), silentLog)).toBe(false)
+    store.before = undefined
+  }
+  expect(await found(membersOf(stores, 1), ballot('first'), silentLog)).toBe(true)
+  expect(stores.map(({ seat }) => seat?.voting)).toEqual([true, false, false])
+  expect(Object.keys(sql.seat?.roster.members ?? {})).toEqual(['sql'])
+})
+
 test('a store that lost its data is given no vote by that, although one of the others has taken note of it', async () => {
   const stores = storesWith(0)
   const [sql, nosql, cache] = stores
