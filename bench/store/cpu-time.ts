@@ -24,6 +24,19 @@ export function cpuTimes(postmaster: number): CpuTimes {
   return { client: (user + system) / 1e6, server: ticks / ticksPerSecond }
 }
 
+/** Milliseconds of CPU time that these processes have used, as exactly as Linux counts (proc(5), schedstat); others count as 0. */
+export function cpuMsOf(pids: readonly number[]): number {
+  let nanoseconds = 0
+  for (const pid of pids) {
+    try {
+      nanoseconds += Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[0])
+    } catch {
+      // It has ended.
+    }
+  }
+  return nanoseconds / 1e6
+}
+
 /** What follows the command's name, from the state on. */
 function fieldsOf(file: string): readonly string[] {
   try {

@@ -1,11 +1,12 @@
-import type { Condition } from '../../condition.ts'
+import type { Condition, Field } from '../../condition.ts'
 import { EnneadError } from '../../../../kernel/errors.ts'
 import type { RecordKind, StoredRecord } from '../../record.ts'
 import type { RecordKey, RecordQuery, RecordScan } from '../../task-store.ts'
 import { storable } from './columns.ts'
-import { behindSql, conditionSql, orderSql, textArray, Values } from './condition-sql.ts'
+import { conditionSql, orderSql, textArray, Values } from './condition-sql.ts'
 import type { SqlRow, Statement } from './lane.ts'
 import { text } from './rows.ts'
+import { walkSql, withoutFollowing } from './walk-bounds.ts'
 
 /** Filters come in endless combinations; only the first of them stay prepared, so that servers do not fill up. */
 const preparedMax = 200
@@ -71,15 +72,14 @@ export class ListStatements {
 
   list(query: RecordQuery): Statement {
     const values = new Values()
-    const behind =
-      query.behind === undefined ? '' : ` and ${behindSql(query.kind, query.order, query.behind, values)}`
-    const where = this.#where(query, values)
-    return this.#statement(
-      `select body from records where ${where}${behind}` +
-        ` order by ${orderSql(query.kind, query.order)} limit $${values.list.push(query.limit)}::int`,
-      values,
-      query.where,
-    )
+    const walk = walkSql(query, values)
+    const where = this.#where({ ...query, where: withoutFollowing(query) }, values)
+    const order = `order by ${orderSql(query.kind, query.order)}`
+    const found = `from records where ${where}${walk} ${order} limit $${values.list.push(query.limit)}::int`
+    const sql = isInIndexes(query)
+      ? `select body from records where kind = 'task' and id = any(array(select id ${found})) ${order}`
+      : `select body ${found}`
+    return this.#statement(sql, values, query.where)
   }
 
   count(query: Pick<RecordQuery, 'kind' | 'workspaceId' | 'where'>): Statement {
@@ -99,17 +99,53 @@ export class ListStatements {
   }
 
   #statement(sql: string, values: Values, where: Condition): Statement {
-    // How to find a text depends on the text: a plan that was made for any would walk past all to find a rare one.
-    const worth = !hasText(where) && this.#prepared.size < preparedMax
+    const worth = !dependsOnValues(where) && this.#prepared.size < preparedMax
     const prepared = this.#prepared.has(sql) || worth
     if (prepared) this.#prepared.add(sql)
     return { text: sql, values: values.list, prepared }
   }
 }
 
-function hasText(where: Condition): boolean {
-  if (where.is === 'all' || where.is === 'any') return where.of.some(hasText)
-  return where.is === 'not' ? hasText(where.of) : where.is === 'contains'
+/** What stands in every index that is in the order of a list of tasks (schema.ts, layout 4). */
+const inIndexes: ReadonlySet<Field> = new Set<Field>([
+  'id',
+  'workspaceId',
+  'status',
+  'priority',
+  'projectId',
+  'creatorId',
+  'dueAt',
+  'createdAt',
+  'updatedAt',
+  'deletedAt',
+])
+
+/** Can the list be found in an index alone? Then its records are read afterwards, those of the page only. */
+function isInIndexes({ kind, where, order }: RecordQuery): boolean {
+  return kind === 'task' && inIndexes.has(order.field) && fieldsOf(where).every(field => inIndexes.has(field))
+}
+
+function fieldsOf(where: Condition): readonly Field[] {
+  if (where.is === 'all' || where.is === 'any') return where.of.flatMap(fieldsOf)
+  return where.is === 'not' ? fieldsOf(where.of) : [where.field]
+}
+
+/** Few records have one value of these, whatever it is; and of those that are deleted nobody lists only those. */
+const evenFields: ReadonlySet<Field> = new Set<Field>([
+  'deletedAt',
+  'parentId',
+  'blockedByIds',
+  'taskId',
+  'number',
+  'key',
+])
+
+/**
+ * Does the best way to the list depend on what is looked for? A plan that was made for any status, person or text walks past
+ * all tasks to find a rare one, or collects and sorts most of them to find 50 of a frequent one; so these are planned each time.
+ */
+function dependsOnValues(where: Condition): boolean {
+  return fieldsOf(where).some(field => !evenFields.has(field))
 }
 
 /** The record a row's `body` is. */

@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest'
+import { ListStatements } from '../../../subgraphs/db/agents/sql/read-records.ts'
+import type { Condition } from '../../../subgraphs/db/condition.ts'
+import type { RecordQuery } from '../../../subgraphs/db/task-store.ts'
+
+const [early, late] = ['2026-01-01T00:00:00.000Z', '2026-06-01T00:00:00.000Z']
+
+function sqlOf(where: Condition, more: Partial<RecordQuery>): string {
+  const order = { field: 'updatedAt', direction: 'ascending' } as const
+  return new ListStatements().list({ kind: 'task', workspaceId: 'w', where, order, limit: 51, ...more }).text
+}
+
+// PostgreSQL begins a walk at the first of two beginnings and passes over everything up to the other.
+test('a walk is told one beginning only: the place where it goes on, or the bound, whichever is further', () => {
+  const since: Condition = { is: 'after', field: 'updatedAt', value: early, orEqual: false }
+  const beyond = sqlOf(since, { behind: { value: late, id: 'task_1' } })
+  expect(beyond).toMatch(/\(updated_at, id\) > /)
+  expect(beyond).not.toMatch(/updated_at > /)
+  const before = sqlOf({ ...since, value: late }, { behind: { value: early, id: 'task_1' } })
+  expect(before).toMatch(/updated_at > /)
+  expect(before).not.toMatch(/\(updated_at, id\) > /)
+  // At the same instant only both together say it.
+  const same = sqlOf(since, { behind: { value: early, id: 'task_1' } })
+  expect(same).toMatch(/\(updated_at, id\) > /)
+  expect(same).toMatch(/updated_at > /)
+})
+
+test('bounds of a field that may be null begin and end a walk as the index is made', () => {
+  const order = { field: 'dueAt', direction: 'descending' } as const
+  const between: Condition = {
+    is: 'all',
+    of: [
+      { is: 'after', field: 'dueAt', value: early, orEqual: true },
+      { is: 'before', field: 'dueAt', value: late, orEqual: false },
+    ],
+  }
+  const sql = sqlOf(between, { order })
+  expect(sql).toMatch(/\(\(due_at is null\), due_at\) >= \(false, /)
+  expect(sql).toMatch(/\(\(due_at is null\), due_at\) < \(false, /)
+  // In another order they are no bounds of the walk, and within "not" they are none at all.
+  expect(sqlOf(between, {})).not.toMatch(/due_at is null/)
+  expect(sqlOf({ is: 'not', of: between }, { order })).not.toMatch(/\(\(due_at is null\), due_at\)/)
+})
