@@ -12,7 +12,7 @@ import { Lifecycle, stopAsked } from '../lifecycle.ts'
 import { gatewaySettings } from '../settings.ts'
 import { admissionOptions } from '../wiring/admission.ts'
 import { withEventSource } from '../wiring/event-source.ts'
-import { identifyBy } from '../wiring/identity.ts'
+import { identifyBy, rightsBy } from '../wiring/identity.ts'
 import { documentOptions, rateLimitOptions } from '../wiring/clients.ts'
 import { doorLimits, operationOptions } from '../wiring/limits.ts'
 import { remoteSubgraphs } from '../wiring/remote-subgraphs.ts'
@@ -83,6 +83,7 @@ async function serve(settings: Settings, lifecycle: Lifecycle): Promise<string |
     engine,
     address: { host: settings.host, port: settings.port },
     identify: await identifyBy(settings, signer, lifecycle, tls.of),
+    rightsChanged: rightsBy(settings, signer, lifecycle, tls.of),
     ...(tls.followed.length === 0 ? {} : { health: certificatesHealth(tls.followed) }),
     ...(settings.forwardHeaders.length === 0 ? {} : { forwardHeaders: settings.forwardHeaders }),
     identityLifeMs: settings.identityLifeMs,

@@ -9,7 +9,6 @@ import { Chaos } from '../../dispatch/chaos/chaos.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import { HopSigner } from '../../kernel/hop-signer.ts'
 import { jsonLog } from '../../kernel/log.ts'
-import type { Sight } from '../../kernel/sightings/sighting.ts'
 import { readSettings, type SettingsOf } from '../../kernel/settings.ts'
 import type { AuthDomain } from '../../subgraphs/auth/domain.ts'
 import type { SubgraphService } from '../../subgraphs/service/subgraph-service.ts'
@@ -117,7 +116,7 @@ async function openDoors(
   settings: Settings,
   lifecycle: Lifecycle,
   services: ReadonlyMap<string, SubgraphService>,
-  { domain: auth, sight }: { readonly domain: AuthDomain; readonly sight: Sight },
+  { domain: auth, sight, rights }: Awaited<ReturnType<typeof runAuth>>,
   admission: AdmissionOptions,
   metrics: ProcessMetrics | undefined,
 ): Promise<GatewayServer> {
@@ -144,6 +143,7 @@ async function openDoors(
     engine,
     address: { host: settings.host, port: settings.port },
     identify: (token, signal, requestId) => auth.identify({ kind: 'bearer', token }, { signal, requestId }),
+    rightsChanged: told => void rights.listen(told),
     identityLifeMs: settings.identityLifeMs,
     publicKeys: () => auth.jwks(),
     graphiql: settings.graphiql,

@@ -4,6 +4,7 @@ import { systemClock } from '../../kernel/clock.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import type { HopSigner } from '../../kernel/hop-signer.ts'
 import { RemoteIdentity } from '../../subgraphs/auth/remote.ts'
+import { RemoteRights } from '../../subgraphs/auth/remote-rights.ts'
 import type { Lifecycle } from '../lifecycle.ts'
 import { oidcProvider } from './oidc-provider.ts'
 import type { OidcSettings } from './oidc-provider.ts'
@@ -46,4 +47,17 @@ export async function identifyBy(
   const identity = new RemoteIdentity({ url: identityUrl, signer, tls: tls('auth') })
   lifecycle.add('identity', () => identity.close())
   return (token, signal) => identity.identify(token, signal)
+}
+
+/** Tells of actors whose rights have changed, where Ennead's auth subgraph decides about them. Undefined: nobody tells. */
+export function rightsBy(
+  { identityUrl }: Pick<IdentitySettings, 'identityUrl'>,
+  signer: HopSigner | undefined,
+  lifecycle: Lifecycle,
+  tls: TlsOfSubgraph = () => undefined,
+): ((told: (actorIds: readonly string[]) => void) => void) | undefined {
+  if (identityUrl === undefined || signer === undefined) return undefined
+  const rights = new RemoteRights({ url: identityUrl, signer, tls: tls('auth') })
+  lifecycle.add('changes of rights', () => rights.close())
+  return told => rights.follow(told)
 }

@@ -2,6 +2,7 @@ import { createApiService } from '../../subgraphs/api/service.ts'
 import type { DbAddress } from '../../subgraphs/api/db-address.ts'
 import { openApiDomain, type ApiDomain } from '../../subgraphs/api/domain.ts'
 import { createAuthService } from '../../subgraphs/auth/service.ts'
+import { RightsChanges } from '../../subgraphs/auth/rights-changes.ts'
 import { openAuthDomain, type AuthDomain } from '../../subgraphs/auth/domain.ts'
 import { createDbService } from '../../subgraphs/db/service.ts'
 import { openDbDomain, type DbDomain } from '../../subgraphs/db/domain.ts'
@@ -62,9 +63,11 @@ export interface AuthSurroundings extends Surroundings {
 /** What others of the process see is told to `sight`. */
 export async function runAuth(
   surroundings: AuthSurroundings,
-): Promise<RunningDomain<AuthDomain> & { readonly sight: Sight }> {
+): Promise<RunningDomain<AuthDomain> & { readonly sight: Sight; readonly rights: RightsChanges }> {
   const { settings, data, signer, lifecycle, log, createDispatcher, cursorKey, metrics } = surroundings
+  const rights = new RightsChanges()
   const domain = await openAuthDomain({
+    rights,
     path: data.join('auth'),
     keysPath: data.join('keys'),
     absent: absentOf('auth', settings.disable),
@@ -80,9 +83,16 @@ export async function runAuth(
   const { threats } = domain.security
   metrics?.threats(() => threats.counts)
   const sight = openSightings(async batch => threats.sighted(batch), surroundings)
-  const service = createAuthService(domain, { typeDefs: await schemaText('auth'), signer, sight, log })
+  const service = createAuthService(domain, {
+    typeDefs: await schemaText('auth'),
+    signer,
+    sight,
+    log,
+    rights,
+  })
   lifecycle.add('auth service', () => service.close())
-  return { domain, service, sight }
+  lifecycle.add('changes of rights', () => Promise.resolve(rights.close()))
+  return { domain, service, sight, rights }
 }
 
 export async function runDb(

@@ -25,6 +25,11 @@ export interface GatewayServerOptions {
   readonly log: Log
   /** Who a bearer token stands for. Undefined: credentials are not looked at, only forwarded. */
   readonly identify?: Identify | undefined
+  /**
+   * Calls `told` with actors whose rights have changed or whose session has ended: their sockets and streams are looked at at once.
+   * Default: every `limits.socketRecheckMs`.
+   */
+  readonly rightsChanged?: ((told: (actorIds: readonly string[]) => void) => void) | undefined
   /** How long the gateway remembers who a token is; 0: it asks for every request. Milliseconds. Default 10,000. */
   readonly identityLifeMs?: number | undefined
   /**

@@ -82,6 +82,11 @@ export async function startGatewayServer(options: GatewayServerOptions): Promise
   const streams = new HttpStreams(shared)
   const graphiqlQuery = options.graphiqlQuery ?? (options.identify === undefined ? plainText : signInText)
   const sockets = webSocketDoor(shared)
+  options.rightsChanged?.(actorIds => {
+    const changed = new Set(actorIds)
+    sockets.recheck(changed)
+    streams.recheck(changed)
+  })
   const state = { draining: false }
   const server = httpServer(limits)
   server.on(

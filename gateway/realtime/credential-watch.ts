@@ -38,6 +38,8 @@ export class CredentialWatch {
   readonly #events: CredentialEvents
   #caller: Caller
   #asking = false
+  /** Something has changed since the question under way. */
+  #changed = false
 
   constructor(
     options: CredentialWatchOptions,
@@ -52,13 +54,26 @@ export class CredentialWatch {
   }
 
   /** Never rejects. */
-  async check(): Promise<void> {
-    const { identity, clock, timeoutMs, everyMs, log } = this.#options
+  check(): Promise<void> {
+    return this.#ask(this.#options.everyMs * youngShare)
+  }
+
+  /** The same, by an answer to a question that is asked from now on. */
+  async checkNow(): Promise<void> {
+    this.#changed = true
+    while (this.#changed && !this.#asking) {
+      this.#changed = false
+      await this.#ask(0)
+    }
+  }
+
+  async #ask(ageMsMax: number): Promise<void> {
+    const { identity, clock, timeoutMs, log } = this.#options
     if (identity === undefined || this.#credential === undefined || this.#asking) return
     this.#asking = true
     const budget = new RequestBudget(clock, timeoutMs)
     try {
-      const principal = await identity.recheck(this.#credential, budget.signal, everyMs * youngShare)
+      const principal = await identity.recheck(this.#credential, budget.signal, ageMsMax)
       const caller = { ...this.#caller, principal }
       if (authorisationScope(caller) === authorisationScope(this.#caller)) return
       this.#caller = caller
@@ -70,5 +85,6 @@ export class CredentialWatch {
       budget.end()
       this.#asking = false
     }
+    if (this.#changed) await this.checkNow()
   }
 }

@@ -35,6 +35,7 @@ export class HttpStream implements Held, Subscriber {
   readonly #tools: HttpStreamTools
   #subscription: Subscription | undefined
   #ended: ((end: StreamEnd) => void) | undefined
+  #watch: CredentialWatch | undefined
   #waits = false
   #corked = false
 
@@ -74,9 +75,9 @@ export class HttpStream implements Held, Subscriber {
     // The client comes back with the same credential, and is told what that is worth now.
     const { watch: asking, credential } = this.#tools
     const cut = (): void => this.ended({ kind: 'expired' })
-    const watch = new CredentialWatch(asking, credential, caller, { changed: cut, revoked: cut })
+    this.#watch = new CredentialWatch(asking, credential, caller, { changed: cut, revoked: cut })
     const check = (): void => {
-      void watch.check()
+      void this.#watch?.check()
       recheck = clock.after(limits.socketRecheckMs, check)
     }
     recheck = clock.after(limits.socketRecheckMs, check)
@@ -93,6 +94,15 @@ export class HttpStream implements Held, Subscriber {
       recheck.cancel()
       this.#subscription?.leave()
     }
+  }
+
+  get caller(): Caller {
+    return this.#tools.caller
+  }
+
+  /** Asks what the credential allows, by nothing that was said before. */
+  recheckNow(): void {
+    void this.#watch?.checkNow()
   }
 
   hasRoom(): boolean {

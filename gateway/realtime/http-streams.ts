@@ -76,6 +76,14 @@ export class HttpStreams {
     }
   }
 
+  /** Asks at once what the credentials of these actors' streams allow. */
+  recheck(actorIds: ReadonlySet<string>): void {
+    for (const stream of this.#open) {
+      const { principal } = stream.caller
+      if (principal !== undefined && actorIds.has(subjectOf(principal))) stream.recheckNow()
+    }
+  }
+
   /** Takes no more streams and ends those that are open one by one over `drainMs`. Their clients come back elsewhere. */
   async close(drainMs: number, clock: Clock): Promise<void> {
     this.#draining = true

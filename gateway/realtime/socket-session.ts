@@ -112,9 +112,9 @@ export class SocketSession implements RunEvents, SessionEvents {
     this.#options.log.debug('socket.error', { ...this.#facts(), failure })
   }
 
-  /** Asks again what the credential allows. */
-  recheck(): void {
-    void this.#watch?.check()
+  /** Asks again what the credential allows. @param now By nothing that was said before. */
+  recheck(now = false): void {
+    void (now ? this.#watch?.checkNow() : this.#watch?.check())
   }
 
   terminate(): void {

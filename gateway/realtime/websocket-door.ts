@@ -19,6 +19,8 @@ import { Wheel } from './wheel.ts'
 export interface WebSocketDoor {
   /** Sockets open now. */
   readonly count: number
+  /** Asks at once what the credentials of these actors' sockets allow. */
+  recheck(actorIds: ReadonlySet<string>): void
   /** Takes an upgrade request of an HTTP server. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
   /**
@@ -88,6 +90,9 @@ export function webSocketDoor(options: StreamDoorOptions): WebSocketDoor {
   return {
     get count() {
       return sessions.size
+    },
+    recheck(actorIds) {
+      for (const [session, actor] of actors) if (actorIds.has(actor)) session.recheck(true)
     },
     upgrade(request, wire, head) {
       if (pathOf(request) !== '/graphql')

@@ -1,3 +1,4 @@
+import type { RightsChanges } from './rights-changes.ts'
 import { type Clock, systemClock } from '../../kernel/clock.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import { type Log, silentLog } from '../../kernel/log.ts'
@@ -64,6 +65,8 @@ export interface AuthDomainOptions {
   readonly openDirectory?: OpenDirectory
   /** How the agents are reached. Default: the dispatcher. */
   readonly createDispatcher?: CreateDispatcher | undefined
+  /** Is told of what is stored. Default: nobody is. */
+  readonly rights?: RightsChanges | undefined
 }
 
 export interface CheckedOptions {
@@ -86,6 +89,7 @@ export interface CheckedOptions {
   readonly observe: ((event: DispatchEvent) => void) | undefined
   readonly openDirectory: OpenDirectory
   readonly createDispatcher: CreateDispatcher
+  readonly rights: RightsChanges | undefined
 }
 
 const dayMs = 86_400_000
@@ -111,6 +115,7 @@ export function checkOptions(given: AuthDomainOptions): CheckedOptions {
     openDirectory,
     oidc: undefined,
     cursorKey: undefined,
+    rights: undefined,
     absent: new Map(),
     ...given,
     createDispatcher: given.createDispatcher ?? createDispatcher,

@@ -33,7 +33,7 @@ import {
 import { SignInThrottle } from './sign-in/throttle.ts'
 import { Security } from './threats/security.ts'
 import { readUnverified } from './tokens/access-claims.ts'
-import { RecentEndings } from './tokens/recent-endings.ts'
+import { RecentEndings, storedTo } from './tokens/recent-endings.ts'
 import { type PublicJwk, type SigningKeys, openSigningKeys } from './tokens/signing-keys.ts'
 
 /** The auth domain at work: who somebody is, what they may do, and the directory of users and workspaces. */
@@ -94,7 +94,7 @@ export async function openAuthDomain(given: AuthDomainOptions): Promise<AuthDoma
     clock,
     log,
     retryMs,
-    stored: records => endings.stored(records),
+    stored: storedTo(endings, options.rights),
   })
   try {
     const audit = await AuditLog.open({ path: join(options.path, auditFile), clock, log })

@@ -93,7 +93,7 @@ export class RemoteSightings {
 }
 
 /** Signed questions to one auth subgraph. */
-class Asker {
+export class Asker {
   readonly #pool: TlsPool
   readonly #signer: HopSigner
   readonly #name: string

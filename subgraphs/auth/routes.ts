@@ -4,11 +4,13 @@ import type { Hop } from '../../kernel/hop.ts'
 import { readSightings } from '../../kernel/sightings/sighting.ts'
 import type { ServiceDoor } from '../service/http-door.ts'
 import type { AuthDomain } from './domain.ts'
+import type { RightsChanges } from './rights-changes.ts'
 
 export const authPaths = {
   identify: '/v1/identify',
   knownActors: '/v1/actors/known',
   sightings: '/v1/sightings',
+  rightsChanges: '/v1/rights/changes',
   keys: '/.well-known/jwks.json',
 } as const
 
@@ -18,6 +20,9 @@ export const knownIdsMax = 1_000
 /** Different ones in a batch. */
 const sightingsMax = 1_000
 
+/** How long a question for changes of rights waits for one. Milliseconds. */
+export const changesWaitMs = 20_000
+
 /** Marks a refusal of the token that was asked about: a 401 without it is one of the caller. */
 export const tokenRefused = { refused: 'token' } as const
 
@@ -26,10 +31,16 @@ const keysMaxAge = 300
 
 /**
  * The routes of the auth subgraph. `POST /v1/identify` {token} answers {principal}, and `POST /v1/actors/known`
- * {workspaceId, ids} answers {ids}; `POST /v1/sightings` {sightings} takes what gateways and subgraphs have seen. All three are for
+ * {workspaceId, ids} answers {ids}; `POST /v1/sightings` {sightings} takes what gateways and subgraphs have seen; `POST
+ * /v1/rights/changes` {place} answers {place, actorIds}, as soon as somebody's rights have changed behind that place. All are for
  * services of this deployment only; the public keys are for anybody.
  */
-export function authRoutes(server: FastifyInstance, door: ServiceDoor, domain: AuthDomain): void {
+export function authRoutes(
+  server: FastifyInstance,
+  door: ServiceDoor,
+  domain: AuthDomain,
+  rights: RightsChanges | undefined,
+): void {
   const onRequest = async (request: FastifyRequest): Promise<void> => {
     requireService(door, request)
   }
@@ -59,6 +70,14 @@ export function authRoutes(server: FastifyInstance, door: ServiceDoor, domain: A
     return { taken: seen.length }
   }
   server.route({ method: 'POST', url: authPaths.sightings, onRequest, handler: sightings })
+  const changes = async (request: FastifyRequest): Promise<unknown> => {
+    const { place } = bodyOf(request)
+    const { signal } = requireService(door, request)
+    if (rights === undefined) throw new EnneadError('NOT_FOUND', 'changes of rights are not told here')
+    const waited = AbortSignal.any([signal, AbortSignal.timeout(changesWaitMs)])
+    return rights.behind(typeof place === 'string' ? place : undefined, waited)
+  }
+  server.route({ method: 'POST', url: authPaths.rightsChanges, onRequest, handler: changes })
   server.route({ method: 'POST', url: authPaths.identify, onRequest, handler: identify })
   server.route({ method: 'POST', url: authPaths.knownActors, onRequest, handler: known })
   server.get(authPaths.keys, (_request, reply) =>

@@ -7,6 +7,7 @@ import type { SubgraphService } from '../service/subgraph-service.ts'
 import type { AuthDomain } from './domain.ts'
 import { authContext } from './graphql/context.ts'
 import { authResolvers } from './graphql/resolvers.ts'
+import type { RightsChanges } from './rights-changes.ts'
 import { authRoutes } from './routes.ts'
 
 export interface AuthServiceOptions {
@@ -17,6 +18,8 @@ export interface AuthServiceOptions {
   /** Is told of strangers, and of what callers were refused. Default: nobody is. */
   readonly sight?: Sight | undefined
   readonly log: Log
+  /** Tells other processes whose rights have changed. Default: they have to look. */
+  readonly rights?: RightsChanges | undefined
 }
 
 /** The auth subgraph: the domain behind GraphQL, and its own routes for processes of this deployment. */
@@ -26,7 +29,7 @@ export function createAuthService(domain: AuthDomain, options: AuthServiceOption
     typeDefs: options.typeDefs,
     resolvers: authResolvers(domain),
     context: hop => authContext(domain, hop),
-    routes: (server: FastifyInstance, door) => authRoutes(server, door, domain),
+    routes: (server: FastifyInstance, door) => authRoutes(server, door, domain, options.rights),
     health: () => domain.health(),
     signer: options.signer,
     sight: options.sight,

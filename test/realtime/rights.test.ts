@@ -96,3 +96,79 @@ test('while the authority cannot be asked, what it said last stays', async () =>
     data: { taskEvents: { seq: 1, secret: 'secret' } },
   })
 })
+
+test('who decides about rights says when they change: sockets and streams are looked at then, and not only in their turn', async () => {
+  const { state, options } = authority()
+  let tell: (actorIds: readonly string[]) => void = () => undefined
+  // In their turn nothing would happen for an hour.
+  const limits = { socketRecheckMs: 3_600_000 }
+  const rightsChanged = (told: typeof tell): void => void (tell = told)
+  await using gateway = await streamGateway({ ...options, limits, rightsChanged, identityLifeMs: 600_000 })
+  const open = async (actor: string) => {
+    const client = await rawSocket(gateway.socketUrl, { init: { authorization: `Bearer ${actor}` } })
+    client.send(subscribeMessage('1', query))
+    return client
+  }
+  using alice = await open('alice')
+  using bob = await open('bob')
+  await until('they read', () => gateway.topic.readers === 2)
+
+  state.scopes = []
+  tell(['alice', 'somebody who is not here'])
+  const joined = (): number => gateway.lines.filter(line => line.includes('"stream.joined"')).length
+  await until('the stream has moved', () => joined() === 3)
+  gateway.topic.publish('x')
+  const secretOf = async (client: typeof alice): Promise<unknown> =>
+    // What the gateway under test writes for this subscription.
+    ((await client.take('next', '1')).payload as { data: { taskEvents: { secret: unknown } } }).data
+      .taskEvents.secret
+  expect(await secretOf(alice)).toBe(null)
+  expect(await secretOf(bob)).toBe('secret')
+
+  const stream = await fetch(gateway.url, {
+    method: 'POST',
+    headers: {
+      accept: 'text/event-stream',
+      'content-type': 'application/json',
+      authorization: 'Bearer alice',
+    },
+    body: JSON.stringify({ query }),
+  })
+  const cut = stream.text()
+  cut.catch(() => undefined)
+  await until('it reads as well', () => joined() === 4)
+  state.failing = 'UNAUTHENTICATED'
+  tell(['alice'])
+  expect(await alice.closed).toMatchObject({ code: 4401 })
+  await expect(cut).rejects.toThrow('terminated')
+  expect(bob.socket.readyState).toBe(bob.socket.OPEN)
+})
+
+test('a change while the authority is being asked is asked about once more', async () => {
+  const { state, options } = authority()
+  const answers: (() => void)[] = []
+  let tell: (actorIds: readonly string[]) => void = () => undefined
+  let held = false
+  const identify = async (token: string): Promise<ActorPrincipal> => {
+    const principal = await options.identify(token)
+    if (held) await new Promise<void>(resolve => answers.push(resolve))
+    return principal
+  }
+  await using gateway = await streamGateway({
+    ...options,
+    identify,
+    limits: { socketRecheckMs: 3_600_000, requestTimeoutMs: 60_000 },
+    rightsChanged: told => void (tell = told),
+  })
+  using client = await rawSocket(gateway.socketUrl, { init: { authorization: 'Bearer alice' } })
+  client.send(subscribeMessage('1', query))
+  await until('it reads', () => gateway.topic.readers === 1)
+  held = true
+  tell(['alice'])
+  await until('it is asked', () => answers.length === 1)
+  state.failing = 'UNAUTHENTICATED'
+  tell(['alice'])
+  // Answers what was so when it was asked.
+  for (const answer of answers) answer()
+  expect(await client.closed).toMatchObject({ code: 4401 })
+})

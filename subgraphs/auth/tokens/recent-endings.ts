@@ -88,3 +88,14 @@ export class RecentEndings {
     }
   }
 }
+
+/** One function that tells both. */
+export function storedTo(
+  first: { stored(records: readonly DirectoryRecord[]): void },
+  second: { stored(records: readonly DirectoryRecord[]): void } | undefined,
+): (records: readonly DirectoryRecord[]) => void {
+  return records => {
+    first.stored(records)
+    second?.stored(records)
+  }
+}
