@@ -61,11 +61,6 @@ export class LightClient {
     this.#socket.pause()
   }
 
-  /** Reads again. */
-  read(): void {
-    this.#socket.resume()
-  }
-
   /** Cuts the connection without a goodbye. */
   kill(): void {
     this.#socket.destroy()

@@ -51,6 +51,7 @@ async function ours() {
       socketsMax: many,
       socketsPerAddressMax: many,
       socketInitTimeoutMs: 60_000,
+      ...(process.argv.includes('--no-heartbeat') ? { socketHeartbeatMs: 3_600_000 } : {}),
     },
   })
   return {
