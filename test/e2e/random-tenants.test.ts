@@ -13,8 +13,9 @@ import type { Tenant } from './tenant-operations.ts'
 const operations = Number(process.env['ENNEAD_TENANT_OPERATIONS'] ?? 1_000)
 const seed = Number(process.env['ENNEAD_SEED'] ?? 1)
 const followTasks = 'subscription { taskEvents { cursor kind actor { id } task { id title } } }'
+// Not `projectId`: of a role it is what its own workspace has named, whoever has a project with that id.
 const followSecurity = `subscription { securityEvents { cursor entry { id kind threat actor { id displayName } by { id displayName }
-  sessionId keyId projectId invitationId address } } }`
+  sessionId keyId invitationId address } } }`
 const clients = 6
 const patient = 1_200_000
 
@@ -114,8 +115,9 @@ test(
         })
         const text = await response.text()
         const found = leaksIn(text, asker, tenants, body)
-        if (found.length > 0 || text.includes('"FORBIDDEN"'))
-          leaks.push({ asker: asker.name, body, text, found })
+        // Who shows the secret of an invitation is told that it is not for them.
+        const forbidden = kind !== 'signIn' && text.includes('"FORBIDDEN"')
+        if (found.length > 0 || forbidden) leaks.push({ asker: asker.name, body, text, found })
         if (take(text)) succeeded.set(kind, (succeeded.get(kind) ?? 0) + 1)
       }
     }
