@@ -14,8 +14,7 @@ export interface Deadline {
 export function startDeadline(clock: Clock, remainingMs: number, outer: AbortSignal): Deadline {
   const controller = new AbortController()
   const endsAt = clock.now() + remainingMs
-  const leave = (): void =>
-    controller.abort(new EnneadError('CANCELLED', 'the caller left before the answer'))
+  const leave = (): void => controller.abort(reasonOf(outer))
   const expire = (): void =>
     controller.abort(new EnneadError('DEADLINE_EXCEEDED', 'the time for this request was used up'))
   // Longer than setTimeout can wait is as good as forever.
@@ -32,6 +31,13 @@ export function startDeadline(clock: Clock, remainingMs: number, outer: AbortSig
       outer.removeEventListener('abort', leave)
     },
   }
+}
+
+/** What to tell: the time around this one may have ended first, which is not the caller's leaving. */
+function reasonOf({ reason }: AbortSignal): EnneadError {
+  return reason instanceof EnneadError && reason.code === 'DEADLINE_EXCEEDED'
+    ? reason
+    : new EnneadError('CANCELLED', 'the caller left before the answer')
 }
 
 function settleOrAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
