@@ -35,7 +35,13 @@ async function twoStores(head: number) {
     attemptMs: limits.readAttemptMs,
   })
   const current = new CurrentStore({ stores: dispatcher, slots, frontier, clock, limits })
-  return { clock, stores, slots, current }
+  /** A store takes over all up to there, and is known to have done so. */
+  const arrive = (index: number): void => {
+    for (let seq = 2; seq <= head; seq++)
+      stores[index]?.take([entryOf(seq, commitOf(`c${seq}`, task('task_a', { version: seq })))])
+    slots[index]?.reached(head, 1)
+  }
+  return { clock, stores, slots, current, arrive }
 }
 
 const keys = [{ kind: 'task', id: 'task_a' }] as const
@@ -46,11 +52,11 @@ const told = (answer: Promise<unknown>): Promise<string> =>
   )
 
 test('a read of the present waits for the first store that arrives there', async () => {
-  const { clock, stores, slots, current } = await twoStores(400)
+  const { clock, stores, current, arrive } = await twoStores(400)
   const answer = told(current.call('read', keys))
   await clock.run(100)
   expect(stores.flatMap(({ calls }) => calls)).toEqual([])
-  slots[1]?.reached(400, 1)
+  arrive(1)
   await settled()
   expect(await answer).toBe('answered')
   expect(stores[1]?.calls).toEqual(['read'])
@@ -71,23 +77,23 @@ test('who knows another way does not wait for a store that is far behind', async
 })
 
 test('when the only store that is there fails, the next one to arrive answers', async () => {
-  const { clock, stores, slots, current } = await twoStores(2)
-  slots[0]?.reached(2, 1)
+  const { clock, stores, current, arrive } = await twoStores(2)
+  arrive(0)
   const [sql] = stores
   if (sql !== undefined) sql.before = () => Promise.reject(new Error('it was killed'))
   const answer = told(current.call('read', keys))
   await clock.run(5)
-  slots[1]?.reached(2, 1)
+  arrive(1)
   await clock.run(60)
   expect(await answer).toBe('answered')
   expect(stores[1]?.calls).toEqual(['read'])
 })
 
 test('what is acknowledged after the call began need not be seen', async () => {
-  const { clock, stores, slots, current } = await twoStores(2)
+  const { clock, stores, current, arrive } = await twoStores(2)
   const answer = told(current.call('read', keys))
   await clock.run(20)
-  slots[0]?.reached(2, 1)
+  arrive(0)
   await clock.run(1)
   expect(await answer).toBe('answered')
   expect(stores[0]?.calls).toEqual(['read'])
