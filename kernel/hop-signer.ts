@@ -1,7 +1,7 @@
-import { createHash, createHmac, createSecretKey, hash, randomUUID, timingSafeEqual } from 'node:crypto'
-import type { KeyObject } from 'node:crypto'
+import { createHash, hash, randomUUID, timingSafeEqual } from 'node:crypto'
 import { EnneadError } from './errors.ts'
 import type { Hop } from './hop.ts'
+import { HmacSha256 } from './hmac.ts'
 import { hopHeaders } from './hop.ts'
 import { KeptPrincipals, writtenPrincipal } from './kept-principals.ts'
 import type { Principal } from './principal.ts'
@@ -72,8 +72,7 @@ interface Assertion {
 interface Key {
   /** Tells keys apart without telling anything of them. */
   readonly id: string
-  /** Bytes in its place are made a key anew for each tag, which costs four times what the tag does. */
-  readonly secret: KeyObject
+  readonly hmac: HmacSha256
 }
 
 /**
@@ -127,7 +126,7 @@ export class HopSigner {
     return {
       [hopHeaders.requestId]: hop.requestId,
       ...(remainingMs === null ? {} : { [hopHeaders.remainingMs]: String(remainingMs) }),
-      [hopHeaders.assertion]: `${text}.${tagOf(text, key)}`,
+      [hopHeaders.assertion]: `${text}.${key.hmac.tagOf(text)}`,
     }
   }
 
@@ -141,7 +140,7 @@ export class HopSigner {
     const [id, content, ...more] = text.split('.')
     const key = this.#keys.find(each => each.id === id)
     const ours =
-      key !== undefined && more.length === 0 && sameText(assertion.slice(end + 1), tagOf(text, key))
+      key !== undefined && more.length === 0 && sameText(assertion.slice(end + 1), key.hmac.tagOf(text))
     if (!ours || content === undefined) throw stranger()
     // Only a holder of the secret could have written it, and holders write Assertion.
     const said = JSON.parse(Buffer.from(content, 'base64url').toString()) as Assertion
@@ -193,15 +192,11 @@ function keysOf(given: Uint8Array | readonly Uint8Array[]): readonly [Key, ...Ke
       )
     return {
       id: createHash('sha256').update('ennead hop key').update(secret).digest('base64url').slice(0, 8),
-      secret: createSecretKey(secret),
+      hmac: new HmacSha256(secret),
     }
   })
   if (first === undefined) throw new EnneadError('BAD_OPTION', 'there is no hop secret')
   return [first, ...others]
-}
-
-function tagOf(text: string, { secret }: Key): string {
-  return createHmac('sha256', secret).update(text).digest('base64url')
 }
 
 function sameText(left: string, right: string): boolean {
