@@ -77,8 +77,7 @@ test('a wait is never longer than rights go unasked, and those who wait are as m
     errors: [{ extensions: { code: 'OVERLOADED' } }],
   })
   // Nobody answers them.
-  for (const answer of await Promise.all(polls))
-    expect(JSON.stringify(answer)).toMatch(/TIMEOUT|DEADLINE/)
+  for (const answer of await Promise.all(polls)) expect(JSON.stringify(answer)).toMatch(/TIMEOUT|DEADLINE/)
   const later = gateway.ask('{ next(waitMs: 1) }')
   await until('it waits', () => gateway.waiting.length === 3)
   gateway.waiting.at(-1)?.()
