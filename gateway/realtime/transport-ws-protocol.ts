@@ -163,7 +163,7 @@ export class TransportWsProtocol {
   #subscribe(id: string, payload: SubscribePayload): readonly Action[] {
     if (this.#phase !== 'ready') return this.close(closeCodes.unauthorized, 'Unauthorized')
     if (this.#running.some(each => each.id === id))
-      return this.close(closeCodes.duplicate, 'Subscriber already exists')
+      return this.close(closeCodes.duplicate, duplicateReason(id))
     if (this.#running.length >= this.#limits.operationsMax) {
       const message = `a socket may run ${this.#limits.operationsMax} operations at once`
       return [send({ id, type: 'error', payload: [{ message, extensions: { code: 'OVERLOADED' } }] })]
@@ -202,6 +202,12 @@ export class TransportWsProtocol {
     this.#tokens -= 1
     return true
   }
+}
+
+/** As the protocol words it, where that fits into a close frame (RFC 6455, section 5.5). */
+function duplicateReason(id: string): string {
+  const reason = `Subscriber for ${id} already exists`
+  return Buffer.byteLength(reason) <= 123 ? reason : 'Subscriber already exists'
 }
 
 function send(message: Readonly<Record<string, unknown>>): Action {

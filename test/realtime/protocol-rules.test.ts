@@ -2,7 +2,10 @@ import { expect, test } from 'vitest'
 import { TransportWsProtocol } from '../../gateway/realtime/transport-ws-protocol.ts'
 import type { Action } from '../../gateway/realtime/transport-ws-protocol.ts'
 
-/** The rules of https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md for a server, section by section. */
+/**
+ * The rules of https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md for a server, section by section; what takes
+ * a real socket to see is in protocol-on-the-wire.test.ts.
+ */
 
 const limits = { operationsMax: 10, messagesPerSecond: 1_000, initLengthMax: 1_000 }
 const opened = (): TransportWsProtocol => new TransportWsProtocol(limits, 0)
@@ -82,7 +85,26 @@ test('Subscribe: an id that is running closes with 4409, one that has ended may 
   expect(say(protocol, subscribe('1'))).toMatchObject([{ kind: 'start', id: '1', run: 3 }])
   say(protocol, { type: 'complete', id: '1' })
   expect(say(protocol, subscribe('1'))).toMatchObject([{ kind: 'start', id: '1', run: 4 }])
-  expect(closeOf(say(protocol, subscribe('1')))).toMatchObject({ code: 4409 })
+  expect(closeOf(say(protocol, subscribe('1')))).toEqual({
+    code: 4409,
+    reason: 'Subscriber for 1 already exists',
+  })
+})
+
+test('Subscribe: the reason of 4409 fits into a close frame whatever the id is', () => {
+  for (const id of ['ü'.repeat(128), 'x'.repeat(94)]) {
+    const protocol = ready()
+    say(protocol, subscribe(id))
+    expect(closeOf(say(protocol, subscribe(id)))).toEqual({ code: 4409, reason: 'Subscriber already exists' })
+  }
+})
+
+test('Subscribe: many ids run at once, and what ends one leaves the others', () => {
+  const protocol = ready()
+  for (const id of ['a', 'b', 'c']) say(protocol, subscribe(id))
+  protocol.completed(1)
+  protocol.failed(2, [])
+  expect(sent(protocol.next(3, '{"data":1}'))).toEqual([{ id: 'c', type: 'next', payload: { data: 1 } }])
 })
 
 test('Next: carries results under the id of its operation, many for a subscription', () => {
@@ -119,10 +141,30 @@ test('Complete: from the client stops its operation without an answer; when the 
   expect(say(protocol, { type: 'complete', id: 'a' })).toEqual([])
 })
 
+test('Complete: of an id that never was is ignored, also before the acknowledgement', () => {
+  expect(say(ready(), { type: 'complete', id: 'unknown' })).toEqual([])
+  expect(say(opened(), { type: 'complete', id: 'unknown' })).toEqual([])
+})
+
+test('a payload that is null is none', () => {
+  const protocol = opened()
+  expect(sent(say(protocol, { type: 'ping', payload: null }))).toEqual([{ type: 'pong' }])
+  expect(say(protocol, { type: 'pong', payload: null })).toEqual([])
+  expect(say(protocol, { type: 'connection_init', payload: null })).toEqual([
+    { kind: 'identify', payload: undefined },
+  ])
+})
+
 test.each([
   'not json',
   '[]',
   '{"type":"unknown"}',
+  '{"id":"1"}',
+  '{"type":"subscribe","payload":{"query":"{ a }"}}',
+  '{"type":"complete"}',
+  '{"type":"connection_init","payload":"x"}',
+  '{"type":"connection_ack"}',
+  '{"type":"error","id":"1","payload":[]}',
   '{"type":"subscribe","id":"1"}',
   '{"type":"next","id":"1","payload":{}}',
 ])('Invalid message: %s closes with 4400', text => {
