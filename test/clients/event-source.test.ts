@@ -1,15 +1,13 @@
-import { existsSync } from 'node:fs'
 import { chromium } from 'playwright-core'
 import { expect, test } from 'vitest'
+import { describeWithService } from '../services/availability.ts'
+import { findChromium } from '../services/chromium.ts'
 import { streamGateway } from '../support/stream-gateway.ts'
 import { openTcpProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
 
-const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
-
-test.skipIf(!existsSync(executablePath))(
-  "a browser's EventSource follows a subscription, and comes back by itself behind the last event",
-  async () => {
+describeWithService('Chromium', findChromium(), executablePath => {
+  test("a browser's EventSource follows a subscription, and comes back by itself behind the last event", async () => {
     await using gateway = await streamGateway()
     await using browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] })
     const page = await browser.newPage()
@@ -33,5 +31,5 @@ test.skipIf(!existsSync(executablePath))(
     gateway.topic.end()
     await until('it has ended', () => seen.at(-1) === -1)
     expect(seen).toEqual([1, 2, 3, 4, 5, 6, -1])
-  },
-)
+  })
+})

@@ -1,14 +1,24 @@
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { ApolloClient, ApolloLink, gql, HttpLink, InMemoryCache } from '@apollo/client'
 import { GraphQLWsLink } from '@apollo/client/link/subscriptions'
 import { Client, fetchExchange, subscriptionExchange, type ExecutionResult } from '@urql/core'
 import { OperationTypeNode } from 'graphql'
 import { createClient, type Client as SocketClient } from 'graphql-ws'
+import { chromium } from 'playwright-core'
 import { Network, Observable, type GraphQLResponse, type RequestParameters } from 'relay-runtime'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
+import { describeWithService } from '../services/availability.ts'
+import { findChromium } from '../services/chromium.ts'
+import { findPython } from '../services/python.ts'
+import { openTcpProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
 import { runEnnead, startEnnead, temporaryFolder, type RunningProcess } from './running-ennead.ts'
 import { demoEmail } from './demo.ts'
+import { root } from '../tidy/source-files.ts'
 
 const queryText = `query Board($first: Int) { project(key: "ENN") { id tasks(first: $first) { nodes { title } pageInfo { endCursor } } } }`
 const createText = `mutation Create($input: CreateTaskInput!) { createTask(input: $input) { task { title } errors { code } } }`
@@ -180,6 +190,70 @@ test("Relay's network layer reads a node, writes and follows the real graph", as
   await createUntilSeen(title => run('mutation', createText, { input: { projectId: id, title } }), seen)
   expect(seen[0]).toMatchObject({ data: expectedEvent })
   await socket.dispose()
+})
+
+describeWithService('Chromium', findChromium(), executablePath => {
+  test('a page in a browser queries, writes and follows the real graph, and goes on behind the last event after a cut', async () => {
+    await using browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] })
+    const page = await browser.newPage()
+    await using proxy = await openTcpProxy('127.0.0.1', Number(new URL(running.url).port))
+    await page.goto(`http://127.0.0.1:${proxy.port}/health/live`)
+    // graphql-ws as a page loads it from a CDN.
+    await page.evaluate(await readFile(join(root, 'node_modules/graphql-ws/umd/graphql-ws.js'), 'utf8'))
+    const seen: { readonly taskEvents: { readonly task: { readonly title: string } } }[] = []
+    await page.exposeFunction('saw', (data: (typeof seen)[number]) => void seen.push(data))
+    await page.evaluate(`
+      const client = graphqlWs.createClient({
+        url: location.origin.replace('http', 'ws') + '/graphql',
+        connectionParams: { Authorization: ${JSON.stringify(authorization)} },
+        retryAttempts: 50,
+        retryWait: () => new Promise(resolve => setTimeout(resolve, 20)),
+      })
+      const payload = { query: ${JSON.stringify(followText)}, extensions: {} }
+      client.subscribe(payload, {
+        next(result) {
+          payload.extensions = { after: result.extensions.cursor }
+          saw(result.data)
+        },
+        error: failure => saw(failure),
+        complete: () => saw('complete'),
+      })
+      globalThis.run = async (query, variables) => {
+        for await (const { data } of client.iterate({ query, variables })) return data
+      }
+    `)
+    const run = (query: string, variables: object): Promise<unknown> =>
+      page.evaluate(`run(${JSON.stringify(query)}, ${JSON.stringify(variables)})`)
+    // As queryText asks.
+    const { project } = (await run(queryText, { first: 1 })) as Board
+    const create = (title: string) => run(createText, { input: { projectId: project.id, title } })
+    await createUntilSeen(create, seen)
+    expect(seen[0]).toMatchObject(expectedEvent)
+    const count = seen.length
+    proxy.reset()
+    for (const title of ['one', 'two', 'three']) await create(title)
+    await until('all are here', () => seen.at(-1)?.taskEvents.task.title === 'three', 20_000)
+    expect(seen.slice(-3).map(({ taskEvents }) => taskEvents.task.title)).toEqual(['one', 'two', 'three'])
+    expect(new Set(seen.map(each => JSON.stringify(each))).size).toBe(seen.length)
+    expect(seen.length).toBeGreaterThanOrEqual(count + 3)
+  })
+})
+
+describeWithService('Python with websockets', findPython(), python => {
+  test('a client in Python queries, writes and follows the real graph, and goes on behind the last event', async () => {
+    const script = join(root, 'test/clients/story.py')
+    const url = running.url.replace('http', 'ws')
+    const { stdout } = await promisify(execFile)(python, [script, url, authorization])
+    // What the script says.
+    const { created, told, first } = JSON.parse(stdout) as {
+      created: string[]
+      told: string[]
+      first: unknown
+    }
+    expect(first).toMatchObject(expectedEvent)
+    expect(told.length).toBeGreaterThanOrEqual(5)
+    expect(told).toEqual(created.slice(-told.length))
+  }, 90_000)
 })
 
 test('curl and a browser page get what they expect of GraphQL over HTTP', async () => {

