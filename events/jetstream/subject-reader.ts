@@ -1,16 +1,11 @@
-import {
-  DeliverPolicy,
-  JetStreamApiCodes,
-  JetStreamApiError,
-  jetstream,
-  jetstreamManager,
-} from '@nats-io/jetstream'
+import { DeliverPolicy, jetstream } from '@nats-io/jetstream'
 import type { ConsumerMessages } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/transport-node'
 import { type Clock, sleep } from '../../kernel/clock.ts'
 import { EnneadError, kindOf } from '../../kernel/errors.ts'
 import type { Log } from '../../kernel/log.ts'
 import { type Position, cursorExpired } from '../position.ts'
+import { StreamStates } from './stream-states.ts'
 
 /** A message of a stream. */
 export interface SubjectMessage {
@@ -33,6 +28,13 @@ export interface SubjectReaderOptions {
   readonly log: Log
   /** How long a broker that is away is waited for. Milliseconds. Default 30,000. */
   readonly patienceMs?: number
+  /** How often it is made sure of a quiet subject that nothing of it was deleted unread. Milliseconds. Default 10,000. */
+  readonly quietMs?: number
+}
+
+/** Nothing of a subject has been missed up to here. */
+interface Known extends Position {
+  seq: number
 }
 
 /** Rests between attempts, milliseconds. */
@@ -44,10 +46,12 @@ const pulls = { max_messages: 100, expires: 2_000, idle_heartbeat: 500 } as cons
 /** Reads subjects of JetStream as logs. */
 export class SubjectReader {
   readonly #options: SubjectReaderOptions
+  readonly #states: StreamStates
   #connection: Promise<NatsConnection> | undefined
 
   constructor(options: SubjectReaderOptions) {
     this.#options = options
+    this.#states = new StreamStates(() => this.#connected())
   }
 
   /**
@@ -59,7 +63,7 @@ export class SubjectReader {
     signal: AbortSignal,
   ): AsyncGenerator<SubjectMessage, void> {
     const { clock, log, patienceMs = 30_000 } = this.#options
-    let place = after
+    let place: Known | undefined = after === undefined ? undefined : { ...after }
     let failures = 0
     let failingSince = clock.now()
     while (!signal.aborted) {
@@ -67,7 +71,6 @@ export class SubjectReader {
         place ??= await this.#head(stream)
         for await (const message of this.#behind(stream, subject, place, signal)) {
           failures = 0
-          place = message.position
           yield message
         }
       } catch (failure) {
@@ -93,29 +96,41 @@ export class SubjectReader {
     await connection?.close()
   }
 
-  /** As far as one consumer of the broker goes; ends when the broker has forgotten that. */
+  /** As far as one consumer of the broker goes; ends when the broker has forgotten it. */
   async *#behind(
     stream: string,
     subject: string,
-    after: Position,
+    known: Known,
     signal: AbortSignal,
   ): AsyncGenerator<SubjectMessage, void> {
-    await this.#check(stream, after)
+    await this.#check(stream, known)
     const client = jetstream(await this.#connected())
     const consumer = await client.consumers.get(stream, {
       filter_subjects: subject,
       deliver_policy: DeliverPolicy.StartSequence,
-      opt_start_seq: after.seq + 1,
+      opt_start_seq: known.seq + 1,
     })
     const messages = await consumer.consume(pulls)
     const stop = (): void => messages.stop()
     signal.addEventListener('abort', stop, { once: true })
-    void stopWhenMadeAnew(messages)
+    const watched = this.#watch(stream, messages, known)
+    // It is awaited only where the messages end by themselves.
+    watched.catch(() => undefined)
     try {
       if (signal.aborted) return
+      // Of how many messages it was looked whether something before them has been deleted.
+      let looked = 0
       for await (const message of messages) {
-        yield { position: { epoch: after.epoch, seq: message.seq }, text: message.string() }
+        const { seq } = message
+        if (seq > known.seq + 1 && messages.getProcessed() > looked) {
+          const received = messages.getReceived()
+          await this.#check(stream, known)
+          looked = received
+        }
+        known.seq = seq
+        yield { position: { epoch: known.epoch, seq }, text: message.string() }
       }
+      await watched
     } finally {
       signal.removeEventListener('abort', stop)
       stop()
@@ -124,29 +139,40 @@ export class SubjectReader {
     }
   }
 
-  async #head(stream: string): Promise<Position> {
-    const { epoch, last } = await this.#state(stream)
+  /**
+   * Lets go of a consumer that the client has made anew by itself: it would not notice that what is next has been deleted. And
+   * moves `known` on while only other subjects have messages, which the server says by its heartbeats.
+   */
+  async #watch(stream: string, messages: ConsumerMessages, known: Known): Promise<void> {
+    const { clock, log, quietMs = 10_000 } = this.#options
+    let lookedAt = clock.now()
+    for await (const status of messages.status()) {
+      if (status.type === 'ordered_consumer_recreated') return messages.stop()
+      // `getPending` counts what is no message, too.
+      const quiet = status.type === 'heartbeat' && messages.getReceived() === messages.getProcessed()
+      if (!quiet || status.lastStreamSequence <= known.seq || clock.now() - lookedAt < quietMs) continue
+      lookedAt = clock.now()
+      try {
+        const { seq } = known
+        await this.#check(stream, known)
+        if (known.seq === seq) known.seq = status.lastStreamSequence
+        log.debug('events.nothing-missed', { stream, seq: known.seq })
+      } catch (failure) {
+        messages.stop()
+        throw failure
+      }
+    }
+  }
+
+  async #head(stream: string): Promise<Known> {
+    const { epoch, last } = await this.#states.of(stream)
     return { epoch, seq: last }
   }
 
   /** Throws CURSOR_EXPIRED: of another life of the stream, behind its end, or before what it keeps. */
   async #check(stream: string, after: Position): Promise<void> {
-    const { epoch, first, last } = await this.#state(stream)
+    const { epoch, first, last } = await this.#states.of(stream)
     if (after.epoch !== epoch || after.seq > last || after.seq + 1 < first) throw cursorExpired()
-  }
-
-  async #state(stream: string): Promise<{ epoch: string; first: number; last: number }> {
-    const { streams } = await jetstreamManager(await this.#connected())
-    const { created, state } = await streams.info(stream).catch((cause: unknown) => {
-      if (cause instanceof JetStreamApiError && cause.code === JetStreamApiCodes.StreamNotFound) {
-        throw new EnneadError(
-          'UNAVAILABLE',
-          `NATS has no stream "${stream}"; make it, or correct --event-subjects`,
-        )
-      }
-      throw cause
-    })
-    return { epoch: Date.parse(created).toString(36), first: state.first_seq, last: state.last_seq }
   }
 
   #connected(): Promise<NatsConnection> {
@@ -155,12 +181,5 @@ export class SubjectReader {
       if (this.#connection === asked) this.#connection = undefined
     })
     return asked
-  }
-}
-
-/** The client makes a consumer anew by itself, and would not notice that what is next has been deleted meanwhile. */
-async function stopWhenMadeAnew(messages: ConsumerMessages): Promise<void> {
-  for await (const { type } of messages.status()) {
-    if (type === 'ordered_consumer_recreated') return messages.stop()
   }
 }
