@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { buildSchema } from 'graphql'
 import { useServer } from 'graphql-ws/use/ws'
 import { WebSocketServer } from 'ws'
+import { bareServer } from './bare-server.ts'
 import { silentLog } from '../../kernel/log.ts'
 import { streamGateway } from '../../test/support/stream-gateway.ts'
 import { Topic } from '../../test/support/topic.ts'
@@ -18,11 +19,17 @@ export interface ServerUsage {
   readonly cpuUs: number
   readonly rssBytes: number
   readonly upstreams: number
+  /** Sources ever opened: questions to what would be a store. */
+  readonly opened: number
   readonly entityFetches: number
 }
 
 const many = 100_000
-const started = process.argv[2] === 'peer' ? await peer() : await ours()
+const servers = { ours, peer, bare: bareServer }
+/** Which of them a process is. */
+export type ServerName = keyof typeof servers
+// As rig.ts names it.
+const started = await servers[process.argv[2] as ServerName]()
 process.send?.({ port: started.port })
 process.on('message', (request: ServerRequest) => {
   if (request.do === 'usage') {
@@ -31,6 +38,7 @@ process.on('message', (request: ServerRequest) => {
       cpuUs: user + system,
       rssBytes: process.memoryUsage().rss,
       upstreams: started.topic.readers,
+      opened: started.topic.opened,
       entityFetches: started.fetches(),
     }
     process.send?.(usage)

@@ -14,10 +14,16 @@ interface Reader {
 export class Topic {
   readonly #events: TopicEvent[] = []
   readonly #readers = new Set<Reader>()
+  #opened = 0
 
   /** Readers open now. */
   get readers(): number {
     return this.#readers.size
+  }
+
+  /** Readers that ever were. */
+  get opened(): number {
+    return this.#opened
   }
 
   publish(text: string): void {
@@ -41,6 +47,7 @@ export class Topic {
   read(after: number | undefined): AsyncIterableIterator<TopicEvent> {
     const reader: Reader = { at: after ?? this.#events.length, wake: undefined, end: undefined }
     this.#readers.add(reader)
+    this.#opened += 1
     const next = async (): Promise<IteratorResult<TopicEvent>> => {
       for (;;) {
         const event = this.#events[reader.at]
