@@ -13,6 +13,8 @@ export interface Deployment extends AsyncDisposable {
   readonly api: RunningProcess
   readonly auth: RunningProcess
   readonly db: RunningProcess
+  /** One more gateway, at an address of its own. */
+  anotherGateway(): Promise<RunningProcess>
   /** Starts a process again at the address it had. */
   restart(name: 'api' | 'auth' | 'db' | 'gateway'): Promise<void>
 }
@@ -83,6 +85,9 @@ export async function startDeployment(
     },
     get db() {
       return current('db')
+    },
+    async anotherGateway() {
+      return all.use(await startEnnead([...commands.gateway, '--port', '0']))
     },
     async restart(name) {
       const { port } = new URL(current(name).url)

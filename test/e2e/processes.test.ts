@@ -7,6 +7,7 @@ import { findPostgres, startPostgres } from '../services/postgres.ts'
 import { findRedis, startRedis } from '../services/redis.ts'
 import { freePort, type ServiceProcess } from '../services/service-process.ts'
 import { startDeployment, type Deployment } from './deployment.ts'
+import { otherGatewayStory, signOutStory } from './socket-stories.ts'
 import { startEnnead, temporaryFolder } from './running-ennead.ts'
 
 const minutes = 60_000
@@ -123,6 +124,14 @@ describe('of four processes', () => {
       await deployment.restart('api')
       await expect.poll(() => post(deployment.url, token, board), { timeout: 15_000 }).toEqual(whole)
     },
+  )
+
+  test('who signs out has its sockets closed, and other sessions follow on', { timeout: 2 * minutes }, () =>
+    signOutStory(deployment),
+  )
+
+  test('a client whose gateway is killed resumes at another one', { timeout: 2 * minutes }, () =>
+    otherGatewayStory(deployment),
   )
 
   test('a subgraph answers no strangers', { timeout: 2 * minutes }, async () => {
