@@ -1,17 +1,13 @@
 import { readFile } from 'node:fs/promises'
-import { systemClock } from '../kernel/clock.ts'
-import type { Clock, Timer } from '../kernel/clock.ts'
 import { EnneadError } from '../kernel/errors.ts'
 import { HopSigner } from '../kernel/hop-signer.ts'
 import type { Log } from '../kernel/log.ts'
+import { followFile } from './followed-file.ts'
+import type { FollowFileOptions } from './followed-file.ts'
 import type { Lifecycle } from './lifecycle.ts'
 
-export interface FollowHopSecretsOptions {
+export interface FollowHopSecretsOptions extends Omit<FollowFileOptions, 'last'> {
   readonly log: Log
-  /** How often the file is looked at, milliseconds. Default 1,000. */
-  readonly everyMs?: number
-  /** Default: the system's. */
-  readonly clock?: Clock
 }
 
 const secretBytesMin = 32
@@ -80,33 +76,19 @@ export function secretsOf(text: string, named: string): readonly [Buffer, ...Buf
 export function followHopSecrets(
   file: string,
   signer: HopSigner,
-  { log, everyMs = 1_000, clock = systemClock }: FollowHopSecretsOptions,
+  { log, ...options }: FollowHopSecretsOptions,
 ): () => void {
-  let last: string | undefined
-  let timer: Timer | undefined
-  let stopped = false
-  const look = async (): Promise<void> => {
-    const text = await readFile(file, 'utf8').catch(() => '')
-    if (stopped || text === last) return
-    const changed = last !== undefined
-    last = text
-    const secrets = parseHopSecrets(text)
-    if (secrets === undefined) log.error('hop.secrets-unusable', { file })
-    else {
-      signer.useSecrets(secrets)
-      if (changed) log.info('hop.secrets-changed', { file, secrets: secrets.length })
-    }
-  }
-  const wait = (): void => {
-    timer = clock.after(everyMs, () => {
-      void look().then(() => {
-        if (!stopped) wait()
-      })
-    })
-  }
-  wait()
-  return () => {
-    stopped = true
-    timer?.cancel()
-  }
+  const { stop } = followFile(
+    file,
+    (text, before) => {
+      const secrets = parseHopSecrets(text)
+      if (secrets === undefined) log.error('hop.secrets-unusable', { file })
+      else {
+        signer.useSecrets(secrets)
+        if (before !== undefined) log.info('hop.secrets-changed', { file, secrets: secrets.length })
+      }
+    },
+    options,
+  )
+  return stop
 }

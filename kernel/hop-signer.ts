@@ -1,7 +1,10 @@
-import { createHash, hash, randomUUID, timingSafeEqual } from 'node:crypto'
+import { createHash, hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { EnneadError } from './errors.ts'
+import { flatText } from './flat-text.ts'
 import type { Hop } from './hop.ts'
 import { HmacSha256 } from './hmac.ts'
+import { readAssertion, writtenAssertion } from './hop-assertion.ts'
+import type { SaidPrincipal } from './hop-assertion.ts'
 import { hopHeaders } from './hop.ts'
 import { KeptPrincipals, writtenPrincipal } from './kept-principals.ts'
 import type { Principal } from './principal.ts'
@@ -40,7 +43,7 @@ export interface Vouched {
 export interface HopSignerOptions {
   /** Milliseconds since 1970. Default: the system's clock. */
   readonly wall?: () => number
-  /** A text that never comes again. Default: a random UUID. */
+  /** A text that never comes again, of letters, digits, `-` and `_`. Default: who signs, at random, and a number. */
   readonly nonce?: () => string
   /** Assertions remembered, so that none is accepted twice. Default 200,000: ten seconds of 20,000 requests a second. */
   readonly noncesMax?: number
@@ -51,23 +54,7 @@ const assertionLifeMs = 30_000
 /** How far two machines' clocks may differ. */
 const clockSkewMs = 5_000
 const secretBytesMin = 32
-const defaults = { wall: Date.now, nonce: randomUUID, noncesMax: 200_000 } as const
-
-/** What is signed: the request that it is for, when, for whom, and what goes with it. */
-interface Assertion {
-  readonly audience: string
-  readonly method: string
-  readonly path: string
-  readonly body: string
-  readonly at: number
-  readonly nonce: string
-  readonly requestId: string
-  readonly remainingMs: number | null
-  /** A text is the digest of one that came before. */
-  readonly principal: Principal | string | null
-  readonly userAgent: string | null
-  readonly address: string | null
-}
+const defaults = { wall: Date.now, noncesMax: 200_000 } as const
 
 interface Key {
   /** Tells keys apart without telling anything of them. */
@@ -89,7 +76,7 @@ export class HopSigner {
 
   /** @param secrets The first signs, all are accepted. Throws BAD_OPTION. */
   constructor(secrets: Uint8Array | readonly Uint8Array[], options: HopSignerOptions = {}) {
-    const { wall, nonce, noncesMax } = { ...defaults, ...options }
+    const { wall, noncesMax, nonce = countedNonces() } = { ...defaults, ...options }
     this.#keys = keysOf(secrets)
     this.#wall = wall
     this.#nonce = nonce
@@ -107,27 +94,28 @@ export class HopSigner {
     { audience, method, path, body }: HopTarget,
     form: PrincipalForm = 'whole',
   ): Record<string, string> {
-    const remainingMs = Number.isFinite(hop.remainingMs) ? Math.max(0, Math.floor(hop.remainingMs)) : null
-    const assertion: Omit<Assertion, 'principal'> = {
-      audience,
-      method,
-      path,
-      body: digestOf(body),
+    const remainingMs = Number.isFinite(hop.remainingMs)
+      ? Math.max(0, Math.floor(hop.remainingMs))
+      : undefined
+    const { requestId, address, userAgent } = hop
+    const said = writtenAssertion({
       at: this.#wall(),
       nonce: this.#nonce(),
-      requestId: hop.requestId,
+      bodyDigest: digestOf(body),
       remainingMs,
-      userAgent: hop.userAgent ?? null,
-      address: hop.address ?? null,
-    }
+      requestId,
+      address,
+      userAgent,
+      principal: saidOf(hop.principal, form),
+    })
     const [key] = this.#keys
-    const said = `${JSON.stringify(assertion).slice(0, -1)},"principal":${textOf(hop.principal, form)}}`
-    const text = `${key.id}.${Buffer.from(said).toString('base64url')}`
-    return {
-      [hopHeaders.requestId]: hop.requestId,
-      ...(remainingMs === null ? {} : { [hopHeaders.remainingMs]: String(remainingMs) }),
-      [hopHeaders.assertion]: `${text}.${key.hmac.tagOf(text)}`,
+    const text = `${key.id}.${said}`
+    const headers: Record<string, string> = {
+      [hopHeaders.requestId]: requestId,
+      [hopHeaders.assertion]: `${text}.${key.hmac.tagOf(signedText(audience, method, path, text))}`,
     }
+    if (remainingMs !== undefined) headers[hopHeaders.remainingMs] = String(remainingMs)
+    return headers
   }
 
   /**
@@ -137,40 +125,61 @@ export class HopSigner {
   open(assertion: string, { audience, method, path }: Omit<HopTarget, 'body'>): Vouched {
     const end = assertion.lastIndexOf('.')
     const text = assertion.slice(0, Math.max(0, end))
-    const [id, content, ...more] = text.split('.')
+    const begin = text.indexOf('.')
+    const id = text.slice(0, Math.max(0, begin))
     const key = this.#keys.find(each => each.id === id)
-    const ours =
-      key !== undefined && more.length === 0 && sameText(assertion.slice(end + 1), key.hmac.tagOf(text))
-    if (!ours || content === undefined) throw stranger()
-    // Only a holder of the secret could have written it, and holders write Assertion.
-    const said = JSON.parse(Buffer.from(content, 'base64url').toString()) as Assertion
-    if (said.audience !== audience || said.method !== method || said.path !== path) throw stranger()
+    if (key === undefined) throw stranger()
+    const tag = key.hmac.tagOf(signedText(audience, method, path, text))
+    if (!sameText(assertion.slice(end + 1), tag)) throw stranger()
+    const said = readAssertion(text.slice(begin + 1))
+    if (said === undefined) throw stranger()
     const now = this.#wall()
     if (now - said.at > assertionLifeMs || now - said.at < -clockSkewMs) throw stranger()
-    if (!this.#seen.pass(said.nonce, said.at, now)) throw stranger()
+    if (!this.#seen.pass(flatText(said.nonce), said.at, now)) throw stranger()
+    const { principal, userAgent, address, requestId, remainingMs, bodyDigest } = said
     return {
-      principal: said.principal === null ? undefined : this.#principalOf(said.principal),
-      principalForm: typeof said.principal === 'string' ? 'digest' : 'whole',
-      userAgent: said.userAgent ?? undefined,
-      address: said.address ?? undefined,
-      requestId: said.requestId,
-      remainingMs: said.remainingMs ?? undefined,
-      bodyDigest: said.body,
+      principal: this.#principalOf(principal),
+      principalForm: principal !== undefined && 'digest' in principal ? 'digest' : 'whole',
+      userAgent,
+      address,
+      requestId,
+      remainingMs,
+      bodyDigest,
     }
   }
 
-  #principalOf(said: Principal | string): Principal {
-    if (typeof said !== 'string') return this.#kept.keep(said)
-    const kept = this.#kept.get(said)
+  #principalOf(said: SaidPrincipal): Principal | undefined {
+    if (said === undefined) return undefined
+    // Only a holder of the secret could have written it, and holders write principals.
+    if ('whole' in said) return this.#kept.keep(JSON.parse(said.whole) as Principal)
+    const kept = this.#kept.get(said.digest)
     if (kept !== undefined) return kept
     throw new EnneadError('PRINCIPAL_UNKNOWN', 'this subgraph does not keep this principal; send it whole')
   }
 }
 
-function textOf(principal: Principal | undefined, form: PrincipalForm): string {
-  if (principal === undefined) return 'null'
+function saidOf(principal: Principal | undefined, form: PrincipalForm): SaidPrincipal {
+  if (principal === undefined) return undefined
   const { text, digest } = writtenPrincipal(principal)
-  return form === 'whole' ? text : `"${digest}"`
+  return form === 'whole' ? { whole: text } : { digest }
+}
+
+/**
+ * What the tag is of. Whom, how and where is not in the assertion: the receiver knows what it was asked. No part has a line feed,
+ * so that no other request and assertion make the same text. Throws BAD_OPTION.
+ */
+function signedText(audience: string, method: string, path: string, assertion: string): string {
+  if (audience.includes('\n') || method.includes('\n') || path.includes('\n')) {
+    throw new EnneadError('BAD_OPTION', 'what a hop asks has a line feed in its subgraph, method or path')
+  }
+  return `${audience}\n${method}\n${path}\n${assertion}`
+}
+
+/** Unique, which is all that is asked of them: the tag is what nobody can guess. */
+function countedNonces(): () => string {
+  const signer = randomBytes(16).toString('base64url')
+  let made = 0
+  return () => `${signer}${++made}`
 }
 
 /** SHA-256 in base64url. Nothing is as good as an empty body. */

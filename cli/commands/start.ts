@@ -1,4 +1,3 @@
-import { createHmac } from 'node:crypto'
 import { join } from 'node:path'
 import type { AdmissionOptions } from '../../gateway/admission/admission-options.ts'
 import { createEngine } from '../../gateway/create-engine.ts'
@@ -30,6 +29,7 @@ import { doctorCommands } from '../doctor/doctor-commands.ts'
 import { directoryTransfer, recordTransfer } from '../transfer/transfer-commands.ts'
 import { admissionOptions, highestRisk } from '../wiring/admission.ts'
 import { documentOptions, rateLimitOptions } from '../wiring/clients.ts'
+import { cursorKeyOf } from '../wiring/cursor-key.ts'
 import { doorLimits, operationOptions } from '../wiring/limits.ts'
 import { planningOptions } from '../wiring/planning.ts'
 import { recorder } from '../wiring/recording.ts'
@@ -76,7 +76,7 @@ async function serve(settings: Settings, lifecycle: Lifecycle): Promise<string> 
   const metrics = await openMetrics(settings, lifecycle, log)
   const createDispatcher = metrics?.dispatchers(chaos?.createDispatcher) ?? chaos?.createDispatcher
   const surroundings = { settings, data, signer, lifecycle, log, createDispatcher, metrics }
-  const cursorKey = createHmac('sha256', secrets[0]).update('event cursors').digest()
+  const cursorKey = cursorKeyOf(secrets[0])
 
   let url = `http://localhost:${settings.port}`
   const auth = await runAuth({ ...surroundings, cursorKey })

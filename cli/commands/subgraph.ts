@@ -1,4 +1,3 @@
-import { createHmac } from 'node:crypto'
 import { Chaos } from '../../dispatch/chaos/chaos.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import { HopSigner } from '../../kernel/hop-signer.ts'
@@ -20,6 +19,7 @@ import { subgraphSettings } from '../settings.ts'
 import { encryptionCommands } from '../encryption/encryption-commands.ts'
 import { doctorCommands } from '../doctor/doctor-commands.ts'
 import { directoryTransfer, recordTransfer } from '../transfer/transfer-commands.ts'
+import { cursorKeyOf } from '../wiring/cursor-key.ts'
 import { openMetrics } from '../wiring/metrics.ts'
 import { ownTls, tlsUrl } from '../wiring/own-tls.ts'
 import { sightingsToAuth } from '../wiring/sightings.ts'
@@ -101,7 +101,7 @@ async function runSubgraph(
   secret: Buffer,
 ): Promise<SubgraphService> {
   const { signer, lifecycle, tls } = surroundings
-  const cursorKey = createHmac('sha256', secret).update('event cursors').digest()
+  const cursorKey = cursorKeyOf(secret)
   if (name === 'auth') {
     const auth = await runAuth({ ...surroundings, cursorKey })
     const commands = new Map([...authCommands(auth.domain), ...directoryTransfer(auth.domain)])

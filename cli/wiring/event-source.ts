@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { CursorCodec } from '../../events/cursor.ts'
 import { eventFields } from '../../gateway/execution/event-field.ts'
 import { eventSubgraph } from '../../gateway/execution/event-subgraph.ts'
@@ -8,6 +8,7 @@ import { EnneadError } from '../../kernel/errors.ts'
 import type { Log } from '../../kernel/log.ts'
 import { readHopSecrets, secretsOf } from '../hop-secret.ts'
 import type { Lifecycle } from '../lifecycle.ts'
+import { cursorKeyOf } from './cursor-key.ts'
 
 export interface EventSourceSettings {
   readonly natsUrl: string | undefined
@@ -61,9 +62,5 @@ export async function cursorsOf(
     return new CursorCodec(randomBytes(32))
   }
   const [key, ...older] = secrets
-  return new CursorCodec(keyOf(key), older.map(keyOf))
-}
-
-function keyOf(secret: Buffer): Buffer {
-  return createHmac('sha256', secret).update('event cursors').digest()
+  return new CursorCodec(cursorKeyOf(key), older.map(cursorKeyOf))
 }

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises'
-import { type Clock, type Timer, systemClock } from '../../kernel/clock.ts'
+import { type Clock, systemClock } from '../../kernel/clock.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import type { Log } from '../../kernel/log.ts'
 import { EncryptionKeys, parseEncryptionKeys } from '../../subgraphs/db/encryption/encryption-keys.ts'
 import { type EncryptableField, Vault, encryptableFields } from '../../subgraphs/db/encryption/vault.ts'
+import { followFile } from '../followed-file.ts'
 import type { Lifecycle } from '../lifecycle.ts'
 
 export interface EncryptionSettings {
@@ -11,9 +12,6 @@ export interface EncryptionSettings {
   readonly encryptionKeys: string | undefined
   readonly encryptionKeysFile: string | undefined
 }
-
-/** How often the file of the keys is looked at. Milliseconds. */
-const everyMs = 1_000
 
 /**
  * What the settings say of encryption. A file of keys is followed while the process runs: what cannot be used is logged once, and
@@ -48,31 +46,18 @@ export async function openVault(
 
 /** Has `keys` be what the file holds whenever that changes. Answers how to stop. */
 function followKeys(file: string, read: string, keys: EncryptionKeys, log: Log, clock: Clock): () => void {
-  let last = read
-  let timer: Timer | undefined
-  let stopped = false
-  const look = async (): Promise<void> => {
-    const text = await readFile(file, 'utf8').catch(() => '')
-    if (stopped || text === last) return
-    last = text
-    try {
-      keys.use(parseEncryptionKeys(text, file))
-      log.info('encryption.keys-changed', { file, current: keys.current.id, keys: keys.ids.length })
-    } catch (failure) {
-      log.error('encryption.keys-unusable', { file, error: failure })
-    }
-  }
+  const { look, stop } = followFile(
+    file,
+    text => {
+      try {
+        keys.use(parseEncryptionKeys(text, file))
+        log.info('encryption.keys-changed', { file, current: keys.current.id, keys: keys.ids.length })
+      } catch (failure) {
+        log.error('encryption.keys-unusable', { file, error: failure })
+      }
+    },
+    { last: read, clock },
+  )
   keys.look = look
-  const wait = (): void => {
-    timer = clock.after(everyMs, () => {
-      void look().then(() => {
-        if (!stopped) wait()
-      })
-    })
-  }
-  wait()
-  return () => {
-    stopped = true
-    timer?.cancel()
-  }
+  return stop
 }

@@ -37,8 +37,9 @@ export class Access {
   /** What of the document this viewer may not see; undefined when it may see everything, as most do. */
   refusals(document: DocumentNode, viewer: Viewer): Refusals | undefined {
     if (this.#rules.size === 0) return undefined
-    const refused = this.#requirementsOf(document).filter(requirement => !meets(viewer, requirement))
-    if (refused.length === 0) return undefined
+    const requirements = this.#requirementsOf(document)
+    if (requirements.every(requirement => meets(viewer, requirement))) return undefined
+    const refused = requirements.filter(requirement => !meets(viewer, requirement))
     const byCoordinate = new Map(refused.map(requirement => [requirement.coordinate, requirement]))
     const ofType = (type: string): AccessRequirement | undefined => byCoordinate.get(type)
     return {

@@ -79,6 +79,21 @@ test('a caller who leaves does not take the answer from others; the last one tak
   expect(await third).toMatchObject({ actorId: 'a' })
 })
 
+test('however a client writes the scheme, and whatever stands around the token, it is one token that is remembered', async () => {
+  const { identity, ask, calls, known, answerAll } = authority()
+  const asked = ask('a')
+  answerAll(token => known(token))
+  await asked
+  const { signal } = new AbortController()
+  for (const written of ['Bearer a', 'bearer a', 'BEARER   a', 'Bearer a ', 'Bearer  a']) {
+    expect(await identity.principalOf(written, signal)).toMatchObject({ actorId: 'a' })
+  }
+  expect(calls).toHaveLength(1)
+  for (const other of ['Bearer b', 'Basic a', 'a'])
+    void identity.principalOf(other, signal).catch(() => undefined)
+  expect(calls.map(({ token }) => token)).toEqual(['a', 'b'])
+})
+
 test('an answer is kept for 10 s, or until its principal expires', async () => {
   const { clock, ask, calls, known, answerAll } = authority()
   const long = ask('long')
