@@ -126,13 +126,17 @@ describe('of four processes', () => {
     },
   )
 
-  test('who signs out has its sockets closed, and other sessions follow on', { timeout: 2 * minutes }, () =>
-    signOutStory(deployment),
+  test(
+    'who signs out has its sockets closed, and other sessions follow on',
+    { timeout: 2 * minutes },
+    async () => {
+      await expect(signOutStory(deployment)).resolves.toBeUndefined()
+    },
   )
 
-  test('a client whose gateway is killed resumes at another one', { timeout: 2 * minutes }, () =>
-    otherGatewayStory(deployment),
-  )
+  test('a client whose gateway is killed resumes at another one', { timeout: 2 * minutes }, async () => {
+    await expect(otherGatewayStory(deployment)).resolves.toBeUndefined()
+  })
 
   test('a subgraph answers no strangers', { timeout: 2 * minutes }, async () => {
     const token = await tokenOf(deployment)

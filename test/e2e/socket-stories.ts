@@ -30,7 +30,7 @@ class Author {
       }`,
       { input: { key, name: 'Sockets' }, key: randomUUID() },
     )
-    expect(errors).toEqual([])
+    if (errors.length > 0) throw new Error(JSON.stringify(errors))
     return new Author(client, project.id)
   }
 
@@ -41,7 +41,7 @@ class Author {
       }`,
       { input: { projectId: this.#projectId, title }, key: randomUUID() },
     )
-    expect(errors).toEqual([])
+    if (errors.length > 0) throw new Error(JSON.stringify(errors))
   }
 }
 

@@ -54,7 +54,7 @@ function countingClock(): Clock & { readonly count: { after: number; soon: numbe
 /** Writes to each peer, by its port; those of the clients of this process count for the gateway's. */
 function countWrites(): Map<number, number> {
   const counts = new Map<number, number>()
-  const write = Object.getOwnPropertyDescriptor(Socket.prototype, 'write')?.value ?? Socket.prototype.write
+  const write: unknown = Reflect.get(Socket.prototype, 'write')
   vi.spyOn(Socket.prototype, 'write').mockImplementation(function (this: Socket, ...given: unknown[]) {
     counts.set(this.remotePort ?? 0, (counts.get(this.remotePort ?? 0) ?? 0) + 1)
     // The arguments are handed on as they came.
