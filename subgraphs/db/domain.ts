@@ -124,7 +124,7 @@ export async function openDbDomain(options: DbDomainOptions): Promise<DbDomain> 
   const writer = sealingWriter(batches, vault)
   // Commands that run into conflicts do so many at once.
   const look = sharedTurn(() => quorum.learn())
-  const stored = confirmedStore(store, frontier)
+  const stored = confirmedStore(store, frontier, () => quorum.failure)
   const current = openedStore(stored, vault)
   const reads = openReads({ slots, store, frontier, clock, random, limits }, options.createDispatcher)
   const commands = new CommandRunner({ store: current, writer, actors, look, clock, random, limits })

@@ -161,13 +161,17 @@ export function currentOnly(store: PresentStore): RecordSource {
   }
 }
 
-/** Reads that must be of the present, for deciding: refused with UNAVAILABLE until a majority has been seen once. */
-export function confirmedStore(store: PresentStore, frontier: Frontier): PresentStore {
+/** Reads that must be of the present, for deciding: refused with UNAVAILABLE, and with `why`, until a majority has been seen once. */
+export function confirmedStore(
+  store: PresentStore,
+  frontier: Frontier,
+  why: () => string | undefined,
+): PresentStore {
   return {
     call(operation, input, options) {
       if (frontier.confirmed) return store.call(operation, input, options)
       const message =
-        'no majority of the stores has been seen since the start, so nobody knows what is current'
+        why() ?? 'no majority of the stores has been seen since the start, so nobody knows what is current'
       return Promise.reject(new EnneadError('UNAVAILABLE', message))
     },
   }

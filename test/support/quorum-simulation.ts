@@ -4,6 +4,7 @@ import { EnneadError } from '../../kernel/errors.ts'
 import { silentLog } from '../../kernel/log.ts'
 import { Member } from '../../subgraphs/db/quorum/member.ts'
 import { Proposer } from '../../subgraphs/db/quorum/proposer.ts'
+import { quorumOf } from '../../subgraphs/db/quorum/roster.ts'
 import { RecentLog } from '../../subgraphs/db/recent-log.ts'
 import type { Commit, CommitFacts, LogEntry, SeatChange, SeatReading } from '../../subgraphs/db/task-store.ts'
 import { attempt } from '../contract/store-under-test.ts'
@@ -356,6 +357,18 @@ export class QuorumSimulation {
     if (!isLinearizable(this.#history, '')) {
       throw new Error(`not linearizable: ${JSON.stringify(this.#history)}`)
     }
+    await this.#requireAllVotes()
+  }
+
+  /** With nothing lost any more, whatever happened before, every store has its vote again after it was looked after. */
+  async #requireAllVotes(): Promise<void> {
+    const { members, proposer } = (this.#processes[0] = this.#start())
+    await proposer.settle()
+    await this.#repair(0)
+    const looks = await Promise.all(members.map(member => member.look()))
+    const voices = looks.map(({ state }, index) => ({ name: names[index] ?? '', state }))
+    if (quorumOf(voices)?.length !== names.length)
+      throw new Error(`without a vote: ${JSON.stringify(voices)}`)
   }
 
   async #send<T>(work: () => T): Promise<T> {

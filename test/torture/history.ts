@@ -8,6 +8,8 @@ export interface WorkerSettings {
   readonly cache: string
   /** The file it writes its history to. */
   readonly history: string
+  /** The file it writes its log to. */
+  readonly diary: string
   readonly seed: number
   /** Operations at a time. */
   readonly clients: number

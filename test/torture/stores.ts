@@ -14,9 +14,11 @@ import type { ServiceProcess } from '../services/service-process.ts'
 import { type SmallDisk, openSmallDisk } from '../support/small-disk.ts'
 import { type TcpProxy, openTcpProxy } from '../support/tcp-proxy.ts'
 
+export const storeNames = ['sql', 'nosql', 'cache'] as const
+
 /** A real server with a wire in front of it that can be cut. */
 export interface TorturedStore {
-  readonly name: 'sql' | 'nosql' | 'cache'
+  readonly name: (typeof storeNames)[number]
   /** As processes reach it: over the wire. */
   readonly url: string
   readonly process: ServiceProcess

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { isLinearizable } from '../support/linearizable.ts'
 import { seededRandom } from '../support/seeded-random.ts'
@@ -14,6 +14,9 @@ import { type TorturedStore, startStores } from './stores.ts'
 export interface TortureOptions {
   readonly minutes: number
   readonly seed: number
+  /** Of which kinds faults are, and of which stores. Default: all. */
+  readonly kinds?: readonly FaultKind[]
+  readonly stores?: readonly TorturedStore['name'][]
   readonly postgres: string
   readonly mongo: MongoCommand
   readonly redis: string
@@ -37,7 +40,9 @@ export interface TortureReport {
   readonly wrong: readonly string[]
 }
 
-const kinds = ['kill', 'freeze', 'stall', 'reset', 'empty', 'full', 'process', 'clock'] as const
+/** What can be done to a store, or to a process. */
+export const faultKinds = ['kill', 'freeze', 'stall', 'reset', 'empty', 'full', 'process', 'clock'] as const
+export type FaultKind = (typeof faultKinds)[number]
 const clients = 12
 const settleMsMax = 60_000
 const noticedMs = 800
@@ -62,17 +67,20 @@ interface Worker {
  * says so as something wrong, when a fault is not overcome.
  */
 export async function torture(options: TortureOptions): Promise<TortureReport> {
-  const { minutes, seed, tell } = options
+  const { minutes, seed, kinds = faultKinds, tell } = options
   const random = seededRandom(seed)
   await using stores = await startStores(options.postgres, options.mongo, options.redis)
+  const victims = stores.all.filter(({ name }) => options.stores?.includes(name) ?? true)
   if (stores.all.some(({ disk }) => disk === undefined))
     tell('no disk is filled: that needs Linux, and root to mount small ones')
   const folder = await mkdtemp(join(tmpdir(), 'ennead-torture-'))
+  const histories = join(folder, 'histories')
+  await mkdir(histories)
   try {
     let started = 0
     const start = (before: readonly string[]): Promise<Worker> => {
       const [number, seed] = [++started, Math.floor(random() * 2 ** 31)]
-      return launch([...before, join(folder, `p${number}`)], number, stores.all, seed)
+      return launch([...before, join(histories, `p${number}`)], number, stores.all, seed)
     }
     const workers = [await start([]), await start([])]
     const areWell = (): boolean => workers.every(worker => worker.isWell)
@@ -82,7 +90,7 @@ export async function torture(options: TortureOptions): Promise<TortureReport> {
     const end = performance.now() + minutes * 60_000
     while (performance.now() < end) {
       const kind = kinds[Math.floor(random() * kinds.length)] ?? 'kill'
-      const store = stores.all[Math.floor(random() * stores.all.length)]
+      const store = victims[Math.floor(random() * victims.length)]
       if (store === undefined) throw new Error('no store')
       if (kind === 'full' && store.disk === undefined) continue
       const what = kind === 'process' || kind === 'clock' ? kind : `${kind} ${store.name}`
@@ -111,17 +119,17 @@ export async function torture(options: TortureOptions): Promise<TortureReport> {
     }
     for (const { child } of workers) child.kill('SIGTERM')
     await Promise.all(workers.map(({ child }) => once(child, 'exit')))
-    const files = await readdir(folder)
-    const history = historyOf(await Promise.all(files.map(file => readFile(join(folder, file), 'utf8'))))
+    const files = await readdir(histories)
+    const history = historyOf(await Promise.all(files.map(file => readFile(join(histories, file), 'utf8'))))
     const followers = await Promise.all(workers.map(async worker => heardIn(await readAll(worker.files))))
     const { wrong, entries } = await compareStores(stores.all, history.told, followers)
     const events = followers.flatMap(({ pages }) => pages).reduce((sum, page) => sum + page.events.length, 0)
     const findings = [...stuck, ...wrong, ...nonLinearizable(history)]
     if (findings.length === 0) await rm(folder, { recursive: true, force: true })
-    else tell(`something is wrong; what every client saw is kept in ${folder}`)
+    else tell(`something is wrong; what every client saw and every process logged is kept in ${folder}`)
     return report(history, faults, { entries, events }, findings)
   } catch (failure) {
-    tell(`broken off; what every client saw until then is kept in ${folder}`)
+    tell(`broken off; what every client saw and every process logged until then is kept in ${folder}`)
     throw failure
   }
 }
@@ -135,7 +143,9 @@ async function launch(
   const urls = Object.fromEntries(stores.map(({ name, url }) => [name, url]))
   const name = `p${number}`
   const after = heardIn(await readAll(files.slice(0, -1))).pages.at(-1)?.next
-  const settings = JSON.stringify({ ...urls, name, seed, clients, history: files.at(-1), after })
+  const history = files.at(-1) ?? ''
+  const diary = join(dirname(dirname(history)), `${name}.log`)
+  const settings = JSON.stringify({ ...urls, name, seed, clients, history, diary, after })
   const child = spawn(process.execPath, [join(import.meta.dirname, 'worker.ts'), settings], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })

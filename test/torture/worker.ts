@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Clock, systemClock } from '../../kernel/clock.ts'
 import { EnneadError } from '../../kernel/errors.ts'
-import { silentLog } from '../../kernel/log.ts'
+import { jsonLog } from '../../kernel/log.ts'
 import { openRedisCache } from '../../subgraphs/db/agents/cache/redis-cache.ts'
 import { openMongoStore } from '../../subgraphs/db/agents/nosql/mongo-store.ts'
 import { openSqlStore } from '../../subgraphs/db/agents/sql/sql-store.ts'
@@ -15,8 +15,9 @@ import type { HistoryLine, WorkerSettings } from './history.ts'
 
 // Given by the parent, which is ours.
 const settings = JSON.parse(process.argv[2] ?? '{}') as WorkerSettings
-const { sql, nosql, cache, history, name, seed, clients, after } = settings
-const log = silentLog
+const { sql, nosql, cache, history, diary, name, seed, clients, after } = settings
+const diaryFile = openSync(diary, 'a')
+const log = jsonLog({ level: 'info', write: line => void writeSync(diaryFile, `${line}\n`) })
 const random = seededRandom(seed)
 /** The wall clock of this process jumps by up to a day when it is told to, forth or back. */
 let jumpMs = 0

@@ -12,35 +12,46 @@ interface Seen extends SeatReading {
 
 type Roster = SeatState['roster']
 
+/** What became of an attempt to found. */
+export type Founding =
+  /** Stores have their votes now that had none before. */
+  | { readonly is: 'done' }
+  /** Nothing is known of a deployment, and these stores have not been seen. */
+  | { readonly is: 'waiting'; readonly for: readonly string[] }
+  /** There are members already, or stores that hold most hold different histories. */
+  | { readonly is: 'out of place' }
+
 /**
- * Makes the stores of a new deployment, or of one that had a single writer before, the first members. They must be more
- * than half of those configured, so that two processes cannot found two deployments; where there are entries already, all
- * of them must be seen, and those that hold most begin, so that nothing is left behind: the others follow. What a process that died has begun is gone on with. Answers
- * whether it did something; false: there are members already, or not enough stores.
+ * Makes the stores of a new deployment, or of one that had a single writer before, the first members. All that are
+ * configured must be seen: one that is away may hold what the others have lost, and two processes that see different
+ * stores would found two deployments. Those that hold most begin, so that nothing is left behind: the others follow. What
+ * a process that died has begun is gone on with.
  */
-export async function found(members: readonly Member[], ballot: Ballot, log: Log): Promise<boolean> {
+export async function found(members: readonly Member[], ballot: Ballot, log: Log): Promise<Founding> {
   const voters = members.filter(member => member.mayVote)
   const looks = await Promise.all(voters.map(member => member.look().catch(() => undefined)))
   const seen = voters.flatMap((member, index): Seen[] => {
     const look = looks[index]
     return look === undefined ? [] : [{ member, ...look }]
   })
-  const isFresh = seen.every(({ head }) => head.seq === 0)
   const isWhole = seen.length === voters.length
   const begun = seen.flatMap(({ state }) => (isEmpty(state) ? [] : [state.roster]))
-  if (begun.length > 0) return finishFounding(seen, begun, isWhole, log)
+  if (begun.length > 0) {
+    return { is: (await finishFounding(seen, begun, isWhole, log)) ? 'done' : 'out of place' }
+  }
+  if (!isWhole) {
+    return { is: 'waiting', for: voters.flatMap(({ name }, index) => (looks[index] ? [] : [name])) }
+  }
   const top = Math.max(...seen.map(({ head }) => head.seq))
   const first = seen.filter(({ head }) => head.seq === top)
-  const isOneHistory = new Set(first.map(({ head }) => head.commitId)).size === 1
-  const isMajority = seen.length * 2 > voters.length
-  if (isFresh ? !isMajority : !(isWhole && isOneHistory)) return false
+  if (new Set(first.map(({ head }) => head.commitId)).size > 1) return { is: 'out of place' }
   const roster = {
     set: ballot,
     members: Object.fromEntries(first.map(({ member, state }) => [member.name, state.incarnation])),
   }
   await seatAll(first, roster)
   log.info('db.quorum.founded', { members: Object.keys(roster.members) })
-  return true
+  return { is: 'done' }
 }
 
 /**

@@ -9,7 +9,7 @@ import { type Ballot, compareBallots, noBallot } from './ballot.ts'
 import type { Answer, Member } from './member.ts'
 import { found } from './founding.ts'
 import { announce, seat } from './membership.ts'
-import { noQuorum, outbid, unknownOutcome, wasOutbid } from './quorum-failure.ts'
+import { noQuorum, notFounded, outbid, unknownOutcome, wasOutbid } from './quorum-failure.ts'
 import { quorumOf } from './roster.ts'
 import type { KnownEntries, Leading } from './rules.ts'
 
@@ -221,7 +221,10 @@ export class Proposer {
     const voices = quorumOf(voicesOf(answers))
     if (voices === undefined) {
       const failure = noQuorum(answers)
-      if (wasOutbid(failure) || !(await found(members, ballot, log))) throw failure
+      if (wasOutbid(failure)) throw failure
+      const founding = await found(members, ballot, log)
+      if (founding.is === 'waiting') throw notFounded(founding.for, failure)
+      if (founding.is === 'out of place') throw failure
       return this.#lead()
     }
     const states = voices.map(({ state }) => state)

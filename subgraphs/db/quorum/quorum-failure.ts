@@ -26,6 +26,13 @@ export function noQuorum(answers: readonly Answered[]): EnneadError {
   })
 }
 
+/** Stores that must be there for a deployment to begin, and are not. */
+export function notFounded(missing: readonly string[], cause: EnneadError): EnneadError {
+  const told = missing.join(' and ')
+  const message = `these stores begin a new deployment once all of them are there, since one that is away may hold data, and ${told} cannot be reached: start ${told}, or leave ${missing.length > 1 ? 'them' : 'it'} out of the settings`
+  return new EnneadError('UNAVAILABLE', message, { cause: cause.cause })
+}
+
 function toldOf(answer: Answered['answer']): string {
   if (answer === undefined) return 'does not answer'
   if (answer.is === 'granted') return 'is there'

@@ -39,6 +39,7 @@ export class Quorum {
   readonly #proposer: Proposer
   #held: Promise<void> = Promise.resolve()
   #undecided: { readonly reach: number; readonly since: number } | undefined
+  #failure: string | undefined
   #tending = false
   #closed = false
 
@@ -109,8 +110,19 @@ export class Quorum {
 
   /** Finds out what has been chosen, by any process, and confirms it; the log is then as it is for all. */
   async settle(): Promise<void> {
-    await this.#run(() => this.#proposer.settle())
+    try {
+      await this.#run(() => this.#proposer.settle())
+      this.#failure = undefined
+    } catch (failure) {
+      this.#failure = failure instanceof Error ? failure.message : String(failure)
+      throw failure
+    }
     await this.#held
+  }
+
+  /** Why it could not be found out, when last tried, what has been chosen; undefined: it could. */
+  get failure(): string | undefined {
+    return this.#failure
   }
 
   /**

@@ -378,22 +378,30 @@ describe('opening', () => {
   })
 
   test('a store that cannot be opened is shown as failing and joins when it can', async () => {
-    const late = new MemoryTaskStore()
+    const [sql, late, cache] = [new MemoryTaskStore(), new MemoryTaskStore(), new MemoryTaskStore()]
     let there = false
-    const engines = [
-      engineOf('sql', new MemoryTaskStore()),
-      {
-        name: 'nosql',
-        open: () =>
-          there ? late.open() : Promise.reject(new EnneadError('UNAVAILABLE', 'nobody listens there')),
-      } as const,
-      engineOf('cache', new MemoryTaskStore()),
-    ]
+    const gone = new EnneadError('UNAVAILABLE', 'nobody listens there')
+    const open = () => (there ? late.open() : Promise.reject(gone))
+    const engines = [engineOf('sql', sql), { name: 'nosql', open } as const, engineOf('cache', cache)]
+    {
+      await using db = await openTestDb({ engines })
+      // It may hold what the others have lost.
+      const refused = await db.run(
+        'mutation { createProject(input: {key: "X", name: "x"}) { errors { code message } } }',
+      )
+      expect(refused.createProject.errors).toEqual([
+        { code: 'UNAVAILABLE', message: expect.stringContaining('nosql cannot be reached: start nosql') },
+      ])
+      there = true
+      await until('all are there', () => detailOf(db, 'nosql') === 'ok memory, at 0')
+      await newProject(db)
+    }
+    there = false
     await using db = await openTestDb({ engines })
     expect(detailOf(db, 'nosql')).toBe('failing nosql: nobody listens there')
-    await newProject(db)
+    await newProject(db, 'Y')
     there = true
-    await until('it has caught up', () => detailOf(db, 'nosql') === 'ok memory, at 1')
+    await until('it has caught up', () => detailOf(db, 'nosql') === 'ok memory, at 2')
   })
 
   test('without a majority at start reads are answered, and writes when there is one', async () => {
@@ -424,11 +432,16 @@ describe('opening', () => {
     other.take(historyOf('other', 1))
     let there = false
     const open = () => (there ? other.open() : Promise.reject(new Error('not yet')))
-    const cache = engineOf('cache', new MemoryTaskStore())
-    await using db = await openTestDb({
-      engines: [engineOf('sql', new MemoryTaskStore()), { name: 'nosql', open }, cache],
-    })
-    await newProject(db)
+    const [sql, cache] = [
+      engineOf('sql', new MemoryTaskStore()),
+      engineOf('cache', new MemoryTaskStore()),
+    ] as const
+    {
+      await using db = await openTestDb({ engines: [sql, cache] })
+      await newProject(db)
+    }
+    await using db = await openTestDb({ engines: [sql, { name: 'nosql', open }, cache] })
+    await newProject(db, 'Y')
     there = true
     await until('it is refused', () => detailOf(db, 'nosql').includes('different histories'))
     expect(await db.run('{ projects { totalCount } }')).toEqual({ projects: { totalCount: 1 } })

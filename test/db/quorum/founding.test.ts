@@ -64,22 +64,23 @@ test.each([
       const next = membersOf(stores, 2)
       await found(next, ballot('next'), silentLog)
       expect([votes, deciding(stores)]).toEqual([votes, 3])
-      expect(await found(next, ballot('next'), silentLog)).toBe(false)
+      expect(await found(next, ballot('next'), silentLog)).toEqual({ is: 'out of place' })
     }
   },
 )
 
-test('a store that was restored begins alone, once all are seen, and the empty ones follow it', async () => {
+test('a store that was restored begins alone, once all are seen, and the empty ones follow it, never without it', async () => {
   const [sql = new MemoryTaskStore()] = storesWith(3)
   const stores = [sql, new MemoryTaskStore(), new MemoryTaskStore()]
   const away = (): Promise<void> => Promise.reject(new Error('it is away'))
-  for (const store of stores.slice(1)) {
+  for (const [index, store] of stores.entries()) {
     store.before = away
-    // Another one may hold more.
-    expect(await found(membersOf(stores, 1), ballot('early'), silentLog)).toBe(false)
+    // Another one may hold more; two empty ones know nothing of the one that holds it all.
+    const early = await found(membersOf(stores, 1), ballot('early'), silentLog)
+    expect(early).toEqual({ is: 'waiting', for: [names[index]] })
     store.before = undefined
   }
-  expect(await found(membersOf(stores, 1), ballot('first'), silentLog)).toBe(true)
+  expect(await found(membersOf(stores, 1), ballot('first'), silentLog)).toEqual({ is: 'done' })
   expect(stores.map(({ seat }) => seat?.voting)).toEqual([true, false, false])
   expect(Object.keys(sql.seat?.roster.members ?? {})).toEqual(['sql'])
 })
@@ -99,6 +100,6 @@ test('a store that lost its data is given no vote by that, although one of the o
   const accepted = { ballot: set, step: 1, base: sql.head(), entries: [] }
   sql.seat = { ...seat, turn: seat.turn + 1, promised: set, accepted, roster }
   if (nosql !== undefined) nosql.before = () => Promise.reject(new Error('it is away'))
-  expect(await found(members, { round: 3, by: 'next' }, silentLog)).toBe(false)
+  expect(await found(members, { round: 3, by: 'next' }, silentLog)).toEqual({ is: 'out of place' })
   expect(cache?.seat?.voting).toBe(false)
 })
