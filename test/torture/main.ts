@@ -27,8 +27,20 @@ if (postgres === undefined || mongo === undefined || redis === undefined) {
   process.stderr.write('PostgreSQL, MongoDB and Redis are needed: npm run services\n')
   process.exit(2)
 }
+const ending = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => ending.abort())
 const tell = (line: string): void => void process.stderr.write(`${line}\n`)
-const report = await torture({ minutes, seed, kinds, stores, postgres, mongo, redis, tell })
+const report = await torture({
+  minutes,
+  seed,
+  kinds,
+  stores,
+  signal: ending.signal,
+  postgres,
+  mongo,
+  redis,
+  tell,
+})
 process.stdout.write(`${JSON.stringify({ seed, minutes, ...report })}\n`)
 process.exit(report.wrong.length > 0 ? 1 : 0)
 

@@ -20,6 +20,8 @@ export interface TortureOptions {
   readonly postgres: string
   readonly mongo: MongoCommand
   readonly redis: string
+  /** Ends it early, judged as far as it came. */
+  readonly signal?: AbortSignal
   /** Is told what is done to which store. */
   readonly tell: (line: string) => void
 }
@@ -88,7 +90,7 @@ export async function torture(options: TortureOptions): Promise<TortureReport> {
     const faults: Fault[] = []
     const stuck: string[] = []
     const end = performance.now() + minutes * 60_000
-    while (performance.now() < end) {
+    while (performance.now() < end && options.signal?.aborted !== true) {
       const kind = kinds[Math.floor(random() * kinds.length)] ?? 'kill'
       const store = victims[Math.floor(random() * victims.length)]
       if (store === undefined) throw new Error('no store')

@@ -166,9 +166,8 @@ export class MongoLog {
   }
 
   async #catchUp(): Promise<void> {
-    const { log, marker } = this.#models
-    const found = await marker.findOne({ _id: 'applied' }).lean().exec()
-    this.#applied = found?.seq ?? 0
+    const { log } = this.#models
+    this.#applied = await this.#marked()
     for (;;) {
       const behind = await log
         .find({ _id: { $gt: this.#applied } })
@@ -181,7 +180,7 @@ export class MongoLog {
       if (first === undefined || last === undefined) break
       if (first._id !== this.#applied + 1) {
         // Written by who did not know yet that the store had lost what comes before: filled in anew, in order.
-        await log.deleteMany({ _id: { $gt: this.#applied } }, { writeConcern: this.#mongo.durable }).exec()
+        await this.#takeBack(first._id)
         break
       }
       await applyEntries(this.#models, this.#mongo, behind.map(entryOf))
@@ -193,14 +192,31 @@ export class MongoLog {
     if (newest !== null && newest._id > this.#applied) await this.#catchUp()
   }
 
-  /** Writes entries behind the head; false when another process has taken a place. */
+  /**
+   * Up to where somebody said that the records have what the log has. Who said so after the store had been emptied meant
+   * its log of before: that word is taken back, so that nobody believes it once the log has come to there again.
+   */
+  async #marked(): Promise<number> {
+    const { log, marker } = this.#models
+    const found = await marker.findOne({ _id: 'applied' }).lean().exec()
+    const seq = found?.seq ?? 0
+    if (seq === 0 || (await log.exists({ _id: seq }).exec()) !== null) return seq
+    await marker
+      .updateOne({ _id: 'applied', seq }, { $set: { seq: 0 } }, { writeConcern: this.#mongo.durable })
+      .exec()
+    return 0
+  }
+
+  /** Deletes what stands from `seq` on although the store does not hold what comes before. */
+  async #takeBack(seq: number): Promise<void> {
+    const { durable } = this.#mongo
+    await this.#models.log.deleteMany({ _id: { $gte: seq } }, { writeConcern: durable }).exec()
+  }
+
+  /** Writes entries behind the head; false when another process has taken a place, or the store has lost its head. */
   async #append(entries: readonly LogEntry[]): Promise<boolean> {
-    const last = entries.at(-1)
-    if (last === undefined) return true
-    if (!(await this.#endsWhereKnown())) {
-      this.#stale = true
-      return false
-    }
+    const [first, last] = [entries[0], entries.at(-1)]
+    if (first === undefined || last === undefined) return true
     try {
       await this.#models.log.bulkWrite(
         entries.map(entry => ({ insertOne: { document: logDocumentOf(entry) } })),
@@ -212,6 +228,12 @@ export class MongoLog {
       throw wasNeverSent(failure) ? mongoFailure(failure) : unknownOutcome(failure)
     }
     try {
+      // Only now: a store that is emptied between a look and the insert would begin with the last entries of its old log.
+      if (!(await this.#endsWhereKnown())) {
+        this.#stale = true
+        await this.#takeBack(first.position.seq)
+        return false
+      }
       await applyEntries(this.#models, this.#mongo, entries)
     } catch (failure) {
       this.#stale = true

@@ -1,0 +1,13 @@
+import { expect, test } from 'vitest'
+import { SimulatedTorture } from '../../support/simulated-torture.ts'
+
+test.each([1, 2, 3])(
+  'after every fault of one store, or of a process, all stores have their votes again and nothing is lost (seed %i)',
+  async seed => {
+    const { commits, faults, wrong, log } = await new SimulatedTorture(seed).run(30)
+    expect(wrong, log.slice(-50).join('\n')).toEqual([])
+    expect(faults).toHaveLength(30)
+    expect(commits).toBeGreaterThan(2_000)
+  },
+  30_000,
+)
