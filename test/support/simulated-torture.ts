@@ -75,7 +75,7 @@ export class SimulatedTorture {
     const log: Log = jsonLog({
       level: 'info',
       write: line => void this.#log.push(`${name} ${line}`),
-      wall: this.#clock.wall,
+      wall: () => this.#clock.wall(),
     })
     const caller = { isDead: false }
     const opening = openDbDomain({

@@ -32,7 +32,8 @@ export interface Caller {
   readonly isDead: boolean
 }
 
-type Operation = (input: unknown, attempt: unknown) => Promise<unknown>
+/** Any of them; the compiler cannot see through their names which one it is. */
+type Operation = (input: unknown, attempt: unknown) => Promise<never>
 
 /** A store in memory behind a wire of its own, on which everything takes time and which can be made to suffer. */
 export class UnreliableStore {
@@ -80,22 +81,20 @@ export class UnreliableStore {
   }
 
   #engine(caller: Caller): StoreEngine {
-    const operations = Object.fromEntries(
+    const operations: Partial<TaskStore> = Object.fromEntries(
       Object.entries(this.memory.operations).map(([name, run]) => [
         name,
-        // All operations have this shape; the compiler cannot see it through their names.
         (input: unknown) => this.#call(caller, name, () => (run as Operation)(input, unhurried)),
       ]),
     )
     return {
-      // All of them are there, under their names.
-      operations: operations as unknown as TaskStore,
+      operations,
       detail: 'memory',
       close: () => Promise.resolve(),
     }
   }
 
-  async #call(caller: Caller, operation: string, work: () => Promise<unknown>): Promise<unknown> {
+  async #call(caller: Caller, operation: string, work: () => Promise<never>): Promise<never> {
     const { random } = this.#parts
     const isWrite = operation === 'absorb' || operation === 'vote'
     await this.#travel()

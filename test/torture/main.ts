@@ -48,7 +48,9 @@ process.exit(report.wrong.length > 0 ? 1 : 0)
 function wordsOf<T extends string>(given: string, known: readonly T[], option: string): readonly T[] {
   const words = given.split(',')
   const named = known.filter(one => words.includes(one))
-  if (named.length === words.length) return named
-  process.stderr.write(`${option} is some of ${known.join()}, separated by commas\n`)
-  process.exit(2)
+  if (named.length !== words.length) {
+    process.stderr.write(`${option} is some of ${known.join()}, separated by commas\n`)
+    process.exit(2)
+  }
+  return named
 }
