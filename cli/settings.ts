@@ -1,5 +1,6 @@
 import { clientSettings } from './client-settings.ts'
 import { encryptionSettings } from './encryption/encryption-settings.ts'
+import { entityCacheSettings } from './entity-cache-settings.ts'
 import { eventSettings } from './event-settings.ts'
 import { eventSourceSettings } from './event-source-settings.ts'
 import { executionSettings } from './execution-settings.ts'
@@ -200,6 +201,7 @@ export const gatewaySettings = {
   ...eventSourceSettings,
   ...subgraphTlsSettings,
   ...executionSettings,
+  ...entityCacheSettings,
   forwardHeaders: list('Headers of the client that subgraphs get, e.g. authorization,accept-language.'),
   identityUrl: url(
     "Ennead's auth subgraph, asked who a bearer token is. Without it tokens are the subgraphs' affair.",

@@ -9,6 +9,8 @@ import type { AnswerStream, Engine, EngineHealth, GraphQLAnswer, IncrementalAnsw
 import type { GraphQLRequest, PreparedOperation } from './engine.ts'
 import { QueryTier } from './execution/compiled/query-tier.ts'
 import { extended } from './execution/compiled/spliced-answer.ts'
+import { EntityCache } from './execution/entity-cache/entity-cache.ts'
+import type { EntityCacheOptions } from './execution/entity-cache/entity-cache.ts'
 import { executeIncrementally } from './execution/execute-incrementally.ts'
 import { Prepared } from './execution/prepared.ts'
 import type { ObserveGateway } from './gateway-events.ts'
@@ -69,6 +71,8 @@ export interface EngineOptions {
   readonly overrides?: OverrideOptions
   /** Makes the planner of a supergraph instead. Default: in a thread, as `planning` says. */
   readonly planner?: (supergraph: Supergraph) => Planner
+  /** Keeps what subgraphs allow to be kept, see docs/entity-cache.md. Default: nothing is kept. */
+  readonly entityCache?: EntityCacheOptions | undefined
   /** Told everything that happens behind the doors. Default: nobody is. */
   readonly observe?: ObserveGateway | undefined
   /** Default: nothing is logged. */
@@ -123,14 +127,9 @@ class GatewayEngine implements Engine {
     this.#source = options.supergraph
     this.#explainCost = explainCost
     this.#overrides = options.overrides ?? {}
-    this.#tools = {
-      clock: options.clock ?? systemClock,
-      log: options.log ?? silentLog,
-      showing: { maskErrors },
-      eventMs,
-    }
-    const { clock, log } = this.#tools
-    const { observe } = options
+    const { observe, clock = systemClock, log = silentLog } = options
+    const entityCache = options.entityCache && new EntityCache(options.entityCache, clock)
+    this.#tools = { clock, log, showing: { maskErrors }, eventMs, entityCache, observe }
     const { compiledAfter = defaults.compiledAfter } = options
     this.#tier = new QueryTier({ compiledAfter, observe }, this.#tools)
     this.#connections = new SubgraphConnections(options.subgraph, { clock, observe })
@@ -196,7 +195,7 @@ class GatewayEngine implements Engine {
       const { errors } = this.#fault(context, failure)
       yield { errors, hasNext: false }
     } finally {
-      if (operation.kind === 'mutation') this.#tier.written()
+      if (operation.kind === 'mutation') this.#tier.written(ours(operation, false))
     }
   }
 

@@ -33,6 +33,12 @@ export type GatewayEvent =
   | { readonly is: 'compiledSurprised' }
   /** A query was answered with the data of the same one under way. */
   | { readonly is: 'queryShared' }
+  /** `fresh`, `stale`: answers given from the entity cache, entities counted one by one · `kept`: put into it. */
+  | {
+      readonly is: 'entityCache'
+      readonly outcome: 'fresh' | 'stale' | 'kept'
+      readonly count: number
+    }
 
 /** `partial`: data with errors · `failed`: errors instead of data · `refused`: not executed. */
 export type OperationOutcome = 'ok' | 'partial' | 'failed' | 'refused'

@@ -65,6 +65,12 @@ export function gatewayMetrics(registry: Registry): ObserveGateway {
     help: 'Queries answered with the data of the same one under way.',
     registers,
   })
+  const cached = new Counter({
+    name: 'ennead_entity_cache_total',
+    help: 'Entities and answers of root fields that the entity cache has given, fresh or stale, or kept.',
+    labelNames: ['outcome'],
+    registers,
+  })
   const known = new Set<string>()
   const nameOf = (subgraph: string): string => {
     if (known.size < subgraphsMax) known.add(subgraph)
@@ -94,6 +100,9 @@ export function gatewayMetrics(registry: Registry): ObserveGateway {
         return
       case 'queryShared':
         shared.inc()
+        return
+      case 'entityCache':
+        cached.inc({ outcome: event.outcome }, event.count)
         return
       default:
         unreachable(is)

@@ -11,6 +11,7 @@ import { readHopSigner } from '../hop-secret.ts'
 import { Lifecycle, stopAsked } from '../lifecycle.ts'
 import { gatewaySettings } from '../settings.ts'
 import { admissionOptions } from '../wiring/admission.ts'
+import { entityCacheOptions } from '../wiring/entity-cache.ts'
 import { withEventSource } from '../wiring/event-source.ts'
 import { identifyBy, rightsBy } from '../wiring/identity.ts'
 import { documentOptions, rateLimitOptions } from '../wiring/clients.ts'
@@ -71,6 +72,7 @@ async function serve(settings: Settings, lifecycle: Lifecycle): Promise<string |
     subgraph: await withEventSource(settings, subgraphs.connect, lifecycle, log),
     ...operationOptions(settings),
     ...planningOptions(settings),
+    ...entityCacheOptions(settings),
     ...(settings.compiled ? {} : { compiledAfter: Infinity }),
     canary: { mode: settings.canary, operationsMax: settings.canaryOperations },
     observe,

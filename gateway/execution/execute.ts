@@ -3,11 +3,14 @@ import { withSession } from '../../kernel/consistency.ts'
 import { withMarks } from '../../kernel/degradation.ts'
 import type { Log } from '../../kernel/log.ts'
 import type { GraphQLAnswer } from '../engine.ts'
+import type { ObserveGateway } from '../gateway-events.ts'
 import { Completion } from './complete.ts'
 import type { DeferredObject } from './complete.ts'
 import type { Deadline } from './deadline.ts'
 import { startDeadline } from './deadline.ts'
 import { Degradations } from './degradations.ts'
+import { cacheView } from './entity-cache/cache-view.ts'
+import type { EntityCache } from './entity-cache/entity-cache.ts'
 import { excludedPlaces } from './excluded-places.ts'
 import { Failures } from './failures.ts'
 import { identityMark } from './identity-mark.ts'
@@ -24,6 +27,10 @@ export interface ExecutionTools {
   readonly clock: Clock
   readonly log: Log
   readonly showing: ErrorShowing
+  /** Default: nothing is kept. */
+  readonly entityCache?: EntityCache | undefined
+  /** Default: nobody is told. */
+  readonly observe?: ObserveGateway | undefined
 }
 
 /**
@@ -69,18 +76,20 @@ export async function answerWith(
 
 /** @param before The failures of what was answered before, on the same objects. */
 export function startRun(
-  { planned, variables }: Prepared,
+  prepared: Prepared,
   context: SubgraphContext,
   deadline: Deadline,
   tools: ExecutionTools,
   before?: Failures,
 ): Run {
+  const { planned, variables } = prepared
   const { supergraph, subgraphs, clientName } = planned
   const failures = new Failures(clientName, before)
   const degradations = new Degradations(clientName)
   const { overlap } = supergraph
   const told = { failures, degradations, heardSession: undefined }
-  return { subgraphs, overlap, variables, context, deadline, ...told, ...tools }
+  const cache = cacheView(tools.entityCache, prepared, context, tools.observe)
+  return { subgraphs, overlap, variables, context, deadline, cache, ...told, ...tools }
 }
 
 /** The client's answer out of what a run has brought. `deferred` is told each object of which something is deferred. */

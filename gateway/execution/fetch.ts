@@ -1,7 +1,10 @@
-import { EnneadError } from '../../kernel/errors.ts'
 import type { FetchNode } from '../planning/plan.ts'
+import { ask, requestOf } from './ask-subgraph.ts'
+import type { Told } from './ask-subgraph.ts'
 import { contextGroups } from './context-arguments.ts'
 import { startsWith } from './degradations.ts'
+import type { AskedAt, CacheView } from './entity-cache/cache-view.ts'
+import { giveEntities, giveRoot } from './give-kept.ts'
 import type { Failure } from './failures.ts'
 import { keysOf } from './fetch-keys.ts'
 import { blameAll, mergeEntities, mergeRoot } from './merge-answer.ts'
@@ -9,8 +12,7 @@ import type { Asked } from './merge-answer.ts'
 import { representationOf } from './representation.ts'
 import { rewrite } from './rewrite.ts'
 import type { Run } from './run.ts'
-import { transportFailure } from './subgraph-errors.ts'
-import type { SubgraphResponse } from './subgraph.ts'
+import type { SubgraphResponse, SubgraphResponseError } from './subgraph.ts'
 import type { Path, Target } from './target.ts'
 import type { Tree } from './tree.ts'
 
@@ -18,12 +20,28 @@ import type { Tree } from './tree.ts'
 export async function runFetch(node: FetchNode, targets: readonly Target[], run: Run): Promise<void> {
   if (targets.length === 0) return
   if (node.requires === undefined) {
-    const response = await ask(node, {}, targets, run)
-    if (response !== undefined) mergeRoot(node, response, targets, run)
+    await fetchRoot(node, targets, run)
     return
   }
   const groups = contextGroups(node.contextRewrites, targets, run.overlap)
   await Promise.all(groups.map(group => fetchEntities(node, group.variables, group.targets, run)))
+}
+
+async function fetchRoot(node: FetchNode, targets: readonly Target[], run: Run): Promise<void> {
+  const { cache } = run
+  const request = requestOf(node, run.variables)
+  const found = cache?.fresh(node, [request.variables])
+  if (giveRoot(node, found, targets, run)) return
+  const asked = askedAt(cache)
+  const told = await ask(node, request, run)
+  if (told.is === 'answer') {
+    if (found !== undefined && asked !== undefined) cache?.keepRoot(node, found, told.response, asked)
+    mergeRoot(node, told.response, targets, run)
+    return
+  }
+  if (mayBeStale(told) && giveRoot(node, found && cache?.stale(found), targets, run)) return
+  if (told.is === 'none') blameAll(targets, told.failure, node, run)
+  else mergeRoot(node, told.response, targets, run)
 }
 
 async function fetchEntities(
@@ -32,12 +50,57 @@ async function fetchEntities(
   targets: readonly Target[],
   run: Run,
 ): Promise<void> {
-  const asked = [...distinct(node, targets, run).values()]
-  if (asked.length === 0) return
-  const representations = asked.map(({ representation }) => representation)
-  const all = asked.flatMap(({ targets }) => targets)
-  const response = await ask(node, { ...variables, representations }, all, run)
-  if (response !== undefined) mergeEntities(node, response, asked, run)
+  const { cache } = run
+  const used = cache && requestOf(node, run.variables, variables).variables
+  const all = [...distinct(node, targets, run).values()].map(asked => ({
+    asked,
+    found: cache?.fresh(node, [used, asked.representation]),
+  }))
+  const missing = giveEntities(node, all, run)
+  if (missing.length === 0) return
+  const representations = missing.map(({ asked }) => asked.representation)
+  const asked = askedAt(cache)
+  const told = await ask(node, requestOf(node, run.variables, { ...variables, representations }), run)
+  if (told.is === 'answer') {
+    const found = missing.flatMap(each => each.found ?? [])
+    if (asked !== undefined) cache?.keepEntities(node, found, representations, told.response, asked)
+    mergeEntities(
+      node,
+      told.response,
+      missing.map(each => each.asked),
+      run,
+    )
+    return
+  }
+  const known = missing.map(({ asked, found }) => ({ asked, found: found && cache?.stale(found) }))
+  const lost = mayBeStale(told) ? giveEntities(node, known, run) : missing
+  if (lost.length === 0) return
+  const blamed = lost.map(each => each.asked)
+  if (told.is === 'none') {
+    const places = blamed.flatMap(each => each.targets)
+    blameAll(places, told.failure, node, run)
+  } else if (lost.length === missing.length) mergeEntities(node, told.response, blamed, run)
+  else mergeEntities(node, withoutPaths(told.response), blamed, run)
+}
+
+function askedAt(cache: CacheView | undefined): AskedAt | undefined {
+  return cache && { at: cache.now, writes: cache.writes }
+}
+
+/** Whoever has left is told nothing. */
+function mayBeStale(told: Told): boolean {
+  return told.is !== 'none' || !told.cancelled
+}
+
+/** They count entities of which some are not missing any more. */
+function withoutPaths({ errors, ...rest }: SubgraphResponse): SubgraphResponse {
+  if (!Array.isArray(errors)) return rest
+  // As unchecked as what subgraphs send.
+  const told = errors as readonly SubgraphResponseError[]
+  return {
+    ...rest,
+    errors: told.map(({ message, extensions }) => ({ message, ...(extensions && { extensions }) })),
+  }
 }
 
 /** Equal representations are asked for once. Identity is the whole of it: a @requires may differ for one key. */
@@ -88,52 +151,4 @@ function taint(node: FetchNode, path: Path, entity: Readonly<Tree>, { degradatio
     marked => fromAround || isUsed(marked),
     () => Array.from(keysOf(node), key => [...path, key]),
   )
-}
-
-/** The answer; undefined when there is none, with `targets` told why. */
-async function ask(
-  node: FetchNode,
-  extra: Readonly<Record<string, unknown>>,
-  targets: readonly Target[],
-  run: Run,
-): Promise<SubgraphResponse | undefined> {
-  try {
-    run.deadline.signal.throwIfAborted()
-    const { signal } = run.deadline
-    const context = { ...run.context, signal, remainingMs: run.deadline.remainingMs() }
-    const request = requestOf(node, run.variables, extra)
-    const send = (): Promise<SubgraphResponse> => run.subgraphs.execute(node.serviceName, request, context)
-    return await waited(node, run, run.earlier?.answer(node, request, send) ?? send())
-  } catch (failure) {
-    if (!(failure instanceof EnneadError))
-      run.log.error('subgraph.fault', { subgraph: node.serviceName, failure })
-    blameAll(targets, transportFailure(failure, node.serviceName), node, run)
-    return undefined
-  }
-}
-
-async function waited<T>(node: FetchNode, run: Run, work: Promise<T>): Promise<T> {
-  try {
-    return await run.deadline.within(work)
-  } catch (failure) {
-    if (failure instanceof EnneadError && failure.code === 'DEADLINE_EXCEEDED') {
-      const message = `subgraph "${node.serviceName}" did not answer within the time of this request`
-      throw new EnneadError('SUBGRAPH_TIMEOUT', message, { cause: failure })
-    }
-    throw failure
-  }
-}
-
-/** The request of a fetch, with only those variables that it uses. */
-export function requestOf(
-  node: FetchNode,
-  variables: Readonly<Record<string, unknown>>,
-  extra: Readonly<Record<string, unknown>> = {},
-): { query: string; variables: Record<string, unknown>; operationName?: string } {
-  const picked: Record<string, unknown> = {}
-  for (const name of node.variableUsages ?? []) {
-    if (Object.hasOwn(variables, name)) picked[name] = variables[name]
-  }
-  const request = { query: node.operation, variables: { ...picked, ...extra } }
-  return node.operationName === undefined ? request : { ...request, operationName: node.operationName }
 }

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
 import { EnneadError } from '../../kernel/errors.ts'
 import { hopHeaders } from '../../kernel/hop.ts'
+import type { CachingHeaders } from './entity-cache/cache-control.ts'
 import type { SubgraphResponse } from './subgraph.ts'
 import { untrusted } from './untrusted.ts'
 
@@ -13,6 +14,8 @@ export interface HttpAnswer {
   readonly status: number
   /** `x-ennead-principal` (kernel/hop.ts); empty: there is none. */
   readonly principal: string
+  /** Undefined: nobody has looked. */
+  readonly caching?: CachingHeaders
   readonly body: Buffer
 }
 
@@ -45,7 +48,7 @@ export function post(
 
 /** A GraphQL response; a body that is GraphQL counts whatever the status. Throws SUBGRAPH_BAD_ANSWER. */
 export function parsedAnswer(
-  { status, body }: Pick<HttpAnswer, 'status' | 'body'>,
+  { status, caching, body }: Pick<HttpAnswer, 'status' | 'caching' | 'body'>,
   subgraph: string,
 ): SubgraphResponse {
   let value: unknown
@@ -59,7 +62,11 @@ export function parsedAnswer(
   }
   if (typeof value === 'object' && value !== null && ('data' in value || 'errors' in value)) {
     // Nothing more is promised of a SubgraphResponse than what was just looked at.
-    return value as SubgraphResponse
+    // Not enumerable: whoever hands the answer on hands on what the subgraph has written. Nor can the subgraph write it itself.
+    return Object.defineProperty(value as SubgraphResponse, 'http', {
+      value: caching && { status, ...caching },
+      enumerable: false,
+    })
   }
   throw new EnneadError('SUBGRAPH_BAD_ANSWER', `subgraph "${subgraph}" answered JSON that is not GraphQL`, {
     facts: { status },
@@ -81,6 +88,7 @@ class AnswerReader implements Dispatcher.DispatchHandler {
   #bytes = 0
   #status = 0
   #principal = ''
+  #caching: CachingHeaders | undefined
   #controller: Dispatcher.DispatchController | undefined
   readonly #leave = (): void => {
     // Before it is sent there is no controller: it is aborted when its turn comes.
@@ -109,6 +117,11 @@ class AnswerReader implements Dispatcher.DispatchHandler {
   ): void {
     this.#status = status
     this.#principal = single(headers[hopHeaders.principal])
+    this.#caching = {
+      cacheControl: all(headers['cache-control']),
+      age: all(headers['age']),
+      vary: all(headers['vary']),
+    }
     const problem = problemOf(status, single(headers['content-type']), single(headers['content-encoding']))
     if (problem !== undefined) this.#refuse(controller, badAnswer(this.#subgraph, problem, status))
     else if (Number(headers['content-length']) > this.#bytesMax) this.#refuse(controller, this.#tooLarge())
@@ -125,7 +138,8 @@ class AnswerReader implements Dispatcher.DispatchHandler {
     const [first] = this.#chunks
     const body =
       first !== undefined && this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks, this.#bytes)
-    this.#settle.resolve({ status: this.#status, principal: this.#principal, body })
+    const [status, principal, caching] = [this.#status, this.#principal, this.#caching]
+    this.#settle.resolve({ status, principal, ...(caching === undefined ? {} : { caching }), body })
   }
 
   onResponseError(_: Dispatcher.DispatchController, cause: Error): void {
@@ -188,4 +202,9 @@ export function notReached(subgraph: string, begun: boolean, cause: unknown): En
 
 function single(value: string | readonly string[] | undefined): string {
   return typeof value === 'string' ? value : (value?.[0] ?? '')
+}
+
+/** A header that may stand in several lines. */
+function all(value: string | readonly string[] | undefined): string | undefined {
+  return typeof value === 'object' ? value.join() : value
 }

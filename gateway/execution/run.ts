@@ -6,6 +6,7 @@ import type { TypeOverlap } from '../supergraph/type-overlap.ts'
 import type { VariableValues } from '../operation/variables.ts'
 import type { Deadline } from './deadline.ts'
 import type { Degradations } from './degradations.ts'
+import type { CacheView } from './entity-cache/cache-view.ts'
 import type { Failures } from './failures.ts'
 import type { SubgraphContext, SubgraphRequest, SubgraphResponse } from './subgraph.ts'
 import type { ErrorShowing } from './subgraph-errors.ts'
@@ -33,6 +34,8 @@ export interface Run {
   heardSession: string | undefined
   readonly showing: ErrorShowing
   readonly log: Log
+  /** Undefined: everything is asked for. */
+  readonly cache: CacheView | undefined
   /** Default: nothing was fetched before. */
   readonly earlier?: EarlierAnswers | undefined
 }

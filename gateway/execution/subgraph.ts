@@ -1,5 +1,6 @@
 import type { Hop } from '../../kernel/hop.ts'
 import type { RequestTrace } from '../tracing.ts'
+import type { CachingHeaders } from './entity-cache/cache-control.ts'
 
 /** One GraphQL request to a subgraph. */
 export interface SubgraphRequest {
@@ -14,6 +15,12 @@ export interface SubgraphResponse {
   readonly errors?: readonly SubgraphResponseError[]
   /** `ennead.degraded` marks what is not known to be current; see docs/degradation.md. */
   readonly extensions?: unknown
+  /** What the head of an answer over HTTP says; never part of what a subgraph has written. Undefined: it is not known. */
+  readonly http?: AnswerHead | undefined
+}
+
+export interface AnswerHead extends CachingHeaders {
+  readonly status: number
 }
 
 export interface SubgraphResponseError {

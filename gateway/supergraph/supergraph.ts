@@ -6,6 +6,8 @@ import {
 import { GraphQLError, parse } from 'graphql'
 import type { DocumentNode, GraphQLSchema } from 'graphql'
 import { EnneadError } from '../../kernel/errors.ts'
+import { cacheHints } from './cache-hints.ts'
+import type { CacheHints } from './cache-hints.ts'
 import { accessRules } from './access-rules.ts'
 import type { AccessRules } from './access-rules.ts'
 import { costDirectives } from './cost-directives.ts'
@@ -36,6 +38,8 @@ export interface Supergraph {
   readonly overlap: TypeOverlap
   /** Weights and list sizes for the cost of operations. */
   readonly costs: CostDirectives
+  /** How long answers may be kept. */
+  readonly caching: CacheHints
   /** Who may see what. */
   readonly access: AccessRules
   /** Subscriptions that can be resumed. */
@@ -75,6 +79,7 @@ export function loadSupergraph(sdl: string): Supergraph {
       reserved: reservedNames(document),
       overlap: typeOverlap(document),
       costs: costDirectives(document),
+      caching: cacheHints(document),
       access: accessRules(document),
       overrideLabels: overrideLabels(document),
       externals: externalFields(document),

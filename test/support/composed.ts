@@ -5,7 +5,7 @@ import type { Supergraph } from '../../gateway/supergraph/supergraph.ts'
 
 export const federation = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: [
   "@key", "@requires", "@provides", "@external", "@shareable", "@override", "@inaccessible", "@interfaceObject", "@tag",
-  "@context", "@fromContext", "@cost", "@listSize", "@authenticated", "@requiresScopes", "@policy"
+  "@context", "@fromContext", "@cost", "@listSize", "@authenticated", "@requiresScopes", "@policy", "@composeDirective"
 ])`
 
 const plainDisplay = { colour: false, width: undefined }

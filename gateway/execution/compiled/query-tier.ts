@@ -80,7 +80,7 @@ export class QueryTier {
       try {
         return await executePrepared(prepared, context, this.#tools)
       } finally {
-        this.written()
+        this.written(prepared)
       }
     }
     const tier = this.#tierOf(prepared)
@@ -134,9 +134,10 @@ export class QueryTier {
     return executePrepared(prepared, { ...context, remainingMs }, this.#tools, earlier)
   }
 
-  /** A write through this gateway has ended, whatever became of it: what was asked before it is shared no more. */
-  written(): void {
+  /** A mutation has ended, whatever became of it: what was asked before it is shared no more, and what it has written is forgotten. */
+  written({ planned }: Prepared): void {
     this.#flights.written()
+    this.#tools.entityCache?.written(planned)
   }
 
   #run(query: CompiledQuery, prepared: Prepared, context: SubgraphContext, deadline: Deadline): Running {
@@ -150,6 +151,14 @@ export class QueryTier {
       subgraphs.isFailure(name, response),
     )
     return { data: deadline.within(run.data()), earlier: new Replay(run, deadline) }
+  }
+
+  /** What may come from the entity cache is left to the generic executor, which knows it. */
+  #compiledTier(planned: PlannedOperation, variables: VariableValues): Tier {
+    if (this.#tools.entityCache?.concerns(planned) === true) {
+      return { phase: 'generic', reason: 'the entity cache may have parts of it' }
+    }
+    return compiledTier(planned, variables)
   }
 
   #surprised(tier: Tier & { readonly phase: 'compiled' }, { name }: Prepared, failure: unknown): void {
@@ -173,7 +182,7 @@ export class QueryTier {
     const runs = known === undefined ? 0 : known.runs
     const made: Tier =
       runs >= this.#options.compiledAfter
-        ? compiledTier(planned, variables)
+        ? this.#compiledTier(planned, variables)
         : { phase: 'cold', runs: runs + 1 }
     tiers.set(key, made)
     return made
