@@ -16,6 +16,10 @@ export interface FetchedField {
    * Undefined: the subgraph decides.
    */
   readonly of?: ReadonlySet<string> | undefined
+  /** The same of a field below one that is fetched so: the types of the object that the fetch begins at. */
+  readonly within?: ReadonlySet<string> | undefined
+  /** Nothing is asked below it. */
+  readonly leaf: boolean
 }
 
 /** Everything a plan fetches at one place of the answer, whatever the type of the object there. */
@@ -172,6 +176,7 @@ class Reader {
       readonly keys: Map<string, string>
     },
     of?: ReadonlySet<string>,
+    within?: ReadonlySet<string>,
   ): void {
     for (const selection of set.selections) {
       const when = around & this.#samples.with(selection.directives)
@@ -182,10 +187,11 @@ class Reader {
         if ((scope.keys.get(sent) ?? text) !== text) this.conflicts.push(sent)
         scope.keys.set(sent, text)
         const key = scope.names.get(sent) ?? sent
-        at.add(key, { name: selection.name.value, args, when, of })
+        const leaf = selection.selectionSet === undefined
+        at.add(key, { name: selection.name.value, args, when, of, within, leaf })
         if (selection.selectionSet !== undefined) {
           const inner = { ...scope, type: '', keys: new Map<string, string>() }
-          this.#selections(selection.selectionSet, at.below(key), when, inner)
+          this.#selections(selection.selectionSet, at.below(key), when, inner, undefined, within ?? of)
         }
         continue
       }
@@ -194,7 +200,7 @@ class Reader {
       const type = fragment?.typeCondition?.name.value ?? scope.type
       const keys = type === scope.type ? scope.keys : new Map<string, string>()
       if (fragment !== undefined) {
-        this.#selections(fragment.selectionSet, at, when, { ...scope, type, keys }, of)
+        this.#selections(fragment.selectionSet, at, when, { ...scope, type, keys }, of, within)
       }
     }
   }
@@ -205,6 +211,6 @@ function retypedOf({ requires = [], inputRewrites = [] }: FetchNode): ReadonlySe
   const isRetyped = inputRewrites.some(
     ({ kind, path }) => kind === 'ValueSetter' && path.at(-1) === '__typename',
   )
-  if (!isRetyped) return undefined
+  if (!isRetyped || requires.length === 0) return undefined
   return new Set(requires.flatMap(each => (each.kind === 'InlineFragment' ? (each.typeCondition ?? []) : [])))
 }

@@ -1,33 +1,12 @@
-import {
-  getNamedType,
-  isAbstractType,
-  isCompositeType,
-  Kind,
-  OperationTypeNode,
-  valueFromAST,
-  visit,
-} from 'graphql'
-import type {
-  DocumentNode,
-  FieldNode,
-  FragmentDefinitionNode,
-  GraphQLArgument,
-  GraphQLCompositeType,
-  GraphQLInputType,
-  GraphQLSchema,
-  SelectionSetNode,
-  ValueNode,
-} from 'graphql'
-import { argumentsOf, fetchedBy } from './fetched-fields.ts'
-import type { FetchAt, FetchedFields } from './fetched-fields.ts'
+import { Kind, OperationTypeNode, visit } from 'graphql'
+import type { DocumentNode, FragmentDefinitionNode, GraphQLSchema } from 'graphql'
 import { ConditionSamples } from './condition-samples.ts'
-import type { Samples } from './condition-samples.ts'
+import { fetchedBy } from './fetched-fields.ts'
+import type { FetchAt } from './fetched-fields.ts'
 import type { JoinedCondition } from './joined-conditions.ts'
+import { faultsMax, PlanComparison } from './plan-comparison.ts'
 import type { Plan } from './plan.ts'
 import { WantedFields } from './wanted-fields.ts'
-
-/** Faults told of one plan. */
-const faultsMax = 10
 
 /** An operation as it was planned. */
 export interface LintedOperation {
@@ -76,13 +55,16 @@ export function lintPlan(
     const root = schema.getRootType(each.operation)
     const named = operationName === undefined || each.name?.value === operationName
     if (!root || !named) continue
-    const comparison = new Comparison(schema, fragments, faults, doubts, samples)
+    const comparison = new PlanComparison(schema, fragments, faults, doubts, samples)
     comparison.compare(each.selectionSet, root, fields, [], samples.all)
     const wanted = new WantedFields()
     wanted.add(each.selectionSet, samples.all, samples, fragments)
-    const told = [...wanted.excess(fields)].map(path => `${path} is fetched when nobody asks for it`)
-    if (each.operation === OperationTypeNode.MUTATION) faults.push(...told)
-    else excess.push(...told)
+    for (const path of wanted.excess(fields)) {
+      const told = `${path.join('.')} is fetched when nobody asks for it`
+      // A mutation that nobody asked for is made; what is fetched of its answer is only read.
+      if (each.operation === OperationTypeNode.MUTATION && path.length === 1) faults.push(told)
+      else excess.push(told)
+    }
   }
   return {
     faults: faults.slice(0, faultsMax),
@@ -103,148 +85,4 @@ function conditionsIn(document: DocumentNode): readonly string[] {
     },
   })
   return [...names]
-}
-
-class Comparison {
-  readonly #schema: GraphQLSchema
-  readonly #fragments: ReadonlyMap<string, FragmentDefinitionNode>
-  readonly #faults: string[]
-  readonly #doubts: string[]
-  readonly #samples: ConditionSamples
-
-  constructor(
-    schema: GraphQLSchema,
-    fragments: ReadonlyMap<string, FragmentDefinitionNode>,
-    faults: string[],
-    doubts: string[],
-    samples: ConditionSamples,
-  ) {
-    this.#schema = schema
-    this.#fragments = fragments
-    this.#faults = faults
-    this.#doubts = doubts
-    this.#samples = samples
-  }
-
-  compare(
-    set: SelectionSetNode,
-    type: GraphQLCompositeType,
-    fetched: FetchedFields,
-    path: readonly string[],
-    around: Samples,
-  ): void {
-    for (const selection of set.selections) {
-      if (this.#faults.length >= faultsMax) return
-      const when = around & this.#samples.with(selection.directives)
-      if (selection.kind === Kind.FIELD) {
-        this.#field(selection, type, fetched, path, when)
-        continue
-      }
-      const fragment =
-        selection.kind === Kind.INLINE_FRAGMENT ? selection : this.#fragments.get(selection.name.value)
-      if (fragment === undefined) continue
-      const condition = fragment.typeCondition && this.#schema.getType(fragment.typeCondition.name.value)
-      const inner = isCompositeType(condition) ? condition : type
-      if (this.#objectsOf(type).isSubsetOf(this.#objectsOf(inner))) {
-        this.compare(fragment.selectionSet, inner, fetched, path, when)
-      } else {
-        const objects = this.#objectsOf(type).intersection(this.#objectsOf(inner))
-        this.#narrowed(fragment.selectionSet, objects, fetched, path, when)
-      }
-    }
-  }
-
-  /** Looks for fields, asked of `objects`, some of the types that are possible here, that are fetched for others only. */
-  #narrowed(
-    set: SelectionSetNode,
-    objects: ReadonlySet<string>,
-    fetched: FetchedFields,
-    path: readonly string[],
-    around: Samples,
-  ): void {
-    for (const selection of set.selections) {
-      if (this.#doubts.length >= faultsMax) return
-      const when = around & this.#samples.with(selection.directives)
-      if (selection.kind !== Kind.FIELD) {
-        const fragment =
-          selection.kind === Kind.INLINE_FRAGMENT ? selection : this.#fragments.get(selection.name.value)
-        const condition = fragment?.typeCondition && this.#schema.getType(fragment.typeCondition.name.value)
-        if (fragment === undefined) continue
-        const inner = isCompositeType(condition) ? this.#objectsOf(condition).intersection(objects) : objects
-        this.#narrowed(fragment.selectionSet, inner, fetched, path, when)
-        continue
-      }
-      const key = (selection.alias ?? selection.name).value
-      const all = fetched.of(key)
-      if (!all.some(({ of }) => of !== undefined)) continue
-      for (const object of objects) {
-        const has = all
-          .filter(({ of }) => of === undefined || this.#covers(of, object))
-          .reduce((samples, each) => samples | each.when, 0n)
-        if ((when & ~has) === 0n) continue
-        this.#doubts.push(`${[...path, key].join('.')} is not always fetched for ${object}`)
-      }
-    }
-  }
-
-  /** Is `object` one of `types`, or a member of one? */
-  #covers(types: ReadonlySet<string>, object: string): boolean {
-    return [...types].some(name => {
-      const type = this.#schema.getType(name)
-      return name === object || (isCompositeType(type) && this.#objectsOf(type).has(object))
-    })
-  }
-
-  #field(
-    field: FieldNode,
-    type: GraphQLCompositeType,
-    fetched: FetchedFields,
-    path: readonly string[],
-    when: Samples,
-  ): void {
-    const definition = 'getFields' in type ? type.getFields()[field.name.value] : undefined
-    // Undefined: `__typename`, or a field of introspection.
-    if (definition === undefined) return
-    const key = (field.alias ?? field.name).value
-    const place = [...path, key]
-    const candidates = fetched.of(key).filter(({ name }) => name === field.name.value)
-    const wanted = argumentsOf(field)
-    const right = candidates.filter(({ args }) => agree(definition.args, wanted, args))
-    const missing = right.reduce((samples, each) => samples & ~each.when, when)
-    if (candidates.length === 0) this.#faults.push(`nothing fetches ${place.join('.')}`)
-    else if (right.length === 0) this.#faults.push(`${place.join('.')} is fetched with other arguments`)
-    else if (missing !== 0n)
-      this.#faults.push(`${place.join('.')} is not always fetched when it is asked for`)
-    const inner = getNamedType(definition.type)
-    if (field.selectionSet !== undefined && isCompositeType(inner)) {
-      this.compare(field.selectionSet, inner, fetched.below(key), place, when)
-    }
-  }
-
-  #objectsOf(type: GraphQLCompositeType): ReadonlySet<string> {
-    const objects = isAbstractType(type) ? this.#schema.getPossibleTypes(type) : [type]
-    return new Set(objects.map(({ name }) => name))
-  }
-}
-
-/** Is every argument that is wanted given with the same value? More may be given: what @fromContext fills. */
-function agree(
-  definitions: readonly GraphQLArgument[],
-  wanted: ReadonlyMap<string, ValueNode>,
-  given: ReadonlyMap<string, ValueNode>,
-): boolean {
-  return [...wanted].every(([name, value]) => {
-    const type = definitions.find(each => each.name === name)?.type
-    const other = given.get(name)
-    return other !== undefined && (type === undefined || valueText(value, type) === valueText(other, type))
-  })
-}
-
-/** What a value is, however it is written: planners write a list of one item, numbers and strings in their own ways. */
-function valueText(value: ValueNode, type: GraphQLInputType): string {
-  const variables = new Set<string>()
-  visit(value, { Variable: ({ name }) => void variables.add(name.value) })
-  // With variables inside, only they are compared.
-  if (variables.size > 0) return [...variables].toSorted().join()
-  return JSON.stringify(valueFromAST(value, type)) ?? ''
 }

@@ -22,6 +22,15 @@ export type OnPhase = (phase: 'ready' | 'plan') => void
  */
 type Grade = 'good' | 'wasteful' | 'doubtful' | 'misplaced'
 
+/** Characters kept of why a planner was passed over. */
+const reasonLengthMax = 300
+
+interface Graded {
+  readonly grade: Grade
+  /** The first thing found. Undefined: it is good. */
+  readonly why?: string
+}
+
 type Make = (supergraph: Supergraph) => Promise<Planner>
 
 /** Loaded when it is first needed: Apollo's packages cost a quarter of a second and 40 MB. */
@@ -94,6 +103,7 @@ export class LocalPlanner implements Planner {
   ): Promise<Plan> {
     const second = new Map<Grade, Plan>()
     const failures: unknown[] = []
+    const handedOn: string[] = []
     // The Rust planner knows no @defer.
     const makers = request.defers === true ? [apollo] : await this.#makers
     for (const make of [...makers, apolloWithoutProvides]) {
@@ -102,17 +112,22 @@ export class LocalPlanner implements Planner {
         const planner = await this.#ready(make)
         this.#onPhase('plan')
         const plan = await planner.plan(request, signal)
-        const grade = await this.#grade(plan, operation)
-        if (grade === 'good') return plan
-        if (!second.has(grade)) second.set(grade, plan)
+        const { grade, why } = await this.#grade(plan, operation)
+        const made = handedOn.length === 0 ? plan : { ...plan, handedOn: [...handedOn] }
+        if (grade === 'good') return made
+        if (!second.has(grade)) second.set(grade, made)
+        handedOn.push(`${grade}: ${why}`)
       } catch (failure) {
         signal?.throwIfAborted()
         if (kindOf(failure) === 'caller') throw failure
         failures.push(failure)
+        handedOn.push(reasonOf(failure))
       }
     }
-    const best = second.get('wasteful') ?? second.get('doubtful') ?? second.get('misplaced')
+    const best = second.get('wasteful') ?? second.get('doubtful')
     if (best !== undefined) return best
+    // What such a subgraph answers is not the field's value, and what is made of it is wrong without an error.
+    failures.push(...handedOn.filter(why => why.startsWith('misplaced')).map(why => new Error(why)))
     throw new EnneadError('QUERY_PLAN_FAILED', 'this operation could not be planned', {
       cause: failures.length === 1 ? failures[0] : new AggregateError(failures, 'no planner can plan it'),
     })
@@ -129,15 +144,18 @@ export class LocalPlanner implements Planner {
   }
 
   /** How well it fits. Throws when it has faults. One without fetches is told apart by whoever asked. */
-  async #grade(plan: Plan, operation: LintedOperation): Promise<Grade> {
-    if (plan.fetches === 0) return 'good'
+  async #grade(plan: Plan, operation: LintedOperation): Promise<Graded> {
+    if (plan.fetches === 0) return { grade: 'good' }
     const { apiSchema, externals, requiredArguments } = await this.#loaded()
     const { excess, doubts, fetches, ...found } = lintPlan(plan, operation, apiSchema)
     const faults = [...found.faults, ...wronglyRequired(fetches, requiredArguments)]
     if (faults.length === 0) {
-      if (externalsAsked(plan, externals, apiSchema).length > 0) return 'misplaced'
-      if (doubts.length > 0) return 'doubtful'
-      return excess.length > 0 ? 'wasteful' : 'good'
+      const [misplaced] = externalsAsked(plan, externals, apiSchema)
+      if (misplaced !== undefined) return { grade: 'misplaced', why: misplaced }
+      const [doubt] = doubts
+      if (doubt !== undefined) return { grade: 'doubtful', why: doubt }
+      const [waste] = excess
+      return waste === undefined ? { grade: 'good' } : { grade: 'wasteful', why: waste }
     }
     throw new EnneadError('QUERY_PLAN_FAILED', 'this operation could not be planned', {
       cause: new Error(`the plan of the ${plan.plannedBy} planner is faulty: ${faults.join('; ')}`),
@@ -159,4 +177,11 @@ export class LocalPlanner implements Planner {
     }
     return planner
   }
+}
+
+/** What a planner said, without what others have wrapped around it. */
+function reasonOf(failure: unknown): string {
+  let at = failure
+  while (at instanceof Error && at.cause !== undefined) at = at.cause
+  return (at instanceof Error ? at.message : String(at)).slice(0, reasonLengthMax)
 }

@@ -18,6 +18,8 @@ export interface Plan {
   readonly deferred?: readonly DeferredPart[]
   /** Fetches in the plan, conditional and deferred ones included. */
   readonly fetches: number
+  /** Why planners that were asked before did not make it, one text for each. Default: it was the first. */
+  readonly handedOn?: readonly string[]
 }
 
 /** What a deferred fragment needs beside what was fetched before; runs on the same objects. */

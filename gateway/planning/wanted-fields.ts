@@ -36,10 +36,10 @@ export class WantedFields {
    * Paths of what a plan fetches for values of conditions for which nobody asks for it, and which no later fetch needs. What is
    * fetched there can fail, and what fails is told.
    */
-  *excess(fetched: FetchedFields, path: readonly string[] = []): Iterable<string> {
+  *excess(fetched: FetchedFields, path: readonly string[] = []): Iterable<readonly string[]> {
     for (const [key, wanted] of this.#when) {
       const place = [...path, key]
-      if (!fetched.isRequired(key) && (fetched.when(key) & ~wanted) !== 0n) yield place.join('.')
+      if (!fetched.isRequired(key) && (fetched.when(key) & ~wanted) !== 0n) yield place
       else yield* this.#below.get(key)?.excess(fetched.below(key), place) ?? []
     }
   }

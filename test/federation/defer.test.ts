@@ -4,12 +4,6 @@ import { EnneadError } from '../../kernel/errors.ts'
 import { contextForTest, federated } from '../support/federated.ts'
 import type { Federated } from '../support/federated.ts'
 import { inParts, partsOf, whole } from '../support/in-parts.ts'
-import { countingVariants } from './engine-variants.ts'
-import { Random } from './oracle/random.ts'
-import { randomModel } from './oracle/random-model.ts'
-import { randomOperation } from './oracle/random-operation.ts'
-import { withDefers } from './oracle/random-defers.ts'
-import { Trial } from './oracle/trial.ts'
 
 const people = {
   1: { id: '1', name: 'Ada', friend: { id: '2' } },
@@ -245,36 +239,3 @@ test('whoever leaves has nothing deferred asked for any more', async () => {
     },
   ])
 })
-
-test('on random graphs all parts together are the answer that is not deferred', async () => {
-  const plans = { apollo: { own: 0, all: 0 }, rust: { own: 0, all: 0 } }
-  const variants = countingVariants(plans).slice(0, 1)
-  let compared = 0
-  let parts = 0
-  for (let seed = 5_000_000; compared < 60; seed++) {
-    let trial: Trial
-    try {
-      trial = new Trial(randomModel(seed), variants)
-    } catch {
-      continue
-    }
-    for (let index = 0; index < 20; index++) {
-      const request = randomOperation(trial.schema, seed * 1_000 + index)
-      if (request === undefined) continue
-      const deferred = withDefers(request, new Random(seed * 1_000 + index))
-      if (deferred === undefined) continue
-      const [outcome] = await trial.run(request)
-      // A null that may not be goes up to the part only.
-      if (outcome === undefined || outcome.answer.errors !== undefined) continue
-      const messages = await trial.inParts(deferred)
-      compared++
-      parts += partsOf(messages).length
-      expect(whole(messages), `seed ${seed}: ${JSON.stringify(deferred)}`).toEqual(outcome.answer)
-      expect(messages.map(({ hasNext }) => hasNext)).toEqual(
-        messages.map((_, at) => at < messages.length - 1),
-      )
-    }
-    await trial.close()
-  }
-  expect(parts).toBeGreaterThan(compared / 3)
-}, 120_000)

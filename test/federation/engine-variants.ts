@@ -4,6 +4,8 @@ import type { Engine } from '../../gateway/engine.ts'
 import type { Plan } from '../../gateway/planning/plan.ts'
 import type { Planner } from '../../gateway/planning/planner.ts'
 import { sharedPlanner } from '../support/shared-planners.ts'
+import { countFailure, countPlan } from './plan-counts.ts'
+import type { PlannerCounts } from './plan-counts.ts'
 
 /** A way to build the engine; every suite of this folder runs on each. */
 export interface EngineVariant {
@@ -12,12 +14,6 @@ export interface EngineVariant {
   /** What runs queries wherever it can. */
   readonly tier: 'generic' | 'compiled'
   readonly build: (options: EngineOptions) => Engine
-}
-
-/** Operations that were planned, and those of them by the planner that was asked first. */
-export interface PlanCounts {
-  own: number
-  all: number
 }
 
 const names = ['apollo', 'rust'] as const
@@ -43,11 +39,17 @@ export const engineVariants: readonly EngineVariant[] = tiers.flatMap(({ tier, c
 )
 
 /** Engines as the product has them: what a planner cannot plan goes to the other. `counts` says how often that was. */
-export function countingVariants(
-  counts: Readonly<Record<Plan['plannedBy'], PlanCounts>>,
-): readonly EngineVariant[] {
-  return names.flatMap(name =>
-    tiers.map(({ tier, compiledAfter }) => ({
+export function countingVariants(counts: PlannerCounts): readonly EngineVariant[] {
+  return names.flatMap(name => {
+    // The tiers share plans.
+    const seen = new WeakSet<object>()
+    const once = (what: object, count: () => void): void => {
+      if (!seen.has(what)) count()
+      seen.add(what)
+    }
+    const look = (plan: Plan): void => once(plan, () => countPlan(plan, name, counts[name]))
+    const failed = (failure: unknown): void => countFailure(failure, counts[name])
+    return tiers.map(({ tier, compiledAfter }) => ({
       name,
       tier,
       build: (options: EngineOptions) =>
@@ -55,19 +57,26 @@ export function countingVariants(
           ...options,
           compiledAfter,
           planner: supergraph =>
-            observed(sharedPlanner(name, supergraph), ({ plannedBy }) => {
-              counts[name].all++
-              if (plannedBy === name) counts[name].own++
-            }),
+            observed(sharedPlanner(name, supergraph), look, tier === 'generic' ? failed : undefined),
         }),
-    })),
-  )
+    }))
+  })
 }
 
-function observed(planner: Planner, look: (plan: Plan) => void): Planner {
+function observed(
+  planner: Planner,
+  look: (plan: Plan) => void,
+  failed: (failure: unknown) => void = () => undefined,
+): Planner {
   return {
     async plan(request, signal) {
-      const plan = await planner.plan(request, signal)
+      let plan
+      try {
+        plan = await planner.plan(request, signal)
+      } catch (failure) {
+        failed(failure)
+        throw failure
+      }
       look(plan)
       return plan
     },

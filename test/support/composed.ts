@@ -40,3 +40,8 @@ export function composedForTest(definitions: Readonly<Record<string, { readonly 
   }
   return supergraph
 }
+
+/** Lets go of a supergraph that no engine will be built on again. */
+export function forgetComposed(supergraph: Supergraph): void {
+  for (const [key, each] of kept) if (each === supergraph) kept.delete(key)
+}

@@ -26,6 +26,17 @@ export function sharedPlanner(name: Plan['plannedBy'], supergraph: Supergraph): 
   return planner
 }
 
+/** Planners of the graph that was forgotten last. */
+let forgotten: readonly SharedPlanner[] = []
+
+/** Lets go of the planners of a graph that nobody will plan for again; those of the last one go with the next. */
+export function forgetPlanners(supergraph: Supergraph): void {
+  for (const each of forgotten) void each.end()
+  const own = [...kept].filter(([key]) => key.endsWith(` ${supergraph.hash}`))
+  for (const [key] of own) kept.delete(key)
+  forgotten = own.map(([, each]) => each)
+}
+
 class SharedPlanner implements Planner {
   readonly #planner: LocalPlanner
   readonly #plans = new Map<string, Promise<Plan>>()

@@ -51,6 +51,38 @@ export const requirements: readonly ConformanceCase[] = [
     ],
   },
   {
+    name: '@requires of a field that requires another itself gets both in their order',
+    seen: 'of an object that the subgraph of the second is at, Apollo’s planner asks that subgraph for what it only requires',
+    except: { apollo: 'its plan asks a subgraph for an @external field' },
+    subgraphs: {
+      a: {
+        sdl: `type Query { post: Post } type Post @key(fields: "id") { id: ID! author: User @shareable }
+          type User @key(fields: "id") { id: ID! name: String @external greeting: String @requires(fields: "name") }`,
+        data: {
+          Query: { post: { id: '1', author: { id: '1' } } },
+          User: [{ id: '1', greeting: (_: unknown, { name }: Given) => `Hello ${String(name)}` }],
+        },
+      },
+      b: {
+        sdl: `type Post @key(fields: "id") { id: ID! author: User @external letter: String @requires(fields: "author { line }") }
+          type User @key(fields: "id") { id: ID! name: String greeting: String @external line: String @requires(fields: "greeting") }`,
+        data: {
+          Post: [
+            {
+              id: '1',
+              letter: (_: unknown, { author }: Given) => `${String((author as Given)['line'])} Bye`,
+            },
+          ],
+          User: [{ id: '1', name: 'Ada', line: (_: unknown, { greeting }: Given) => `${String(greeting)}!` }],
+        },
+      },
+    },
+    operations: [
+      { query: '{ post { author { line } } }', data: { post: { author: { line: 'Hello Ada!' } } } },
+      { query: '{ post { letter } }', data: { post: { letter: 'Hello Ada! Bye' } } },
+    ],
+  },
+  {
     name: '@requires with arguments does not replace what the client asks with others',
     subgraphs: {
       a: items,

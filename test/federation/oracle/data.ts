@@ -11,6 +11,9 @@ export interface Item {
 /** Entities of one type: their numbers are below this. */
 const entitiesMax = 5
 
+/** Said of a field of which shrinking has cut all types that it could have. */
+export const nothingToChoose = 'nothing to choose from'
+
 export const colors = ['RED', 'GREEN', 'BLUE'] as const
 
 /** Thrown by fields that fail, in the graph that is one schema and in subgraphs alike. */
@@ -68,7 +71,7 @@ function named(model: GraphModel, field: FieldModel, type: string, place: readon
       return json(number)
     default: {
       const object = field.of[number % field.of.length]
-      if (object === undefined) throw new Error(`${field.name}: nothing to choose from`)
+      if (object === undefined) throw new Error(`${field.name}: ${nothingToChoose}`)
       return { type: object, n: hash(place, 'n') % (isEntity(model, object) ? entitiesMax : 40) }
     }
   }

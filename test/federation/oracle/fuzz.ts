@@ -1,30 +1,20 @@
 import { parse, validate } from 'graphql'
 import type { EngineVariant } from '../engine-variants.ts'
+import { nothingToChoose } from './data.ts'
 import type { GraphModel } from './graph-model.ts'
+import type { GraphQLRequest } from '../../../gateway/engine.ts'
+import { isSubscription } from './monolith.ts'
+import { Random } from './random.ts'
+import { withDefers, withoutDefers } from './random-defers.ts'
 import { randomModel } from './random-model.ts'
 import { otherConditions, randomOperation } from './random-operation.ts'
 import { shrink } from './shrink.ts'
 import type { Case } from './shrink.ts'
+import { subgraphSdls } from './sdl.ts'
+import { countCase, countGraph } from './tally.ts'
+import type { Tally } from './tally.ts'
 import { DifferentSchemas, Trial } from './trial.ts'
 import type { Outcome } from './trial.ts'
-
-/** What a run has seen; the shares say whether the comparison means anything. */
-export interface FuzzCounts {
-  /** Requests, each compared with one schema in every way the engine was built. */
-  cases: number
-  /** Different operations among them; the others have other values of their conditions. */
-  operations: number
-  graphs: number
-  /** Graphs that the generator made and Apollo's composition refused. */
-  uncomposable: number
-  /** Cases whose answer has an error in it. */
-  withErrors: number
-  /** Cases that needed more than one request to subgraphs. */
-  federated: number
-  /** Answers of the compiled tier. */
-  spliced: number
-  faults: number
-}
 
 /** A case on which the gateway and one schema differ. */
 export interface Found extends Case {
@@ -32,8 +22,8 @@ export interface Found extends Case {
   readonly outcome: Outcome
 }
 
-/** Operations tried on one graph. */
-const operationsPerGraph = 40
+/** Operations tried on one graph, where nothing else is said. */
+const operationsPerGraphDefault = 80
 /** Values of its conditions that an operation is tried with. */
 const conditionsPerOperation = 3
 /** Smaller cases tried for a fault. */
@@ -43,40 +33,51 @@ const shrinkTriesMax = 3_000
 export async function* fuzz(
   variants: readonly EngineVariant[],
   seed: number,
-  counts: FuzzCounts,
+  tally: Tally,
   enough: () => boolean,
+  operationsPerGraph = operationsPerGraphDefault,
 ): AsyncGenerator<Found, void> {
-  for (let at = seed; !enough(); at++) {
-    const model = randomModel(at)
-    const trial = composed(model, variants)
-    if (trial === undefined) {
-      counts.uncomposable++
-      continue
-    }
-    counts.graphs++
-    for (let index = 0; index < operationsPerGraph && !enough(); index++) {
-      const first = randomOperation(trial.schema, at * 1_000 + index)
-      if (first === undefined) continue
-      counts.operations++
-      for (const request of otherConditions(first, at * 1_000 + index, conditionsPerOperation)) {
-        const outcomes = await trial.run(request)
-        count(outcomes, counts)
-        const outcome = outcomes.find(({ fault }) => fault !== undefined)
-        if (outcome === undefined) continue
-        counts.faults++
-        yield { model, request, seed: at, outcome }
-        break
-      }
-    }
-    await trial.close()
-  }
+  for (let at = seed; !enough(); at++) yield* fuzzGraph(variants, at, tally, enough, operationsPerGraph)
 }
 
-function count(outcomes: readonly Outcome[], counts: FuzzCounts): void {
-  counts.cases++
-  if (outcomes[0]?.expected.errors !== undefined) counts.withErrors++
-  if (outcomes[0] !== undefined && outcomes[0].fetches > 1) counts.federated++
-  counts.spliced += outcomes.filter(({ spliced }) => spliced).length
+/** Tries random operations on the graph of `seed` until `enough`. */
+export async function* fuzzGraph(
+  variants: readonly EngineVariant[],
+  seed: number,
+  tally: Tally,
+  enough: () => boolean,
+  operationsPerGraph = operationsPerGraphDefault,
+): AsyncGenerator<Found, void> {
+  const model = randomModel(seed)
+  const trial = composed(model, variants)
+  if (trial === undefined) {
+    tally.uncomposable++
+    return
+  }
+  countGraph(tally, [...subgraphSdls(model).values()])
+  for (let index = 0; index < operationsPerGraph && !enough(); index++) {
+    const first = randomOperation(trial.schema, seed * 1_000 + index)
+    if (first === undefined) continue
+    tally.operations++
+    const operation = sometimesDeferred(first, new Random(seed * 1_000 + index))
+    for (const request of otherConditions(operation, seed * 1_000 + index, conditionsPerOperation)) {
+      const outcomes = await trial.run(request)
+      countCase(tally, outcomes)
+      const outcome = outcomes.find(({ fault }) => fault !== undefined)
+      if (outcome === undefined) continue
+      yield { model, request, seed, outcome }
+      break
+    }
+  }
+  await trial.close()
+}
+
+/** Percent of the operations of which parts may be deferred. */
+const deferredPercent = 15
+
+function sometimesDeferred(request: GraphQLRequest, random: Random): GraphQLRequest {
+  const may = random.chance(deferredPercent) && !isSubscription(request)
+  return (may ? withDefers(request, random) : undefined) ?? request
 }
 
 /** Runs one case in every way. */
@@ -94,10 +95,16 @@ export async function replay(
 
 /** The smallest case that shows the same, asked of `variants`. */
 export async function cutDown(found: Found, variants: readonly EngineVariant[]): Promise<Found> {
-  const { kind } = found.outcome.fault ?? {}
+  const { kind, detail } = found.outcome.fault ?? {}
   const showing = variants.filter(({ name }) => name === found.outcome.variant.name)
   const faulty = (outcomes: readonly Outcome[]): Outcome | undefined =>
-    outcomes.find(({ fault }) => fault?.kind === kind)
+    outcomes.find(
+      ({ fault, expected }) =>
+        fault?.kind === kind &&
+        // A smaller case may be refused for another reason.
+        (kind !== 'refused' || fault?.detail === detail) &&
+        expected.errors?.some(({ message }) => message.includes(nothingToChoose)) !== true,
+    )
   let trial: { readonly model: GraphModel; readonly trial: Trial } | undefined
   const stillFails = async ({ model, request }: Case): Promise<boolean> => {
     try {
@@ -106,7 +113,7 @@ export async function cutDown(found: Found, variants: readonly EngineVariant[]):
         await trial?.trial.close()
         trial = { model, trial: new Trial(model, showing) }
       }
-      if (validate(trial.trial.schema, parse(request.query)).length > 0) return false
+      if (validate(trial.trial.schema, parse(withoutDefers(request.query))).length > 0) return false
       return faulty(await trial.trial.run(request)) !== undefined
     } catch {
       // A cut that leaves no graph, or no operation, is not a smaller case.
@@ -126,18 +133,5 @@ function composed(model: GraphModel, variants: readonly EngineVariant[]): Trial 
   } catch (failure) {
     if (failure instanceof DifferentSchemas) throw failure
     return undefined
-  }
-}
-
-export function noCounts(): FuzzCounts {
-  return {
-    cases: 0,
-    operations: 0,
-    graphs: 0,
-    uncomposable: 0,
-    withErrors: 0,
-    federated: 0,
-    spliced: 0,
-    faults: 0,
   }
 }

@@ -1,3 +1,5 @@
+import { isOverridden } from '../../../gateway/planning/overrides.ts'
+
 /**
  * A graph with its data and the subgraphs it is split into, as plain JSON: it can be saved, cut down and replayed without
  * the generator that made it. The data are functions of names, so that cutting one part leaves the others' values alone.
@@ -58,6 +60,8 @@ export interface FieldHome {
   readonly provides?: string
   /** @override(from:). */
   readonly overrides?: string
+  /** @override(label:): one of those that are active, or another. */
+  readonly label?: string
 }
 
 export interface InterfaceModel {
@@ -105,6 +109,16 @@ export function subgraphsOf(model: GraphModel): readonly string[] {
     for (const field of each.added) for (const { subgraph } of field.homes) names.add(subgraph)
   }
   return [...names].sort()
+}
+
+/** What every request says of labels. */
+export const overrides = { active: ['beta'], percentile: 50 } as const
+
+/** Is `home` the place of a field that labels have moved away, or not moved to yet? */
+export function isPassedOver(field: FieldModel, { subgraph, as, label }: FieldHome): boolean {
+  const moves = (name: string | undefined): boolean => name === undefined || isOverridden(name, overrides)
+  if (as === 'overridden') return moves(field.homes.find(each => each.overrides === subgraph)?.label)
+  return label !== undefined && !moves(label)
 }
 
 /** `Cat` of `[Cat!]!`. */

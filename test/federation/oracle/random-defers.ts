@@ -29,3 +29,14 @@ export function withDefers(request: GraphQLRequest, random: Random): GraphQLRequ
   })
   return count === 0 ? undefined : { ...request, query: print(deferred) }
 }
+
+export function hasDefers(query: string): boolean {
+  return query.includes('@defer')
+}
+
+/** The operation as one schema runs it. */
+export function withoutDefers(query: string): string {
+  if (!hasDefers(query)) return query
+  const document = parse(query, { noLocation: true })
+  return print(visit(document, { Directive: ({ name }) => (name.value === 'defer' ? null : undefined) }))
+}

@@ -1,13 +1,15 @@
 import type { Draft, DraftField, DraftObject } from './draft.ts'
 import { isKeyField } from './data.ts'
 import { homeIn, namedType } from './graph-model.ts'
+import { randomArguments } from './random-arguments.ts'
 import type { Random } from './random.ts'
 
 /** Adds @requires, @provides and @override where they may stand. */
 export function addDirectives(draft: Draft, random: Random): void {
   for (const object of draft.objects.values()) {
     if (object.keys.length === 0) continue
-    if (random.chance(60)) addRequires(draft, random, object)
+    // What the first has added, the next may require.
+    for (const percent of [60, 40, 30]) if (random.chance(percent)) addRequires(draft, random, object)
     if (random.chance(30)) addOverride(draft, random, object)
   }
   for (const object of draft.objects.values()) {
@@ -28,7 +30,7 @@ function addRequires(draft: Draft, random: Random, object: DraftObject): void {
     name: `from${object.fields.length}`,
     type: random.pick(['String', 'Int', '[Int]', 'String!']),
     of: [],
-    args: [],
+    args: randomArguments(random),
     nulls: 10,
     fails: random.chance(15) ? 25 : 0,
     homes: [{ subgraph, as: 'answers', requires: parts.join(' ') }],
@@ -54,6 +56,9 @@ function requirement(draft: Draft, random: Random, subgraph: string, field: Draf
   field.fails = 0
   draft.knowTypesOf(field, subgraph)
   field.homes.push({ subgraph, as: 'external' })
+  // Clients may not see it, what follows from it they may.
+  const shared = draft.interfaces.some(({ fields }) => fields.includes(field.name))
+  if (!shared && random.chance(15)) field.inaccessible = true
   const args = field.args
     .filter(() => random.chance(70))
     .map(({ name, type }) => `${name}: ${type === 'Int' ? random.below(4) : 'true'}`)
@@ -107,8 +112,13 @@ function addOverride(draft: Draft, random: Random, object: DraftObject): void {
   if (candidates.length === 0 || isInterfaceEntityMember(draft, object, old)) return
   const field = random.pick(candidates)
   field.homes = [{ subgraph: old, as: 'overridden' }]
-  draft.answerIn(field, fresh, { overrides: old })
+  // Asked of an interface, planners do not look at labels of what implements it (docs/planning.md).
+  const shared = draft.interfaces.some(({ fields }) => fields.includes(field.name))
+  const label = !shared && random.chance(60) ? random.pick(overrideLabels) : undefined
+  draft.answerIn(field, fresh, { overrides: old, ...(label === undefined ? {} : { label }) })
 }
+
+const overrideLabels = ['beta', 'gamma', 'percent(30)', 'percent(70)'] as const
 
 function addProvides(draft: Draft, random: Random, field: DraftField): void {
   const type = namedType(field.type)
@@ -120,7 +130,9 @@ function addProvides(draft: Draft, random: Random, field: DraftField): void {
       each.of.length === 0 &&
       each.args.length === 0 &&
       homeIn(each, home.subgraph) === undefined &&
-      each.homes.some(({ as, requires }) => as === 'answers' && requires === undefined),
+      each.homes.some(({ as, requires }) => as === 'answers' && requires === undefined) &&
+      // It would have to be @shareable in the subgraph that it moves from.
+      each.homes.every(({ label }) => label === undefined),
   )
   if (candidates.length === 0 || isInterfaceEntityMember(draft, target, home.subgraph)) return
   const chosen = random.some(candidates, 1, 2)

@@ -1,7 +1,8 @@
 import { Draft } from './draft.ts'
 import type { DraftField, DraftObject } from './draft.ts'
 import { namedType } from './graph-model.ts'
-import type { ArgumentModel, GraphModel } from './graph-model.ts'
+import type { GraphModel } from './graph-model.ts'
+import { randomArguments } from './random-arguments.ts'
 import { addDirectives } from './random-directives.ts'
 import { Random } from './random.ts'
 
@@ -13,18 +14,6 @@ export function randomModel(seed: number): GraphModel {
 const wrappers = ['T', 'T', 'T!', '[T]', '[T!]', '[T]!', '[T!]!', '[[T]]', '[[T!]!]']
 const scalars = ['String', 'Int', 'Float', 'Boolean', 'ID', 'Color', 'Json']
 const optionalKeys = ['code', 'id unit', 'tag { id }', 'code unit']
-
-const argumentChoices: readonly ArgumentModel[] = [
-  { name: 'many', type: 'Int', default: '2' },
-  { name: 'upper', type: 'Boolean', default: 'false' },
-  { name: 'most', type: 'Int' },
-  { name: 'ids', type: '[ID!]' },
-  { name: 'must', type: 'String!' },
-  { name: 'color', type: 'Color', default: 'GREEN' },
-  { name: 'filter', type: 'Filter' },
-  { name: 'filters', type: '[[Filter!]]', default: '[[{ least: 3 }]]' },
-  { name: 'json', type: 'Json' },
-]
 
 class Maker {
   readonly #random: Random
@@ -143,10 +132,11 @@ class Maker {
   #addRoots(): void {
     const roots: [string, number][] = [['Query', 3 + this.#random.below(4)]]
     if (this.#random.chance(50)) roots.push(['Mutation', 2 + this.#random.below(3)])
+    if (this.#random.chance(40)) roots.push(['Subscription', 1 + this.#random.below(2)])
     for (const [name, count] of roots) {
       const root = this.#draft.object(name)
       for (let left = count; left > 0; left--) {
-        const field = this.#typed(this.#random.pick(this.#subgraphs), 25)
+        const field = this.#typed(this.#random.pick(this.#subgraphs), name === 'Subscription' ? 10 : 25)
         const home = this.#random.pick(this.#subgraphs.filter(each => this.#admits(each, field)))
         root.fields.push(field)
         this.#draft.answerIn(field, home)
@@ -184,12 +174,12 @@ class Maker {
   }
 
   #field(type: string, of: readonly string[] = []): DraftField {
-    const args = this.#random.chance(25) ? this.#random.some(argumentChoices, 1, 2) : []
+    const args = randomArguments(this.#random)
     const made = this.#plain(`f${this.#fields++}`, type)
     return {
       ...made,
       of: [...of],
-      args: [...args],
+      args,
       nulls: this.#random.pick([0, 10, 30]),
       fails: this.#failing(),
     }

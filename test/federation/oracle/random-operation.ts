@@ -1,5 +1,21 @@
-import { getNamedType, isAbstractType, isCompositeType, isObjectType, parse, print, validate } from 'graphql'
-import type { GraphQLArgument, GraphQLCompositeType, GraphQLField, GraphQLSchema } from 'graphql'
+import {
+  getNamedType,
+  isAbstractType,
+  isCompositeType,
+  isObjectType,
+  NoUnusedVariablesRule,
+  OverlappingFieldsCanBeMergedRule,
+  parse,
+  print,
+  validate,
+} from 'graphql'
+import type {
+  GraphQLArgument,
+  GraphQLCompositeType,
+  GraphQLField,
+  GraphQLObjectType,
+  GraphQLSchema,
+} from 'graphql'
 import type { GraphQLRequest } from '../../../gateway/engine.ts'
 import { Random } from './random.ts'
 import { RandomValues } from './random-values.ts'
@@ -8,9 +24,13 @@ import { RandomValues } from './random-values.ts'
 export function randomOperation(schema: GraphQLSchema, seed: number): GraphQLRequest | undefined {
   const request = new Writer(schema, new Random(seed)).operation()
   const document = parse(request.query)
-  // Aliases may collide; that is what this is for.
-  return validate(schema, document).length === 0 ? { ...request, query: print(document) } : undefined
+  return validate(schema, document, breakable).length === 0
+    ? { ...request, query: print(document) }
+    : undefined
 }
+
+/** Aliases may collide, and a variable be lost with a condition; the gateway refuses what breaks another rule, which is a fault. */
+const breakable = [OverlappingFieldsCanBeMergedRule, NoUnusedVariablesRule]
 
 /**
  * `request`, and the same operation with other values of the variables of its conditions: different ones, at most `most` with
@@ -70,12 +90,20 @@ class Writer {
 
   operation(): GraphQLRequest {
     const random = this.#random
-    const mutation = this.#schema.getMutationType()
-    const root = mutation && random.chance(25) ? mutation : this.#schema.getQueryType()
-    if (!root) throw new Error('a schema needs a query type')
-    const selections = this.#selections(root, 2 + random.below(4), 4)
+    const root = this.#root()
+    const isSubscription = root === this.#schema.getSubscriptionType()
+    const depth = 2 + random.below(4)
+    // One field, under no condition.
+    const selections = isSubscription
+      ? `{ ${this.#field(random.pick(Object.values(root.getFields())), depth, '')} }`
+      : this.#selections(root, depth, 4)
     const named = random.chance(50)
-    const head = `${root === mutation ? 'mutation' : 'query'}${named ? ' Op' : ''}${this.#values.definitions()}`
+    const kind = isSubscription
+      ? 'subscription'
+      : root === this.#schema.getMutationType()
+        ? 'mutation'
+        : 'query'
+    const head = `${kind}${named ? ' Op' : ''}${this.#values.definitions()}`
     const fragments = this.#fragments.map(({ name, on, text }) => `fragment ${name} on ${on.name} ${text}`)
     const other = named && random.chance(20) ? ['query Other { __typename }'] : []
     const query = [`${head} ${selections}`, ...other, ...fragments].join('\n')
@@ -107,9 +135,20 @@ class Writer {
     return this.#field(field, depth)
   }
 
-  #field(field: GraphQLField<unknown, unknown>, depth: number): string {
+  #root(): GraphQLObjectType {
+    const [query, mutation, subscription] = [
+      this.#schema.getQueryType(),
+      this.#schema.getMutationType(),
+      this.#schema.getSubscriptionType(),
+    ]
+    if (!query) throw new Error('a schema needs a query type')
+    if (subscription && this.#random.chance(15)) return subscription
+    return mutation && this.#random.chance(25) ? mutation : query
+  }
+
+  #field(field: GraphQLField<unknown, unknown>, depth: number, condition = this.#condition()): string {
     const type = getNamedType(field.type)
-    const head = `${this.#alias()}${field.name}${this.#arguments(field.args)}${this.#condition()}`
+    const head = `${this.#alias()}${field.name}${this.#arguments(field.args)}${condition}`
     return isCompositeType(type) ? `${head} ${this.#selections(type, depth - 1)}` : head
   }
 

@@ -34,8 +34,8 @@ export function saveFound({ model, request }: Found): string {
   return path
 }
 
-async function planOf({ model, request, outcome }: Found): Promise<string> {
-  const trial = new Trial(model, [outcome.variant])
+async function planOf({ model, request }: Found): Promise<string> {
+  const trial = new Trial(model, [])
   const planner = new ApolloPlanner(loadSupergraph(trial.supergraph))
   try {
     const { operationName } = request
@@ -45,6 +45,5 @@ async function planOf({ model, request, outcome }: Found): Promise<string> {
     return `there is none: ${String(failure)}`
   } finally {
     await planner.close()
-    await trial.close()
   }
 }

@@ -3,7 +3,7 @@ import type { FieldNode, GraphQLFieldResolver, GraphQLTypeResolver, SelectionSet
 import type { Resolvers } from '../../support/federated.ts'
 import { hash, isRecord, itemOf, valueOf } from './data.ts'
 import type { Item } from './data.ts'
-import { fieldsOf, homeIn, objectOf, subgraphsOf } from './graph-model.ts'
+import { fieldsOf, homeIn, isPassedOver, objectOf, subgraphsOf } from './graph-model.ts'
 import type { FieldHome, FieldModel, GraphModel, ObjectModel } from './graph-model.ts'
 import { isIn } from './sdl.ts'
 
@@ -38,7 +38,7 @@ export function monolithResolvers(model: GraphModel, journal: Journal): Resolver
         },
       ]
     })
-    return [object.name, Object.fromEntries(fields)]
+    return [object.name, withEvents(object, Object.fromEntries(fields))]
   })
   return { ...Object.fromEntries(types), ...abstractResolvers(model) } as Resolvers
 }
@@ -94,7 +94,22 @@ function typeResolvers(model: GraphModel, object: ObjectModel, subgraph: string,
       return { ...item, given }
     },
   }
-  return { ...Object.fromEntries(fields), ...(object.keys.length === 0 ? {} : reference) }
+  return withEvents(object, {
+    ...Object.fromEntries(fields),
+    ...(object.keys.length === 0 ? {} : reference),
+  })
+}
+
+/** Events that every subscription tells before it ends. */
+const eventsMax = 3
+
+/** Fields of a subscription answer once for each of its events. */
+function withEvents(object: ObjectModel, fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  if (object.name !== 'Subscription') return fields
+  const subscribe = async function* (): AsyncGenerator<Item, void> {
+    for (let n = 0; n < eventsMax; n++) yield { type: object.name, n }
+  }
+  return Object.fromEntries(Object.entries(fields).map(([name, resolve]) => [name, { subscribe, resolve }]))
 }
 
 function interfaceObjectResolvers(
@@ -129,7 +144,7 @@ function subgraphField(
   return (parent, args) => {
     const item = itemAt(object, parent)
     const coordinate = `${object.name}.${field.name} in ${home.subgraph}`
-    if (home.as === 'overridden') throw new Error(`poison: ${coordinate} is overridden`)
+    if (isPassedOver(field, home)) throw new Error(`poison: ${coordinate} is overridden`)
     if (home.as === 'external' && item.provided?.includes(field.name) !== true) {
       throw new Error(`poison: ${coordinate} is external`)
     }

@@ -1,5 +1,12 @@
 import { fieldsOf, homeIn, namedType, objectOf, subgraphsOf } from './graph-model.ts'
-import type { ArgumentModel, FieldModel, GraphModel, InterfaceModel, ObjectModel } from './graph-model.ts'
+import type {
+  ArgumentModel,
+  FieldHome,
+  FieldModel,
+  GraphModel,
+  InterfaceModel,
+  ObjectModel,
+} from './graph-model.ts'
 
 /** The graph as one schema: what clients of the composed graph may see. */
 export function monolithSdl(model: GraphModel): string {
@@ -24,7 +31,8 @@ export function monolithSdl(model: GraphModel): string {
       members.filter(member => present.has(member)),
     )
   })
-  return withShared([...types, ...interfaces, ...unions])
+  // A type that only fields use which clients must not see is there all the same.
+  return withShared([...types, ...interfaces, ...unions], [...subgraphSdls(model).values()].join('\n'))
 }
 
 /** The SDL of each subgraph, by name. */
@@ -114,10 +122,14 @@ function declaredIn(field: FieldModel, subgraph: string): readonly string[] {
     ...(home.as === 'answers' && shared ? ['@shareable'] : []),
     ...(home.requires === undefined ? [] : [`@requires(fields: ${JSON.stringify(home.requires)})`]),
     ...(home.provides === undefined ? [] : [`@provides(fields: ${JSON.stringify(home.provides)})`]),
-    ...(home.overrides === undefined ? [] : [`@override(from: "${home.overrides}")`]),
-    ...(field.inaccessible === true ? ['@inaccessible'] : []),
+    ...(home.overrides === undefined ? [] : [override(home)]),
+    ...(field.inaccessible === true && home.as !== 'external' ? ['@inaccessible'] : []),
   ]
   return [[declared(field), ...directives].join(' ')]
+}
+
+function override({ overrides, label }: FieldHome): string {
+  return `@override(from: "${overrides}"${label === undefined ? '' : `, label: "${label}"`})`
 }
 
 const isProvided = ({ as }: { readonly as: string }): boolean => as === 'external'
@@ -148,11 +160,11 @@ const shared: Readonly<Record<string, string>> = {
   Json: 'scalar Json',
 }
 
-/** The definitions and the types every graph may use, those that it does use. */
-function withShared(definitions: readonly string[]): string {
+/** The definitions and the types every graph may use, those that are used in them or elsewhere. */
+function withShared(definitions: readonly string[], elsewhere = ''): string {
   let text = definitions.filter(each => each !== '').join('\n')
   for (const [name, definition] of Object.entries(shared)) {
-    if (new RegExp(`\\b${namedType(name)}\\b`).test(text)) text += `\n${definition}`
+    if (new RegExp(`\\b${namedType(name)}\\b`).test(text + elsewhere)) text += `\n${definition}`
   }
   return `${text}\n`
 }

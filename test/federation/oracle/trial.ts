@@ -1,40 +1,42 @@
-import {
-  buildASTSchema,
-  execute,
-  GraphQLError,
-  GraphQLSchema,
-  isNonNullType,
-  Kind,
-  lexicographicSortSchema,
-  parse,
-  printSchema,
-  visit,
-} from 'graphql'
-import type { DocumentNode, ExecutionResult, GraphQLFieldResolver, GraphQLOutputType } from 'graphql'
-import { isListType } from 'graphql'
-import type { GraphQLAnswer, GraphQLRequest, IncrementalAnswer } from '../../../gateway/engine.ts'
-import { composedForTest } from '../../support/composed.ts'
+import type { GraphQLSchema, ExecutionResult } from 'graphql'
+import type { GraphQLAnswer, GraphQLRequest } from '../../../gateway/engine.ts'
+import type { Supergraph } from '../../../gateway/supergraph/supergraph.ts'
+import { composedForTest, forgetComposed } from '../../support/composed.ts'
 import { federated } from '../../support/federated.ts'
 import type { Federated } from '../../support/federated.ts'
-import { inParts } from '../../support/in-parts.ts'
+import { forgetPlanners } from '../../support/shared-planners.ts'
 import type { EngineVariant } from '../engine-variants.ts'
+import { overrides } from './graph-model.ts'
 import type { GraphModel } from './graph-model.ts'
-import { judge } from './judge.ts'
+import { answersOf, differs, judgeAll } from './answers.ts'
+import type { GivenAnswers } from './answers.ts'
+import { askInParts } from './answers-in-parts.ts'
+import type { AnswerInParts } from './answers-in-parts.ts'
+import { refusalOf } from './judge.ts'
 import type { Fault } from './judge.ts'
-import { monolithResolvers, subgraphResolvers } from './resolvers.ts'
+import { isSubscription, Monolith, printedSorted } from './monolith.ts'
+import type { RightAnswers } from './monolith.ts'
+import { hasDefers } from './random-defers.ts'
+import { subgraphResolvers } from './resolvers.ts'
 import type { Journal } from './resolvers.ts'
-import { monolithSdl, subgraphSdls } from './sdl.ts'
+import { subgraphSdls } from './sdl.ts'
 
-/** Both answers to one operation, and what is wrong with the gateway's. */
+/** Both answers to one operation, and what is wrong with the gateway's. Of a subscription, those to the event that is wrong. */
 export interface Outcome {
   readonly variant: EngineVariant
   readonly expected: ExecutionResult
   readonly answer: GraphQLAnswer
   readonly fault: Fault | undefined
+  /** Why it is not answered, where docs/planning.md says so. */
+  readonly refused: string | undefined
   /** Requests to subgraphs. */
   readonly fetches: number
   /** The compiled tier answered. */
   readonly spliced: boolean
+  /** Events of a subscription. Undefined: it is none. */
+  readonly events: number | undefined
+  /** Parts that were told after the first answer. Undefined: it was not answered in parts. */
+  readonly parts: number | undefined
 }
 
 /** Room for anything the generator writes: what is compared are answers. */
@@ -59,7 +61,8 @@ export class Trial {
   readonly schema: GraphQLSchema
   /** The supergraph's SDL. */
   readonly supergraph: string
-  readonly #lenient: GraphQLSchema
+  readonly #composed: Supergraph
+  readonly #monolith: Monolith
   readonly #tried: readonly Tried[]
   readonly #journal: Journal = { mutations: 0 }
   readonly #names: readonly string[]
@@ -73,15 +76,19 @@ export class Trial {
       sdls.map(([name, sdl]) => [name, { sdl, resolvers: resolvers.get(name) ?? {} }]),
     )
     const supergraph = composedForTest(definitions)
+    this.#composed = supergraph
     this.supergraph = supergraph.sdl
-    const document = parse(monolithSdl(model))
-    this.schema = runnable(document, monolithResolvers(model, this.#journal))
-    this.#lenient = lenient(document, this.schema)
-    const composed = sorted(supergraph.apiSchema)
-    if (composed !== sorted(this.schema)) {
-      throw new DifferentSchemas(`${composed}\n--- is not ---\n${sorted(this.schema)}`)
+    this.#monolith = new Monolith(model, this.#journal)
+    this.schema = this.#monolith.schema
+    const composed = printedSorted(supergraph.apiSchema)
+    if (composed !== printedSorted(this.schema)) {
+      throw new DifferentSchemas(`${composed}\n--- is not ---\n${printedSorted(this.schema)}`)
     }
-    const options = { limits, cost: { costMax: Number.MAX_SAFE_INTEGER } }
+    const options = {
+      limits,
+      cost: { costMax: Number.MAX_SAFE_INTEGER },
+      overrides: { active: overrides.active, random: () => overrides.percentile / 100 },
+    }
     this.#tried = variants.map(variant => ({
       variant,
       graph: federated(definitions, options, variant.build),
@@ -90,123 +97,59 @@ export class Trial {
 
   /** What each of the ways makes of `request`, in their order. */
   async run(request: GraphQLRequest): Promise<readonly Outcome[]> {
-    const expected = await this.#alone(this.schema, request)
-    const all = expected.errors === undefined ? expected : await this.#alone(this.#lenient, request)
+    const right = await this.#monolith.answers(request)
+    const given: GivenAnswers[] = []
     const outcomes: Outcome[] = []
     for (const { variant, graph } of this.#tried) {
-      this.#journal.mutations = 0
-      for (const name of this.#names) graph.subgraph(name).requests.length = 0
+      this.#startOver(graph)
       const before = graph.spliced()
-      const answer = await graph.ask(request)
+      const answers = await answersOf(graph, request)
       const spliced = graph.spliced() > before
       const fetches = this.#names.reduce((sum, name) => sum + graph.subgraph(name).requests.length, 0)
-      const fault = judge(answer, expected, all) ?? differs(answer, variant, outcomes)
-      outcomes.push({ variant, expected, answer, fault, fetches, spliced })
+      const { at, fault } = judgeAll(answers, right)
+      const otherTier = given.find(each => each.variant.name === variant.name)
+      given.push({ variant, answers })
+      // Once: whichever planner was asked first, what is deferred is planned by Apollo's.
+      const parts =
+        outcomes.length === 0 && fault === undefined ? await this.#parts(graph, request, right) : undefined
+      outcomes.push({
+        variant,
+        expected: right.expected[at] ?? {},
+        answer: parts?.answer ?? answers[at] ?? {},
+        fault: fault ?? parts?.fault ?? (otherTier && differs(answers, otherTier)),
+        refused: refusalOf(answers[0] ?? {}),
+        fetches,
+        spliced,
+        events: isSubscription(request) ? answers.length : undefined,
+        parts: parts?.count,
+      })
     }
     return outcomes
   }
 
-  /** What the first of the ways makes of a request of which parts are deferred. */
-  inParts(request: GraphQLRequest): Promise<readonly IncrementalAnswer[]> {
+  async #parts(
+    graph: Federated,
+    request: GraphQLRequest,
+    { expected: [expected] }: RightAnswers,
+  ): Promise<AnswerInParts | undefined> {
+    // A null that may not be goes up to the part only, so that nobody can say from one schema's answer what is right.
+    if (!hasDefers(request.query) || !expected?.data || expected.errors !== undefined) return undefined
+    this.#startOver(graph)
+    return askInParts(graph, request, expected)
+  }
+
+  #startOver(graph: Federated): void {
     this.#journal.mutations = 0
-    const [first] = this.#tried
-    if (first === undefined) throw new Error('nothing is tried')
-    return inParts(first.graph.engine, request)
+    for (const name of this.#names) graph.subgraph(name).requests.length = 0
   }
 
   async close(): Promise<void> {
     await Promise.all(this.#tried.map(({ graph }) => graph.engine.close()))
+    // Thousands of graphs come after this one.
+    forgetComposed(this.#composed)
+    forgetPlanners(this.#composed)
   }
-
-  async #alone(
-    schema: GraphQLSchema,
-    { query, operationName, variables }: GraphQLRequest,
-  ): Promise<ExecutionResult> {
-    this.#journal.mutations = 0
-    const document = parse(query)
-    return execute({ schema, document, variableValues: variables, operationName })
-  }
-}
-
-/**
- * Both tiers give the same answer, byte for byte, from one planner's plans. Errors of fetches that run side by side stand in the order
- * in which these ended.
- */
-function differs(
-  answer: GraphQLAnswer,
-  { name }: EngineVariant,
-  others: readonly Outcome[],
-): Fault | undefined {
-  const other = others.find(({ variant }) => variant.name === name)
-  if (other === undefined || inOrder(other.answer) === inOrder(answer)) return undefined
-  return { kind: 'tiers', detail: `the ${other.variant.tier} tier answers ${JSON.stringify(other.answer)}` }
-}
-
-function inOrder({ errors = [], ...rest }: GraphQLAnswer): string {
-  return JSON.stringify([rest, errors.map(error => JSON.stringify(error)).toSorted()])
 }
 
 /** The generator said one thing to the subgraphs and another to the one schema: its fault, or composition's. */
 export class DifferentSchemas extends Error {}
-
-function sorted(schema: GraphQLSchema): string {
-  const { directives: _, ...config } = schema.toConfig()
-  return printSchema(lexicographicSortSchema(new GraphQLSchema(config)))
-}
-
-function runnable(document: DocumentNode, resolvers: object): GraphQLSchema {
-  const schema = buildASTSchema(document)
-  for (const [typeName, fields] of Object.entries(resolvers)) {
-    const type = schema.getType(typeName)
-    for (const [name, resolve] of Object.entries(
-      fields as Record<string, GraphQLFieldResolver<unknown, unknown>>,
-    )) {
-      if (type !== undefined && 'resolveType' in type && name === '__resolveType')
-        type.resolveType = resolve as never
-      const field = type !== undefined && 'getFields' in type ? type.getFields()[name] : undefined
-      // Fields that clients must not see have resolvers, and no place here.
-      if (field !== undefined && 'resolve' in field) field.resolve = resolve
-    }
-  }
-  return schema
-}
-
-/** The same schema with every null allowed, where a null that is not allowed is an error at its own place. */
-function lenient(document: DocumentNode, strict: GraphQLSchema): GraphQLSchema {
-  const nullable = visit(document, {
-    FieldDefinition: field => ({
-      ...field,
-      type: visit(field.type, { NonNullType: { leave: node => node.type } }),
-    }),
-  })
-  const schema = buildASTSchema(nullable)
-  for (const [name, type] of Object.entries(schema.getTypeMap())) {
-    const original = strict.getType(name)
-    if (original === undefined || name.startsWith('__')) continue
-    if ('resolveType' in type && 'resolveType' in original) type.resolveType = original.resolveType
-    if (
-      type.astNode?.kind !== Kind.OBJECT_TYPE_DEFINITION ||
-      !('getFields' in type) ||
-      !('getFields' in original)
-    )
-      continue
-    for (const field of Object.values(type.getFields())) {
-      const same = original.getFields()[field.name]
-      if (same === undefined || !('resolve' in same) || !('resolve' in field)) continue
-      // Every field of the strict schema has a resolver of this type.
-      const resolve = same.resolve as GraphQLFieldResolver<unknown, unknown> | undefined
-      const failing: GraphQLFieldResolver<unknown, unknown> = (...given) =>
-        withErrors(resolve?.(...given), same.type)
-      field.resolve = failing
-    }
-  }
-  return schema
-}
-
-function withErrors(value: unknown, type: GraphQLOutputType): unknown {
-  if (isNonNullType(type)) {
-    return value === null ? new GraphQLError('null where none may be') : withErrors(value, type.ofType)
-  }
-  if (!isListType(type) || !Array.isArray(value)) return value
-  return value.map(item => withErrors(item, type.ofType))
-}

@@ -222,6 +222,56 @@ test('a mutation that is made although nobody asks for it is a fault', () => {
   expect(faults('mutation { pay other }')).toEqual(['pay is fetched when nobody asks for it'])
 })
 
+test('what is read of a mutation’s answer although nobody asks for it is no fault', () => {
+  const text = 'mutation ($x: Boolean!) { pay { sum @include(if: $x) } }'
+  const schema = buildASTSchema(
+    parse('type Query { q: Int } type Mutation { pay: Bill } type Bill { sum: Int }'),
+  )
+  const root = { kind: 'Fetch', serviceName: 'a', operationKind: 'mutation' } as const
+  const plan = { plannedBy: 'rust', source: undefined, fetches: 1 } as const
+  const operation = 'mutation { pay { sum } }'
+  expect(lintPlan({ ...plan, root: { ...root, operation } }, operationOf(text), schema)).toMatchObject({
+    faults: [],
+    excess: ['pay.sum is fetched when nobody asks for it'],
+  })
+})
+
+test('a fetch that asks for an object and nothing of it is a fault', () => {
+  const schema = buildASTSchema(parse('type Query { me: User } type User { name: String friend: User }'))
+  const root = { kind: 'Fetch', serviceName: 'a', operationKind: 'query' } as const
+  const operation = '{ me { friend { name } friend } }'
+  const plan: Plan = { plannedBy: 'rust', root: { ...root, operation }, source: undefined, fetches: 1 }
+  expect(lintPlan(plan, operationOf('{ me { friend { name } } }'), schema).faults).toEqual([
+    'me.friend is fetched without anything of it',
+  ])
+})
+
+test('fields below a field that a subgraph adds to an interface are looked for by the types they are asked of', () => {
+  const schema = buildASTSchema(
+    parse(`type Query { it: Named } interface Named { id: ID place: Place } type Place { a: Int b: Int }
+      type Dog implements Named { id: ID place: Place } type Cat implements Named { id: ID place: Place }`),
+  )
+  const fetch = (operation: string) =>
+    ({ kind: 'Fetch', serviceName: 'z', operation, operationKind: 'query' }) as const
+  const doubts = (typeCondition: string) => {
+    const entities: FetchNode = {
+      ...fetch(
+        'query ($representations: [_Any!]!) { _entities(representations: $representations) { ... on Named { place { b } } } }',
+      ),
+      requires: [{ kind: 'InlineFragment', typeCondition, selections: [{ kind: 'Field', name: 'id' }] }],
+      inputRewrites: [{ kind: 'ValueSetter', path: ['... on Named', '__typename'], setValueTo: 'Named' }],
+    }
+    const nodes: PlanNode[] = [
+      fetch('{ it { __typename id place { a } } }'),
+      { kind: 'Flatten', path: ['it'], node: entities },
+    ]
+    const plan: Plan = { plannedBy: 'rust', root: { kind: 'Sequence', nodes }, source: undefined, fetches: 2 }
+    return lintPlan(plan, operationOf('{ it { place { a } ... on Dog { place { b } } } }'), schema).doubts
+  }
+  expect(doubts('Dog')).toEqual([])
+  expect(doubts('Cat')).toEqual(['it.place.b is not always fetched for Dog'])
+})
+
 test('what a later fetch requires may be fetched when nobody asks for it', async () => {
   const text = 'query ($x: Boolean!) { user(id: "1") { id @include(if: $x) mail } }'
   const plan = await new LocalPlanner('apollo', supergraph).plan({ text, operationName: undefined })
