@@ -1,5 +1,6 @@
-import { Counter, Gauge, Histogram } from 'prom-client'
+import { Counter, Gauge } from 'prom-client'
 import type { Registry } from 'prom-client'
+import { DurationHistogram } from '../kernel/duration-histogram.ts'
 import { errorDefinitions, unreachable } from '../kernel/errors.ts'
 import type { AdmissionReport } from './admission/admission.ts'
 import type { EngineHealth } from './engine.ts'
@@ -23,19 +24,19 @@ const other = 'other'
 /** Counts what happens in a gateway. Every label has a bounded number of values; docs/metrics.md lists all of them. */
 export function gatewayMetrics(registry: Registry): ObserveGateway {
   const registers = [registry]
-  const http = new Histogram({
+  const http = new DurationHistogram({
     name: 'http_server_request_duration_seconds',
     help: 'Time from a request to /graphql to its answer.',
     labelNames: ['http_request_method', 'http_response_status_code'],
     buckets,
-    registers,
+    registry,
   })
-  const operations = new Histogram({
+  const operations = new DurationHistogram({
     name: 'graphql_server_operation_duration_seconds',
     help: 'Time of operations over HTTP and WebSocket; of subscriptions until they end.',
     labelNames: ['door', 'graphql_operation_type', 'outcome'],
     buckets,
-    registers,
+    registry,
   })
   const errors = new Counter({
     name: 'graphql_server_errors_total',
@@ -43,12 +44,12 @@ export function gatewayMetrics(registry: Registry): ObserveGateway {
     labelNames: ['code'],
     registers,
   })
-  const subgraphs = new Histogram({
+  const subgraphs = new DurationHistogram({
     name: 'ennead_subgraph_request_duration_seconds',
     help: 'Time of calls to subgraphs.',
     labelNames: ['subgraph', 'outcome'],
     buckets,
-    registers,
+    registry,
   })
   const supergraphs = new Counter({
     name: 'ennead_supergraph_taken_total',
@@ -81,16 +82,15 @@ export function gatewayMetrics(registry: Registry): ObserveGateway {
     switch (is) {
       case 'operationEnded': {
         const { door, kind = 'unknown', outcome, codes, request, tookMs } = event
-        operations.observe({ door, graphql_operation_type: kind, outcome }, tookMs / 1_000)
+        operations.cell(door, kind, outcome).observe(tookMs / 1_000)
         for (const code of codes) errors.inc({ code: boundedCode(code) })
         if (request === undefined) return
         const method = methods.has(request.method) ? request.method : other
-        const labels = { http_request_method: method, http_response_status_code: request.status }
-        http.observe(labels, tookMs / 1_000)
+        http.cell(method, String(request.status)).observe(tookMs / 1_000)
         return
       }
       case 'subgraphEnded':
-        subgraphs.observe({ subgraph: nameOf(event.subgraph), outcome: event.outcome }, event.tookMs / 1_000)
+        subgraphs.cell(nameOf(event.subgraph), event.outcome).observe(event.tookMs / 1_000)
         return
       case 'supergraphTaken':
         supergraphs.inc()
