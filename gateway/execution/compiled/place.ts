@@ -25,6 +25,7 @@ export class Place {
   /** By use; filled in as answers come. */
   readonly brought: Brought[] = []
   #text: string | undefined
+  #flat = false
 
   constructor(layout: Layout, own: readonly Slot[], source: Buffer, from: number, end: number) {
     this.layout = layout
@@ -48,7 +49,8 @@ export class Place {
 
   /** The client's object. Throws Surprise when a field is missing that must not be. */
   text(): string {
-    this.#text ??= this.#write()
+    if (this.#text === undefined) return (this.#text = this.#write())
+    if (!this.#flat) this.#flat = isFlatObject(this.#text)
     return this.#text
   }
 
@@ -69,6 +71,16 @@ export class Place {
     return text === '' ? '{}' : `${text}}`
   }
 }
+
+/**
+ * Text that was added up is a tree to V8, walked through wherever it stands again, until a character of it is read: that lays it out in
+ * one piece, in every place.
+ */
+function isFlatObject(text: string): boolean {
+  return text.charCodeAt(0) === openingBrace
+}
+
+const openingBrace = 123
 
 export function textOf(slot: Slot | undefined): string {
   if (typeof slot === 'string') return slot
