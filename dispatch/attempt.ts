@@ -6,6 +6,7 @@ import type { AttemptReason } from './events.ts'
 import { agentTimeout, kindOfAgentFailure, notAccepted } from './failures.ts'
 import type { Entry } from './health/breaker.ts'
 import type { Attempt } from './port.ts'
+import type { Stop } from '../kernel/stop.ts'
 
 /** The call an attempt belongs to. */
 export interface AttemptOwner {
@@ -25,7 +26,7 @@ export interface AttemptOwner {
  * out of time or stopped. In the last two the agent may still be at work, so it keeps its place in the agent's
  * bulkhead as a laggard until it ends or `laggardMs` have passed.
  */
-export class RunningAttempt extends Deadline implements Attempt {
+export class RunningAttempt extends Deadline implements Attempt, Stop {
   readonly number: number
   readonly lane: Lane
   readonly entry: Entry
@@ -37,6 +38,7 @@ export class RunningAttempt extends Deadline implements Attempt {
   readonly #fair: boolean
   #phase: 'running' | 'lagging' | 'over' = 'running'
   #controller: AbortController | undefined
+  #told: ((reason: unknown) => void) | undefined
 
   constructor(
     owner: AttemptOwner,
@@ -65,6 +67,19 @@ export class RunningAttempt extends Deadline implements Attempt {
       if (this.#phase !== 'running') this.#controller.abort(stoppedReason())
     }
     return this.#controller.signal
+  }
+
+  get stopping(): Stop {
+    return this
+  }
+
+  get stopped(): boolean {
+    return this.#phase !== 'running'
+  }
+
+  onStopped(run: (reason: unknown) => void): void {
+    if (this.stopped) run(stoppedReason())
+    else this.#told = run
   }
 
   get requestId(): string | undefined {
@@ -116,7 +131,7 @@ export class RunningAttempt extends Deadline implements Attempt {
     agent.breaker.endedNeutrally(this.entry)
     this.#lag(now)
     this.#emitEnded('stopped', now)
-    this.#controller?.abort(stoppedReason())
+    this.#tell(stoppedReason())
   }
 
   /** The dispatcher closes. */
@@ -139,7 +154,7 @@ export class RunningAttempt extends Deadline implements Attempt {
     if (this.#fair) agent.failed(this.entry, failure, now)
     else agent.breaker.endedNeutrally(this.entry)
     this.#emitEnded('timeout', now)
-    this.#controller?.abort(failure)
+    this.#tell(failure)
     this.#owner.failed(this, failure, 'timeout', this.#fair, now)
   }
 
@@ -212,6 +227,11 @@ export class RunningAttempt extends Deadline implements Attempt {
       tookMs: now - this.startedAt,
     })
     return false
+  }
+
+  #tell(reason: EnneadError): void {
+    this.#controller?.abort(reason)
+    this.#told?.(reason)
   }
 
   #lag(now: number): void {

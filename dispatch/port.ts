@@ -1,4 +1,5 @@
 import type { DomainHealth } from '../kernel/health.ts'
+import type { Stop } from '../kernel/stop.ts'
 
 /** What an agent gets with every attempt besides the input. */
 export interface Attempt {
@@ -7,6 +8,8 @@ export interface Attempt {
    * probe, and now and then an attempt of an agent that always loses, go on to their end, to judge the agent by.
    */
   readonly signal: AbortSignal
+  /** The same, for agents that are called too often to have a signal made for each attempt. A dispatcher's attempts have it. */
+  readonly stopping?: Stop
   /** Milliseconds until this attempt's deadline. */
   readonly remainingMs: number
   /** 1 for the first attempt of a call. */

@@ -3,7 +3,7 @@ import type { Clock } from '../../kernel/clock.ts'
 import { systemClock } from '../../kernel/clock.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import type { ClientPrincipal } from '../../kernel/principal.ts'
-import { untilAborted } from './until-aborted.ts'
+import { untilAborted } from '../../kernel/until-aborted.ts'
 
 /**
  * Finds out who a bearer token stands for. Rejects with UNAUTHENTICATED when the token is not valid; any

@@ -3,6 +3,7 @@ import type { ClientPrincipal } from '../../kernel/principal.ts'
 import type { Engine, GraphQLAnswer, PreparedOperation } from '../engine.ts'
 import type { ForwardedHeaders, SubgraphContext } from '../execution/subgraph.ts'
 import { EnneadError } from '../../kernel/errors.ts'
+import { whenAborted } from '../../kernel/when-aborted.ts'
 import type { RequestTrace } from '../tracing.ts'
 import type { GatewayLimits } from './gateway-limits.ts'
 import type { RequestBudget } from './request-budget.ts'
@@ -73,12 +74,12 @@ export function answerWithin(
       const expired = reason instanceof EnneadError && reason.code === 'DEADLINE_EXCEEDED'
       grace = setTimeout(() => reject(reason), expired ? graceMs : 0)
     }
+    const forget = signal.aborted ? undefined : whenAborted(signal, leave)
     const settled = (settle: () => void): void => {
       clearTimeout(grace)
-      signal.removeEventListener('abort', leave)
+      forget?.()
       settle()
     }
-    signal.addEventListener('abort', leave, { once: true })
     if (signal.aborted) leave()
     engine.execute(operation, context).then(
       answer => settled(() => resolve(answer)),

@@ -1,5 +1,7 @@
+import { untilAborted } from '../../kernel/until-aborted.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { EnneadError } from '../../kernel/errors.ts'
+import { whenAborted } from '../../kernel/when-aborted.ts'
 
 /** The end of one execution's time, and the caller's leaving. Close it when the execution ends. */
 export interface Deadline {
@@ -19,16 +21,16 @@ export function startDeadline(clock: Clock, remainingMs: number, outer: AbortSig
     controller.abort(new EnneadError('DEADLINE_EXCEEDED', 'the time for this request was used up'))
   // Longer than setTimeout can wait is as good as forever.
   const timer = remainingMs > 0x7fffffff ? undefined : clock.after(Math.max(0, remainingMs), expire)
+  const forget = outer.aborted ? undefined : whenAborted(outer, leave)
   if (outer.aborted) leave()
   else if (remainingMs <= 0) expire()
-  outer.addEventListener('abort', leave, { once: true })
   return {
     signal: controller.signal,
     remainingMs: () => Math.max(0, endsAt - clock.now()),
-    within: work => settleOrAbort(work, controller.signal),
+    within: work => untilAborted(work, controller.signal),
     close() {
       timer?.cancel()
-      outer.removeEventListener('abort', leave)
+      forget?.()
     },
   }
 }
@@ -38,13 +40,4 @@ function reasonOf({ reason }: AbortSignal): EnneadError {
   return reason instanceof EnneadError && reason.code === 'DEADLINE_EXCEEDED'
     ? reason
     : new EnneadError('CANCELLED', 'the caller left before the answer')
-}
-
-function settleOrAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const leave = (): void => reject(signal.reason)
-    if (signal.aborted) leave()
-    else signal.addEventListener('abort', leave, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave))
-  })
 }

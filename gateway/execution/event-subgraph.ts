@@ -38,10 +38,10 @@ export function eventSubgraph(inner: Subgraph, options: EventSubgraphOptions): S
 function bytesOf(inner: Subgraph): Pick<Subgraph, 'exchange'> {
   if (inner.exchange === undefined) return {}
   return {
-    exchange(body, context) {
+    exchange(body, context, stop) {
       if (inner.exchange === undefined)
         throw new EnneadError('INTERNAL', `"${inner.name}" takes no bytes any more`)
-      return inner.exchange(body, context)
+      return inner.exchange(body, context, stop)
     },
   }
 }

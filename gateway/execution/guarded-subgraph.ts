@@ -4,6 +4,7 @@ import { failover, hedge, once } from '../../dispatch/policy.ts'
 import type { Attempt } from '../../dispatch/port.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { EnneadError } from '../../kernel/errors.ts'
+import { stopOf } from '../../kernel/stop.ts'
 import type { Subgraph, SubgraphContext, SubgraphRequest, SubgraphResponse } from './subgraph.ts'
 
 export interface GuardedSubgraphOptions {
@@ -114,14 +115,13 @@ class DispatchedSubgraph implements GuardedSubgraph {
   }
 
   /** Codes of errors are not looked at: whoever cannot use the answer asks `isFailure`, and then again by `execute`. */
-  async exchange(body: string, context: SubgraphContext): Promise<Buffer> {
+  exchange(body: string, context: SubgraphContext): Promise<Buffer> {
     const { signal, remainingMs, requestId } = context
-    const time = Number.isFinite(remainingMs) ? { remainingMs } : {}
-    try {
-      return await this.#dispatcher.call('exchange', { body, context }, { signal, requestId, ...time })
-    } catch (failure) {
-      throw this.#told(failure)
-    }
+    return this.#dispatcher
+      .call('exchange', { body, context }, { signal, requestId, remainingMs })
+      .catch((failure: unknown) => {
+        throw this.#told(failure)
+      })
   }
 
   subscribe(request: SubgraphRequest, context: SubgraphContext): AsyncIterableIterator<SubgraphResponse> {
@@ -180,8 +180,9 @@ class DispatchedSubgraph implements GuardedSubgraph {
 }
 
 function exchanger(way: Subgraph): Exchange {
-  return async ({ body, context }, { signal, remainingMs }) => {
+  return ({ body, context }, attempt) => {
     if (way.exchange === undefined) throw new EnneadError('INTERNAL', `subgraph "${way.name}" takes no bytes`)
-    return way.exchange(body, { ...context, signal, remainingMs })
+    const { remainingMs, stopping = stopOf(attempt.signal) } = attempt
+    return way.exchange(body, { ...context, remainingMs }, stopping)
   }
 }

@@ -6,6 +6,8 @@ import { EnneadError } from '../../kernel/errors.ts'
 import type { HopSigner, HopTarget, PrincipalForm } from '../../kernel/hop-signer.ts'
 import { hopHeaders } from '../../kernel/hop.ts'
 import type { Principal } from '../../kernel/principal.ts'
+import { stopOf } from '../../kernel/stop.ts'
+import type { Stop } from '../../kernel/stop.ts'
 import { connectionOptions, TlsPool } from '../../kernel/tls/tls-client.ts'
 import type { TlsClientOptions } from '../../kernel/tls/tls-client.ts'
 import { startDeadline } from './deadline.ts'
@@ -102,7 +104,7 @@ class HttpSubgraph implements Subgraph {
         context,
         form => this.#post(body, context, form, signal),
         repeatable,
-        signal,
+        stopOf(signal),
       )
       return parsedAnswer(answer, this.name)
     } catch (failure) {
@@ -112,13 +114,8 @@ class HttpSubgraph implements Subgraph {
     }
   }
 
-  async exchange(body: string, context: SubgraphContext): Promise<Buffer> {
-    const answer = await this.#asked(
-      context,
-      form => this.#postBytes(body, context, form),
-      true,
-      context.signal,
-    )
+  async exchange(body: string, context: SubgraphContext, stop = stopOf(context.signal)): Promise<Buffer> {
+    const answer = await this.#asked(context, form => this.#postBytes(body, context, form, stop), true, stop)
     if (isUtf8(answer.body)) return answer.body
     throw new EnneadError('SUBGRAPH_BAD_ANSWER', `subgraph "${this.name}" answered text that is not UTF-8`, {
       facts: { status: answer.status },
@@ -162,34 +159,33 @@ class HttpSubgraph implements Subgraph {
   }
 
   /** Sends the principal whole unless the subgraph keeps it; when it does not any more it has done nothing, whatever was asked. */
-  async #asked(
+  #asked(
     { principal }: SubgraphContext,
     send: (form: PrincipalForm) => Promise<HttpAnswer>,
     repeatable: boolean,
-    signal: AbortSignal,
+    stop: Stop,
   ): Promise<HttpAnswer> {
-    if (principal !== undefined && this.#keptThere.has(principal)) {
-      const answer = await this.#attempts(() => send('digest'), repeatable, signal)
+    const attempts = (form: PrincipalForm): Promise<HttpAnswer> =>
+      send(form).catch((failure: unknown) => {
+        // A kept-alive connection may be closed by the other side just as it is used; a query can safely be sent again.
+        if (stop.stopped || !brokeBeforeAnswer(failure) || !repeatable) throw failure
+        return send(form)
+      })
+    return principal === undefined ? attempts('whole') : this.#askedFor(principal, attempts)
+  }
+
+  async #askedFor(
+    principal: Principal,
+    attempts: (form: PrincipalForm) => Promise<HttpAnswer>,
+  ): Promise<HttpAnswer> {
+    if (this.#keptThere.has(principal)) {
+      const answer = await attempts('digest')
       if (answer.principal !== 'unknown') return answer
       this.#keptThere.delete(principal)
     }
-    const answer = await this.#attempts(() => send('whole'), repeatable, signal)
-    if (principal !== undefined && answer.principal === 'kept') this.#keptThere.add(principal)
+    const answer = await attempts('whole')
+    if (answer.principal === 'kept') this.#keptThere.add(principal)
     return answer
-  }
-
-  async #attempts(
-    send: () => Promise<HttpAnswer>,
-    repeatable: boolean,
-    signal: AbortSignal,
-  ): Promise<HttpAnswer> {
-    try {
-      return await send()
-    } catch (failure) {
-      // A kept-alive connection may be closed by the other side just as it is used; a query can safely be sent again.
-      if (signal.aborted || !brokeBeforeAnswer(failure) || !repeatable) throw failure
-      return send()
-    }
   }
 
   #post(
@@ -206,14 +202,13 @@ class HttpSubgraph implements Subgraph {
   }
 
   /** @param body Bytes in latin1. */
-  #postBytes(body: string, context: SubgraphContext, form: PrincipalForm): Promise<HttpAnswer> {
-    const { signal } = context
-    if (this.#plain === undefined) return this.#post(Buffer.from(body, 'latin1'), context, form, signal)
+  #postBytes(body: string, context: SubgraphContext, form: PrincipalForm, stop: Stop): Promise<HttpAnswer> {
+    if (this.#plain === undefined) return this.#post(Buffer.from(body, 'latin1'), context, form, stop.signal)
     // Nothing but a signature looks at the bytes.
     const signed = this.#signer === undefined ? '' : Buffer.from(body, 'latin1')
     const target = { method: 'POST', path: this.#path, body: signed }
     const headers = this.#headers(context, target, form)
-    return this.#plain.post(body, headers, signal)
+    return this.#plain.post(body, headers, stop)
   }
 
   get #path(): string {

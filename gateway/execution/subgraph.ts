@@ -1,4 +1,5 @@
 import type { Hop } from '../../kernel/hop.ts'
+import type { Stop } from '../../kernel/stop.ts'
 import type { RequestTrace } from '../tracing.ts'
 import type { CachingHeaders } from './entity-cache/cache-control.ts'
 
@@ -52,10 +53,10 @@ export interface Subgraph {
   execute(request: SubgraphRequest, context: SubgraphContext): Promise<SubgraphResponse>
   /**
    * Sends the request of a query as it stands, UTF-8 in latin1, and resolves with the whole answer as it came, valid UTF-8,
-   * within `context.signal`. Rejects like `execute`; whether the answer is GraphQL is not looked at. Undefined: nothing
+   * until `stop`, by default `context.signal`, says that it is not wanted any more. Rejects like `execute`; whether the answer is GraphQL is not looked at. Undefined: nothing
    * here is bytes, so that there is nothing to gain.
    */
-  exchange?(body: string, context: SubgraphContext): Promise<Buffer>
+  exchange?(body: string, context: SubgraphContext, stop?: Stop): Promise<Buffer>
   /**
    * Does an answer that `exchange` gave say that the place that gave it fails? Asked by `execute`, another place may do better.
    * Undefined: none does.

@@ -74,31 +74,27 @@ export class SubgraphConnections {
     return {
       adopt: () => this.#adopt(own),
       close: () => this.#letGo(own),
-      execute: (name, request, context) => {
+      execute: async (name, request, context) => {
         const connection = find(name)
-        return observed(name, connection, context, this.#tools, isOk, inner =>
-          connection.subgraph.execute(request, inner),
-        )
+        const call = new ObservedCall(name, connection, context, this.#tools)
+        try {
+          const response = await connection.subgraph.execute(request, call.context)
+          call.answered(isOk(response))
+          return response
+        } catch (failure) {
+          return call.failed(failure)
+        }
       },
       exchanges: name => find(name).subgraph.exchange !== undefined,
-      exchange: async (name, body, context, read) => {
+      exchange: (name, body, context, read) => {
         const connection = find(name)
         const { subgraph } = connection
-        let refused: { readonly failure: unknown } | undefined
-        const isRead = (answer: Buffer): boolean => {
-          try {
-            read(answer)
-            return true
-          } catch (failure) {
-            refused = { failure }
-            return areBytesOk(answer)
-          }
-        }
-        await observed(name, connection, context, this.#tools, isRead, inner => {
-          if (subgraph.exchange === undefined) throw new EnneadError('INTERNAL', `"${name}" takes no bytes`)
-          return subgraph.exchange(body, inner)
-        })
-        if (refused !== undefined) throw refused.failure
+        if (subgraph.exchange === undefined) throw new EnneadError('INTERNAL', `"${name}" takes no bytes`)
+        const call = new ObservedCall(name, connection, context, this.#tools)
+        return subgraph.exchange(body, call.context).then(
+          answer => call.read(answer, read),
+          (failure: unknown) => call.failed(failure),
+        )
       },
       isFailure: (name, response) => find(name).subgraph.isFailure?.(response) === true,
       subscribe: (name, request, context) => find(name).subgraph.subscribe(request, traced(name, context)),
@@ -159,36 +155,62 @@ function areBytesOk(bytes: Buffer): boolean {
   }
 }
 
-async function observed<Answer>(
-  name: string,
-  connection: Connection,
-  context: SubgraphContext,
-  { clock, observe }: CallTools,
-  ok: (answer: Answer) => boolean,
-  ask: (context: SubgraphContext) => Promise<Answer>,
-): Promise<Answer> {
-  const call = context.trace?.call(name)
-  const startedAt = clock.now()
-  const tell = (outcome: 'ok' | 'errors' | ErrorCode, tookMs: number): void => {
-    call?.end(outcome === 'ok' ? undefined : outcome)
-    observe?.({ is: 'subgraphEnded', subgraph: name, outcome, tookMs })
+/** A call whose outcome is told, and kept as the health of its subgraph. */
+class ObservedCall {
+  /** What is sent: with the headers of its trace. */
+  readonly context: SubgraphContext
+  readonly #name: string
+  readonly #connection: Connection
+  readonly #trace: SubgraphCallTrace | undefined
+  readonly #tools: CallTools
+  readonly #startedAt: number
+
+  constructor(name: string, connection: Connection, context: SubgraphContext, tools: CallTools) {
+    this.#name = name
+    this.#connection = connection
+    this.#trace = context.trace?.call(name)
+    this.#tools = tools
+    this.#startedAt = tools.clock.now()
+    this.context = withHeaders(context, this.#trace)
   }
-  try {
-    const answer = await ask(withHeaders(context, call))
+
+  answered(ok: boolean, tookMs = this.#tookMs): void {
+    this.#tell(ok ? 'ok' : 'errors', tookMs)
+    this.#connection.state = 'ok'
+    this.#connection.detail = 'answered its last call'
+  }
+
+  /** Gives an answer in bytes to `read`. Throws what that throws. */
+  read(answer: Buffer, read: (answer: Buffer) => void): void {
     // Looking at the answer is no time of the subgraph.
-    const tookMs = clock.now() - startedAt
-    tell(ok(answer) ? 'ok' : 'errors', tookMs)
-    connection.state = 'ok'
-    connection.detail = 'answered its last call'
-    return answer
-  } catch (failure) {
-    tell(failure instanceof EnneadError ? failure.code : 'INTERNAL', clock.now() - startedAt)
+    const tookMs = this.#tookMs
+    try {
+      read(answer)
+    } catch (failure) {
+      this.answered(areBytesOk(answer), tookMs)
+      throw failure
+    }
+    this.answered(true, tookMs)
+  }
+
+  /** Throws `failure`. */
+  failed(failure: unknown): never {
+    this.#tell(failure instanceof EnneadError ? failure.code : 'INTERNAL', this.#tookMs)
     const kind = kindOf(failure)
     if (kind !== 'cancelled' && kind !== 'caller' && kind !== 'expired') {
-      connection.state = 'failing'
-      connection.detail = failure instanceof EnneadError ? failure.code : 'its last call failed'
+      this.#connection.state = 'failing'
+      this.#connection.detail = failure instanceof EnneadError ? failure.code : 'its last call failed'
     }
     throw failure
+  }
+
+  get #tookMs(): number {
+    return this.#tools.clock.now() - this.#startedAt
+  }
+
+  #tell(outcome: 'ok' | 'errors' | ErrorCode, tookMs: number): void {
+    this.#trace?.end(outcome === 'ok' ? undefined : outcome)
+    this.#tools.observe?.({ is: 'subgraphEnded', subgraph: this.#name, outcome, tookMs })
   }
 }
 

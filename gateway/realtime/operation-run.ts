@@ -7,7 +7,7 @@ import { answerWithin, contextOf, grantTime } from '../admission/run-operation.t
 import { sightRefusals } from '../admission/sight-refusals.ts'
 import type { Ask } from '../admission/request-priority.ts'
 import type { Caller } from '../admission/run-operation.ts'
-import { untilAborted } from '../admission/until-aborted.ts'
+import { untilAborted } from '../../kernel/until-aborted.ts'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { AnswerError, GraphQLAnswer, PreparedOperation } from '../engine.ts'
 import { outcomeOf } from '../gateway-events.ts'

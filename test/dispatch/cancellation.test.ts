@@ -21,6 +21,32 @@ test('a caller that leaves is rejected at once, its agents are told to stop, and
   expect(dispatcher.usage()).toMatchObject({ callsRunning: 0, deadlines: 0 })
 })
 
+test('an attempt tells why it is stopped without a signal, once, and at once when it had been before', async () => {
+  const a = desk('a')
+  const { dispatcher, clock } = domain([a.agent], { attemptMs: 50 })
+  const controller = new AbortController()
+  const left = dispatcher.call('read', 'x', { signal: controller.signal })
+  const { attempt } = a.last()
+  const told: unknown[] = []
+  attempt.stopping?.onStopped(() => told.push('nobody: another took its place'))
+  attempt.stopping?.onStopped(reason => told.push(reason))
+  expect(attempt.stopping?.stopped).toBe(false)
+  controller.abort()
+  await expect(left).rejects.toMatchObject({ code: 'CANCELLED' })
+  expect(told).toMatchObject([{ code: 'CANCELLED' }])
+  expect(attempt.stopping?.stopped).toBe(true)
+  attempt.stopping?.onStopped(reason => told.push(reason))
+  expect(told).toMatchObject([{ code: 'CANCELLED' }, { code: 'CANCELLED' }])
+
+  const late = dispatcher.call('read', 'y')
+  a.last().attempt.stopping?.onStopped(reason => told.push(reason))
+  clock.advance(60)
+  a.last().attempt.stopping?.onStopped(() => undefined)
+  expect(told[2]).toMatchObject({ code: 'AGENT_TIMEOUT' })
+  dispatcher.close()
+  await expect(late).rejects.toBeInstanceOf(EnneadError)
+})
+
 test('1,000 callers that leave open nothing', async () => {
   const a = desk('a')
   const { dispatcher, events } = domain([a.agent])

@@ -3,10 +3,11 @@ import type { AddressInfo, Socket } from 'node:net'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { PlainPost } from '../../gateway/execution/http1/plain-post.ts'
-import { MalformedResponse } from '../../gateway/execution/http1/response-head.ts'
+import { MalformedResponse, responseHead } from '../../gateway/execution/http1/response-head.ts'
 import { ResponseReader } from '../../gateway/execution/http1/response-reader.ts'
 import type { Http1Response } from '../../gateway/execution/http1/response-reader.ts'
 import { systemClock } from '../../kernel/clock.ts'
+import { stopOf } from '../../kernel/stop.ts'
 import { manualClock } from '../support/manual-clock.ts'
 
 const tooLarge = new Error('too large')
@@ -137,19 +138,33 @@ async function rawServer(
 
 const ok = 'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}'
 const limits = { connectionsMax: 1, answerBytesMax: 1_000 }
-const { signal } = new AbortController()
+const going = stopOf(new AbortController().signal)
+
+test('a head that comes again is read as it was the first time, however many came between', () => {
+  const heads = Array.from(
+    { length: 600 },
+    (_, bytes) => `HTTP/1.1 200 OK\r\nContent-Length: ${bytes}\r\nX-Long: ${'x'.repeat(bytes * 3)}\r\n\r\n`,
+  )
+  for (let round = 0; round < 2; round++) {
+    for (const [bytes, head] of heads.entries())
+      expect(responseHead(head).body).toEqual({ kind: 'length', bytes })
+  }
+  expect(responseHead(heads[1] ?? '')).toBe(responseHead(heads[1] ?? ''))
+  const twoLengths = 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n'
+  for (let round = 0; round < 2; round++) expect(() => responseHead(twoLengths)).toThrow(MalformedResponse)
+})
 
 test('a connection is used again until it is as old as the other side said', async () => {
   const kept = ok.replace('\r\n\r\n', '\r\nKeep-Alive: timeout=5\r\n\r\n')
   await using server = await rawServer(socket => socket.write(kept))
   const clock = manualClock()
   const way = new PlainPost(server.url, 'stock', limits, clock)
-  await way.post('{}', {}, signal)
+  await way.post('{}', {}, going)
   clock.advance(3_900)
-  await way.post('{}', {}, signal)
+  await way.post('{}', {}, going)
   expect(server.connections).toBe(1)
   clock.advance(4_001)
-  await way.post('{}', {}, signal)
+  await way.post('{}', {}, going)
   expect(server.connections).toBe(2)
   way.close()
 })
@@ -166,10 +181,10 @@ test('what comes unasked ends the connection instead of being the answer to the 
   const way = new PlainPost(server.url, 'stock', limits, systemClock)
   // Whichever way the two arrive, the second is nobody's answer.
   await way
-    .post('{}', {}, signal)
+    .post('{}', {}, going)
     .catch((failure: unknown) => expect(failure).toMatchObject({ code: 'SUBGRAPH_BAD_ANSWER' }))
   await ended
-  const { body } = await way.post('{}', {}, signal)
+  const { body } = await way.post('{}', {}, going)
   expect(body.toString()).toBe('{}')
   expect(server.connections).toBe(2)
   way.close()
@@ -184,9 +199,9 @@ test('more requests than connections wait in order; one that is given up takes i
   })
   const way = new PlainPost(server.url, 'stock', limits, systemClock)
   const leaving = new AbortController()
-  const slow = way.post('"slow"', {}, leaving.signal)
-  const left = way.post('"left"', {}, leaving.signal)
-  const next = [way.post('"a"', {}, signal), way.post('"b"', {}, signal)]
+  const slow = way.post('"slow"', {}, stopOf(leaving.signal))
+  const left = way.post('"left"', {}, stopOf(leaving.signal))
+  const next = [way.post('"a"', {}, going), way.post('"b"', {}, going)]
   const reason = new Error('gone')
   leaving.abort(reason)
   await expect(slow).rejects.toBe(reason)
@@ -203,13 +218,13 @@ test('headers are sent as they are, and those that would make another request ar
     socket.write(ok)
   })
   const way = new PlainPost(server.url, 'stock', limits, systemClock)
-  await way.post('{"query":"{ a }"}', { authorization: 'Bearer x', 'x-name': 'J\u00fcrgen' }, signal)
+  await way.post('{"query":"{ a }"}', { authorization: 'Bearer x', 'x-name': 'J\u00fcrgen' }, going)
   expect(sent).toContain('POST /graphql?v=1 HTTP/1.1\r\n')
   expect(sent).toContain('\r\nauthorization: Bearer x\r\nx-name: J\u00fcrgen\r\n\r\n{"query":"{ a }"}')
   for (const value of ['a\r\nx: y', 'a\nb', 'a\0', '\u20ac']) {
-    await expect(way.post('{}', { 'x-name': value }, signal)).rejects.toMatchObject({ code: 'BAD_REQUEST' })
+    await expect(way.post('{}', { 'x-name': value }, going)).rejects.toMatchObject({ code: 'BAD_REQUEST' })
   }
-  await expect(way.post('{}', { 'x name': 'a' }, signal)).rejects.toMatchObject({ code: 'BAD_REQUEST' })
+  await expect(way.post('{}', { 'x name': 'a' }, going)).rejects.toMatchObject({ code: 'BAD_REQUEST' })
   way.close()
 })
 
@@ -221,10 +236,10 @@ test('what is not HTTP, ends early, or cannot be connected to has the code that 
   ]
   await using server = await rawServer((socket, connection) => socket.end(answers[connection] ?? ''))
   const way = new PlainPost(server.url, 'stock', limits, systemClock)
-  await expect(way.post('{}', {}, signal)).rejects.toMatchObject({ code: 'SUBGRAPH_BAD_ANSWER' })
-  await expect(way.post('{}', {}, signal)).rejects.toMatchObject({ code: 'SUBGRAPH_UNREACHABLE' })
-  await expect(way.post('{}', {}, signal)).rejects.toMatchObject({ code: 'SUBGRAPH_BAD_ANSWER' })
+  await expect(way.post('{}', {}, going)).rejects.toMatchObject({ code: 'SUBGRAPH_BAD_ANSWER' })
+  await expect(way.post('{}', {}, going)).rejects.toMatchObject({ code: 'SUBGRAPH_UNREACHABLE' })
+  await expect(way.post('{}', {}, going)).rejects.toMatchObject({ code: 'SUBGRAPH_BAD_ANSWER' })
   way.close()
   const nobody = new PlainPost(new URL('http://127.0.0.1:1/'), 'stock', limits, systemClock)
-  await expect(nobody.post('{}', {}, signal)).rejects.toMatchObject({ code: 'SUBGRAPH_UNREACHABLE' })
+  await expect(nobody.post('{}', {}, going)).rejects.toMatchObject({ code: 'SUBGRAPH_UNREACHABLE' })
 })

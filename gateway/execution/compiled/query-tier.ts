@@ -145,7 +145,7 @@ export class QueryTier {
     const inner = { ...context, signal: deadline.signal }
     const exchange: Exchange = (subgraph, body, read) => {
       inner.remainingMs = deadline.remainingMs()
-      return subgraphs.exchange(subgraph, body, { ...inner }, read)
+      return subgraphs.exchange(subgraph, body, inner, read)
     }
     const run = new CompiledRun(query, prepared.variables, exchange, (name, response) =>
       subgraphs.isFailure(name, response),

@@ -1,5 +1,6 @@
 import type { Clock } from '../../../kernel/clock.ts'
 import { EnneadError } from '../../../kernel/errors.ts'
+import type { Stop } from '../../../kernel/stop.ts'
 import { acceptedTypes, answerTooLarge, badAnswer, notReached, problemOf } from '../http-answer.ts'
 import type { HttpAnswer } from '../http-answer.ts'
 import type { Http1Connection, Http1Exchange } from './http1-connection.ts'
@@ -35,7 +36,7 @@ export class PlainPost {
    * Rejects as `post` does, and with BAD_REQUEST for headers that cannot be sent.
    * @param body Bytes in latin1.
    */
-  post(body: string, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<HttpAnswer> {
+  post(body: string, headers: Readonly<Record<string, string>>, stop: Stop): Promise<HttpAnswer> {
     let request = `${this.#head}${body.length}\r\n`
     for (const name in headers) {
       const value = headers[name]
@@ -46,8 +47,7 @@ export class PlainPost {
     request += `\r\n${body}`
     return new Promise((resolve, reject) => {
       const settle = { resolve, reject }
-      const call = new PlainCall(request, this.#pool, this.#subgraph, this.#bytesMax, signal, settle)
-      call.begin()
+      new PlainCall(request, this.#pool, this.#subgraph, this.#bytesMax, settle).begin(stop)
     })
   }
 
@@ -77,25 +77,12 @@ class PlainCall implements Http1Exchange {
   connection: Http1Connection | undefined
   readonly #pool: Http1Pool
   readonly #subgraph: string
-  readonly #signal: AbortSignal
   readonly #settle: Settle
-  readonly #leave = (): void => {
-    this.#pool.giveUp(this)
-    this.#settle.reject(this.#signal.reason)
-  }
 
-  constructor(
-    request: string,
-    pool: Http1Pool,
-    subgraph: string,
-    bytesMax: number,
-    signal: AbortSignal,
-    settle: Settle,
-  ) {
+  constructor(request: string, pool: Http1Pool, subgraph: string, bytesMax: number, settle: Settle) {
     this.request = request
     this.#pool = pool
     this.#subgraph = subgraph
-    this.#signal = signal
     this.#settle = settle
     this.reader = new ResponseReader(
       head => this.#judge(head),
@@ -104,22 +91,21 @@ class PlainCall implements Http1Exchange {
     )
   }
 
-  begin(): void {
-    if (this.#signal.aborted) {
-      this.#settle.reject(this.#signal.reason)
-      return
-    }
-    this.#signal.addEventListener('abort', this.#leave, { once: true })
-    this.#pool.send(this)
+  begin(stop: Stop): void {
+    const sends = !stop.stopped
+    // After it has ended this does nothing: its connection is another's then, and its promise settled.
+    stop.onStopped(reason => {
+      this.#pool.giveUp(this)
+      this.#settle.reject(reason)
+    })
+    if (sends) this.#pool.send(this)
   }
 
   answered(answer: HttpAnswer): void {
-    this.#signal.removeEventListener('abort', this.#leave)
     this.#settle.resolve(answer)
   }
 
   failed(cause: unknown): void {
-    this.#signal.removeEventListener('abort', this.#leave)
     this.#settle.reject(this.#told(cause))
   }
 

@@ -22,11 +22,28 @@ export class MalformedResponse extends Error {
   override readonly name = 'MalformedResponse'
 }
 
+/** Heads kept, and the longest of them: those of one second differ only in their lengths. */
+const keptMax = 256
+const keptLengthMax = 1_024
+const kept = new Map<string, ResponseHead>()
+
+/** What `readHead` says of it, kept for as long as the same head comes again and again. Throws MalformedResponse. */
+export function responseHead(text: string): ResponseHead {
+  const known = kept.get(text)
+  if (known !== undefined) return known
+  const head = readHead(text)
+  if (text.length <= keptLengthMax) {
+    if (kept.size >= keptMax) kept.clear()
+    kept.set(text, head)
+  }
+  return head
+}
+
 /**
  * Reads the head of a response, up to and with the empty line, strictly: whatever two readers could understand differently
  * (bare line ends, folded lines, two lengths, a length beside an encoding) is refused. Throws MalformedResponse.
  */
-export function responseHead(text: string): ResponseHead {
+function readHead(text: string): ResponseHead {
   if (!statusLine.test(text) || lineFault.test(text)) throw new MalformedResponse('no HTTP/1.1 head')
   const fields: Fields = {
     type: '',

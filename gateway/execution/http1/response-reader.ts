@@ -19,8 +19,6 @@ type Phase =
 
 /** Longest head, bytes: as long as Node's own limit. */
 const headBytesMax = 16_384
-/** Most heads end before this. */
-const glanceBytes = 1_024
 
 /**
  * Reads one response from bytes as they come, in whatever parts; they are copied, so that their buffer can be used again.
@@ -85,16 +83,16 @@ export class ResponseReader {
 
   #head(bytes: Buffer): Http1Response | undefined {
     const all = this.#begun === undefined ? bytes : Buffer.concat([this.#begun, bytes])
-    const end = headEnd(all)
-    if (end < 0) {
+    const text = headText(all)
+    if (text === undefined) {
       if (all.length >= headBytesMax) throw new MalformedResponse(`a head of more than ${headBytesMax} bytes`)
       // Copied: the buffer is used again.
       this.#begun = Buffer.from(all)
       return undefined
     }
-    const head = responseHead(all.toString('latin1', 0, end))
+    const head = responseHead(text)
     this.#begun = undefined
-    const rest = all.subarray(end)
+    const rest = all.subarray(text.length)
     if (head.status < 200) {
       if (head.status === 101) throw new MalformedResponse('another protocol')
       return rest.length === 0 ? undefined : this.#head(rest)
@@ -113,13 +111,15 @@ export class ResponseReader {
   }
 }
 
-function headEnd(bytes: Buffer): number {
-  const glanced = bytes.toString('latin1', 0, Math.min(bytes.length, glanceBytes)).indexOf('\r\n\r\n')
-  if (glanced >= 0) return glanced + 4
-  if (bytes.length <= glanceBytes) return -1
-  const found = bytes.toString('latin1', 0, Math.min(bytes.length, headBytesMax)).indexOf('\r\n\r\n')
-  return found < 0 ? -1 : found + 4
+/** The head, up to and with the empty line; undefined: it is not whole. */
+function headText(bytes: Buffer): string | undefined {
+  const end = bytes.indexOf(emptyLine)
+  // Further than that nobody reads.
+  if (end < 0 || end + emptyLine.length > headBytesMax) return undefined
+  return bytes.toString('latin1', 0, end + emptyLine.length)
 }
+
+const emptyLine = Buffer.from('\r\n\r\n')
 
 function isEmpty({ body }: ResponseHead): boolean {
   return body.kind === 'length' && body.bytes === 0
