@@ -6,9 +6,11 @@ import { until } from '../support/until.ts'
 /** Rules of graphql-transport-ws that only a real socket shows. The others are in protocol-rules.test.ts. */
 
 const events = 'subscription { events { seq } }'
+/** How fast the machine is must not decide. */
+const limits = { requestTimeoutMs: 60_000, mutationTimeoutMs: 60_000 }
 
 test('Communication: the sub-protocol is graphql-transport-ws, and is chosen among others', async () => {
-  await using gateway = await demoGateway()
+  await using gateway = await demoGateway({ limits })
   using client = await rawSocket(gateway.socketUrl, { protocols: ['chat', 'graphql-transport-ws'] })
   expect(client.socket.protocol).toBe('graphql-transport-ws')
   using other = await rawSocket(gateway.socketUrl, { protocols: ['graphql-ws'] })
@@ -16,7 +18,7 @@ test('Communication: the sub-protocol is graphql-transport-ws, and is chosen amo
 })
 
 test('Communication: a client that closes with 1000 is answered so, and all it followed is let go', async () => {
-  await using gateway = await demoGateway()
+  await using gateway = await demoGateway({ limits })
   using client = await rawSocket(gateway.socketUrl, { init: {} })
   client.send(subscribeMessage('1', events))
   await until('it reads', () => gateway.topic.readers === 1)
@@ -26,7 +28,7 @@ test('Communication: a client that closes with 1000 is answered so, and all it f
 })
 
 test('Ping: is answered at any time, before the acknowledgement and while operations run', async () => {
-  await using gateway = await demoGateway()
+  await using gateway = await demoGateway({ limits })
   using client = await rawSocket(gateway.socketUrl)
   client.send({ type: 'ping', payload: { n: 1 } })
   expect(await client.take('pong')).toEqual({ type: 'pong', payload: { n: 1 } })
@@ -38,7 +40,7 @@ test('Ping: is answered at any time, before the acknowledgement and while operat
 })
 
 test('Next, Complete: a query, and a subscription whose source ends, are told results and then complete', async () => {
-  await using gateway = await demoGateway()
+  await using gateway = await demoGateway({ limits })
   using client = await rawSocket(gateway.socketUrl, { init: {} })
   client.send(subscribeMessage('s', events))
   await until('it reads', () => gateway.topic.readers === 1)
@@ -59,7 +61,7 @@ test('Next, Complete: a query, and a subscription whose source ends, are told re
 })
 
 test('Error: nothing of its operation follows, not even complete', async () => {
-  await using gateway = await demoGateway()
+  await using gateway = await demoGateway({ limits })
   using client = await rawSocket(gateway.socketUrl, { init: {} })
   client.send(subscribeMessage('wrong', '{ nothing }'))
   await client.take('error', 'wrong')
@@ -69,7 +71,7 @@ test('Error: nothing of its operation follows, not even complete', async () => {
 })
 
 test('Complete: from the client before a single result is there, that result is not sent', async () => {
-  await using gateway = await demoGateway()
+  await using gateway = await demoGateway({ limits })
   using client = await rawSocket(gateway.socketUrl, { init: {} })
   client.send(subscribeMessage('slow', 'mutation { slowAdd(ms: 20) }'))
   await until('it runs', () => gateway.work.started === 1)
@@ -87,7 +89,7 @@ test.each([
   ['query', '{ stuck }'],
   ['subscription', events],
 ])('Subscribe: the id of a %s that runs closes the socket at once with 4409', async (_kind, query) => {
-  await using gateway = await demoGateway()
+  await using gateway = await demoGateway({ limits })
   using client = await rawSocket(gateway.socketUrl, { init: {} })
   client.send(subscribeMessage('same', query))
   client.send(subscribeMessage('same', '{ hello }'))

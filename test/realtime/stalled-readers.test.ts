@@ -65,9 +65,15 @@ function countWrites(): Map<number, number> {
 
 test('full sockets that nobody reads cost no write, timer, upstream or fetch for an event, as if they were not there', async () => {
   const clock = countingClock()
-  const limits = { socketBufferedBytesMax: 65_536, socketHeartbeatMs: 3_600_000, socketRecheckMs: 3_600_000 }
+  const hourMs = 3_600_000
+  const limits = {
+    socketBufferedBytesMax: 65_536,
+    socketHeartbeatMs: hourMs,
+    socketRecheckMs: hourMs,
+    requestTimeoutMs: 60_000,
+  }
   // What is done by the time and not by events: not during this test.
-  await using gateway = await streamGateway({ clock, limits, admission: { gaugeEveryMs: 3_600_000 } })
+  await using gateway = await streamGateway({ clock, limits, admission: { gaugeEveryMs: hourMs } })
   const writes = countWrites()
   const ports = new Map<RawSocket, number>()
   const open = async (): Promise<RawSocket> => {
@@ -80,13 +86,14 @@ test('full sockets that nobody reads cost no write, timer, upstream or fetch for
   }
   const lively = [await open(), await open(), await open()]
   const silent = [await open(), await open()]
-  await until('they read', () => gateway.topic.readers === 1)
+  const told = (event: string): number => gateway.lines.filter(line => line.includes(event)).length
+  await until('they read', () => told('"stream.joined"') === 5, 20_000)
   const writesTo = (some: readonly RawSocket[]): number =>
     some.reduce((sum, client) => sum + (writes.get(ports.get(client) ?? 0) ?? 0), 0)
   const publish = async (events: number): Promise<void> => {
     for (let event = 0; event < events; event++) {
       gateway.topic.publish('x'.repeat(32_000))
-      await until('the others have it', () => lively.every(client => client.messages.length > 0))
+      await until('the others have it', () => lively.every(client => client.messages.length > 0), 20_000)
       for (const client of lively) client.messages.length = 0
     }
   }
@@ -112,8 +119,7 @@ test('full sockets that nobody reads cost no write, timer, upstream or fetch for
   const beside = await work()
   expect(writesTo(silent)).toBe(before)
   for (const client of silent) client.socket.terminate()
-  const gone = (): number => gateway.lines.filter(line => line.includes('"socket.closed"')).length
-  await until('they are gone', () => gone() === silent.length)
+  await until('they are gone', () => told('"socket.closed"') === silent.length)
   expect(beside).toEqual(await work())
   expect(beside).toMatchObject({ fetches: 20, writes: 60, upstreams: 1 })
 })
