@@ -82,6 +82,9 @@ async function single(
   return { cpuUs: (after.cpuUs - before.cpuUs) / (count * rounds), p99Ms: percentile(latencies, 0.99) }
 }
 
+/** How long a server is watched before it has its sockets. Milliseconds. */
+const baseMs = 5_000
+
 /**
  * Memory and heartbeats of sockets that are subscribed and quiet. V8's young generation grows to 128 MB on a large machine when
  * many connect at once, and keeps it whatever happens; both servers run with 16.
@@ -91,6 +94,8 @@ async function idle(which: ServerName, count: number) {
   const warm = await connected(server, 100, onNext)
   for (const client of warm) client.subscribe(query)
   await pause(500)
+  const began = await server.usage()
+  await pause(baseMs)
   const before = await server.usage()
   const clients = await connected(server, count, onNext)
   for (const client of clients) client.subscribe(query)
@@ -104,6 +109,8 @@ async function idle(which: ServerName, count: number) {
     sockets: count,
     rssKb: rounded((after.rssBytes - before.rssBytes) / 1024 / count),
     corePercent: rounded((after.cpuUs - quiet.cpuUs) / (heartbeatMs * 10), 2),
+    /** What the process takes by itself: it looks at its own load ten times a second. */
+    corePercentBefore: rounded((before.cpuUs - began.cpuUs) / (baseMs * 10), 2),
     upstreams: quiet.upstreams,
   }
 }
