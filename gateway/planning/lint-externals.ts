@@ -2,11 +2,11 @@ import { Kind, parse } from 'graphql'
 import type { FragmentDefinitionNode, GraphQLSchema, SelectionSetNode } from 'graphql'
 import type { ExternalFields } from '../supergraph/external-fields.ts'
 import { fetchesOf } from './plan.ts'
-import type { FetchNode, Plan } from './plan.ts'
+import type { FetchNode, Plan, RequiredSelection } from './plan.ts'
 
 /**
- * Fields that a plan asks of subgraphs that declare them @external, where nothing around provides them: whatever such a subgraph
- * answers, it is not the field's value.
+ * Fields that a plan asks of subgraphs that cannot know them: declared @external there, where nothing around provides them, or with a
+ * @requires that is not sent along. Whatever such a subgraph answers, it is not the field's value.
  */
 export function externalsAsked(
   plan: Plan,
@@ -39,18 +39,27 @@ class Reading {
       subscription: schema.getSubscriptionType(),
     }[operationKind]
     for (const each of definitions) {
-      if (each.kind === Kind.OPERATION_DEFINITION) yield* this.#read(each.selectionSet, root?.name ?? '', [])
+      if (each.kind === Kind.OPERATION_DEFINITION)
+        yield* this.#read(each.selectionSet, root?.name ?? '', [], nothing)
     }
   }
 
-  /** @param provided What fields around provide of an object of `type`. */
-  *#read(set: SelectionSetNode, type: string, provided: readonly SelectionSetNode[]): Iterable<string> {
+  /**
+   * @param provided What fields around provide of an object of `type`.
+   * @param sent Names of what the subgraph is told of it.
+   */
+  *#read(
+    set: SelectionSetNode,
+    type: string,
+    provided: readonly SelectionSetNode[],
+    sent: ReadonlySet<string>,
+  ): Iterable<string> {
     for (const selection of set.selections) {
       if (selection.kind !== Kind.FIELD) {
         const fragment =
           selection.kind === Kind.INLINE_FRAGMENT ? selection : this.#fragments.get(selection.name.value)
         if (fragment === undefined) continue
-        yield* this.#read(fragment.selectionSet, fragment.typeCondition?.name.value ?? type, provided)
+        yield* this.#read(fragment.selectionSet, fragment.typeCondition?.name.value ?? type, provided, sent)
         continue
       }
       const name = selection.name.value
@@ -60,6 +69,10 @@ class Reading {
       if (declared?.externalIn.has(serviceName) === true && given.length === 0) {
         yield `${type}.${name} is external to the subgraph "${serviceName}", and not provided there`
       }
+      const required = declared?.requires.get(serviceName)
+      if (required !== undefined && this.#lacks(required, type, provided, sent)) {
+        yield `${type}.${name} is asked of the subgraph "${serviceName}" without what it requires`
+      }
       if (selection.selectionSet === undefined) continue
       const own = declared?.provides.get(serviceName)
       const below = given.flatMap(each => each ?? [])
@@ -67,9 +80,38 @@ class Reading {
         selection.selectionSet,
         declared?.type ?? '',
         own === undefined ? below : [...below, own],
+        name === '_entities' ? namesOf(this.#node.requires ?? []) : nothing,
       )
     }
   }
+
+  /** Is anything `required` of an object neither known to the subgraph itself nor told to it? */
+  #lacks(
+    required: SelectionSetNode,
+    type: string,
+    provided: readonly SelectionSetNode[],
+    sent: ReadonlySet<string>,
+  ): boolean {
+    return required.selections.some(selection => {
+      if (selection.kind === Kind.INLINE_FRAGMENT)
+        return this.#lacks(selection.selectionSet, type, provided, sent)
+      if (selection.kind === Kind.FRAGMENT_SPREAD) return false
+      const { value } = selection.name
+      const external = this.#externals.get(type)?.get(value)?.externalIn.has(this.#node.serviceName) === true
+      return (
+        external && !sent.has(value) && provided.every(each => [...fieldsNamed(value, each)].length === 0)
+      )
+    })
+  }
+}
+
+const nothing: ReadonlySet<string> = new Set()
+
+/** Fields at the top of representations. */
+function namesOf(selections: readonly RequiredSelection[]): ReadonlySet<string> {
+  return new Set(
+    selections.flatMap(each => (each.kind === 'Field' ? [each.name] : [...namesOf(each.selections)])),
+  )
 }
 
 /** The selections of every field of this name, whatever the type of its object; undefined for one that has none. */

@@ -10,13 +10,15 @@ export interface DeclaredField {
   readonly externalIn: ReadonlySet<string>
   /** What each subgraph provides below it: fields that are external to it elsewhere. */
   readonly provides: ReadonlyMap<string, SelectionSetNode>
+  /** What each subgraph computes it from, and must be given. */
+  readonly requires: ReadonlyMap<string, SelectionSetNode>
 }
 
 /** The fields of each type, by names; empty when no field is external anywhere. */
 export type ExternalFields = ReadonlyMap<string, ReadonlyMap<string, DeclaredField>>
 
 /**
- * Reads @external and @provides from a composed supergraph (https://specs.apollo.dev/join/v0.3). Fields of a subgraph's own keys
+ * Reads @external, @provides and @requires from a composed supergraph (https://specs.apollo.dev/join/v0.3). Fields of a subgraph's own keys
  * are never external: it is told of them.
  */
 export function externalFields(supergraph: DocumentNode): ExternalFields {
@@ -34,15 +36,18 @@ export function externalFields(supergraph: DocumentNode): ExternalFields {
     const fields = (definition.fields ?? []).map(({ name, type, directives = [] }) => {
       const externalIn = new Set<string>()
       const provides = new Map<string, SelectionSetNode>()
+      const requires = new Map<string, SelectionSetNode>()
       for (const join of directives.filter(each => each.name.value === 'join__field')) {
         const graph = argumentText(join, 'graph') ?? ''
         const subgraph = names.get(graph) ?? ''
         const provided = argumentText(join, 'provides')
         if (provided !== undefined) provides.set(subgraph, selectionOf(provided))
+        const required = argumentText(join, 'requires')
+        if (required !== undefined) requires.set(subgraph, selectionOf(required))
         if (isTrue(join, 'external') && keys.get(graph)?.has(name.value) !== true) externalIn.add(subgraph)
       }
       any ||= externalIn.size > 0
-      return [name.value, { type: namedType(type), externalIn, provides }] as const
+      return [name.value, { type: namedType(type), externalIn, provides, requires }] as const
     })
     types.set(definition.name.value, new Map(fields))
   }
