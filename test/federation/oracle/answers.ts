@@ -38,7 +38,9 @@ export function judgeAll(
     const fault = judge(answer, expected[at] ?? {}, all[at] ?? {})
     if (fault !== undefined) return { at, fault }
   }
-  if (answers.length === expected.length) return { at: 0, fault: undefined }
+  // A subscription that is refused has one answer.
+  const isRefused = answers.some(answer => refusalOf(answer) !== undefined)
+  if (isRefused || answers.length === expected.length) return { at: 0, fault: undefined }
   return {
     at: 0,
     fault: { kind: 'events', detail: `${answers.length} answers, one schema has ${expected.length}` },
