@@ -82,6 +82,20 @@ describeWithService('MongoDB', findMongo(), command => {
     expect((await three.log.end()).seq).toBe(4)
     expect(await three.models.records.get('task')?.countDocuments()).toBe(4)
   })
+
+  test('a read during which the store was emptied and wholly filled again shows nothing', async () => {
+    const database = `emptied${++databases}`
+    await using one = await processOn(database)
+    await one.log.absorb(entries)
+    const { life } = one.log
+    await one.mongo.connection.dropDatabase()
+    await using two = await processOn(database)
+    await two.log.absorb(entries)
+    await expect(one.log.requireUnlost(life, 4)).rejects.toMatchObject({ code: 'AGENT_FAULT' })
+    await one.log.settle()
+    await one.log.requireUnlost(one.log.life, 4)
+    expect(one.log.life).toBe(two.log.life)
+  })
 })
 
 interface Process {

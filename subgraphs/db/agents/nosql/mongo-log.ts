@@ -14,6 +14,7 @@ import type {
 import { addressOf } from '../../commit-batch.ts'
 import { applyEntries, modelOf } from './mongo-apply.ts'
 import { isDuplicate, mongoFailure, type MongoConnection, wasNeverSent } from './mongo-connection.ts'
+import { MongoLife } from './mongo-life.ts'
 import { entryOf, logDocumentOf, type MongoModels } from './mongo-models.ts'
 import { unknownOutcome, WriteLane } from './write-lane.ts'
 
@@ -31,6 +32,7 @@ export class MongoLog {
   readonly lane = new WriteLane()
   readonly #models: MongoModels
   readonly #mongo: MongoConnection
+  readonly #life: MongoLife
   #head: LogHead = emptyHead
   /** All entries up to here are in the records. */
   #applied = 0
@@ -40,6 +42,7 @@ export class MongoLog {
   constructor(models: MongoModels, mongo: MongoConnection) {
     this.#models = models
     this.#mongo = mongo
+    this.#life = new MongoLife(mongo)
   }
 
   get stale(): boolean {
@@ -48,6 +51,11 @@ export class MongoLog {
 
   get applied(): number {
     return this.#applied
+  }
+
+  /** The life of the database in which all this is so. */
+  get life(): string {
+    return this.#life.name
   }
 
   /** What decides about these commits. In the lane only. */
@@ -91,15 +99,14 @@ export class MongoLog {
   }
 
   /**
-   * Rejects when the store has lost what this process knows it to have held, or the entry at `reach`: then what was just
-   * read shows nothing.
+   * Rejects when the database is not any more in the life in which a read began, or does not hold the entry at `reach`: then
+   * what was just read shows nothing.
    */
-  async requireUnlost(reach?: number): Promise<void> {
-    const { seq } = this.#head
-    requireReach('MongoDB', seq, reach)
-    if (await this.#endsWhereKnown()) return
+  async requireUnlost(life: string, reach?: number): Promise<void> {
+    requireReach('MongoDB', this.#head.seq, reach)
+    if (await this.#life.is(life)) return
     this.#stale = true
-    throw new EnneadError('AGENT_FAULT', `MongoDB does not hold entry ${seq} of its log any more`)
+    throw new EnneadError('AGENT_FAULT', 'MongoDB lost its data while it was read')
   }
 
   /**
@@ -167,6 +174,7 @@ export class MongoLog {
 
   async #catchUp(): Promise<void> {
     const { log } = this.#models
+    await this.#life.learn()
     this.#applied = await this.#marked()
     for (;;) {
       const behind = await log

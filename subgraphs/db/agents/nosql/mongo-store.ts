@@ -206,9 +206,10 @@ class MongoStore {
       const maxTimeMS = Math.ceil(Math.min(Math.max(remainingMs, 1), readMsMax))
       // The driver's own signal would close the connection under the others; the server ends the read by itself.
       const checked = async (): Promise<T> => {
+        const { life } = this.#writer
         const answer = await work(maxTimeMS)
         // A database that was dropped answers like one in which nothing is.
-        await this.#writer.requireUnlost(reach)
+        await this.#writer.requireUnlost(life, reach)
         return answer
       }
       return await untilAborted(checked(), signal)
