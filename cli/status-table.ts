@@ -2,7 +2,7 @@
 export function statusTable(health: unknown): string {
   const rows: string[][] = []
   for (const domain of list(health, 'domains').concat(list(health, 'agents').length > 0 ? [health] : [])) {
-    for (const agent of list(domain, 'agents')) {
+    for (const agent of [...list(domain, 'agents'), ...list(domain, 'background')]) {
       rows.push([
         `${text(domain, 'domain')}.${text(agent, 'name')}`,
         text(agent, 'state'),

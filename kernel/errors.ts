@@ -165,6 +165,11 @@ export const errorDefinitions = {
     http: 500,
     meaning: 'An encrypted value was changed outside Ennead, or is of another key of the same name.',
   },
+  LEASE_LOST: {
+    kind: 'fault',
+    http: 500,
+    meaning: 'Work in the background came too late: another process has taken it over.',
+  },
   STORE_DIVERGED: { kind: 'fault', http: 500, meaning: 'Two stores hold different histories.' },
   CONFIG_INVALID: { kind: 'caller', http: 500, meaning: 'The configuration of a composition is wrong.' },
   SCHEMA_UNREADABLE: {

@@ -18,6 +18,8 @@ export interface DomainHealth {
   /** Every operation of the port has at least one agent that is not absent and not open. */
   readonly ready: boolean
   readonly agents: readonly AgentHealth[]
+  /** What it does besides answering, which does not decide whether it is ready. Undefined: nothing. */
+  readonly background?: readonly AgentHealth[]
   /** What it shows of itself over TLS. Undefined: it does not speak TLS. */
   readonly certificate?: CertificateHealth
 }

@@ -1,4 +1,5 @@
-import type { Examination, Finding } from '../../subgraphs/db/doctor/finding.ts'
+import type { Examination, Finding, SweepReport } from '../../subgraphs/db/doctor/finding.ts'
+import { lineOf as sweepText } from '../../subgraphs/db/sweep/sweep-progress.ts'
 import { printable } from '../../composition/display-text.ts'
 
 /** What was found, and what of it is no longer so after a repair. */
@@ -19,18 +20,25 @@ export function differencesIn({ findings }: Examination): readonly Finding[] {
 
 /** One line a store, one a finding, and what to do. */
 export function textOf(report: DoctorReport): string {
-  const { stores, findings, repaired, cut } = report
+  const { stores, findings, repaired, cut, sweep } = report
   const width = Math.max(0, ...stores.map(({ store }) => store.length))
   const lines = stores.map(({ store, detail, head, records }) => {
     const at = head === undefined ? 'not open' : `log to ${head}`
     const count = records === undefined ? '' : `, ${records.toLocaleString('en-US')} records looked at`
     return `${store.padEnd(width)}  ${detail}: ${at}${count}`
   })
+  if (sweep !== undefined) lines.push(printable(sweepLine(sweep, width)))
   for (const finding of repaired) lines.push(`repaired  ${lineOf(finding)}`)
   for (const finding of findings) lines.push(lineOf(finding))
   if (cut) lines.push('there is more; only the first are told')
   lines.push(lastLine(report))
   return `${lines.join('\n')}\n`
+}
+
+function sweepLine({ holder, term, running, progress }: SweepReport, width: number): string {
+  const who = running ? `runs in ${holder}` : `ran in ${holder} last`
+  const far = progress === undefined ? 'at its beginning' : sweepText(progress)
+  return `${'sweep'.padEnd(width)}  ${who} (term ${term}): ${far}`
 }
 
 function lastLine(report: DoctorReport): string {

@@ -15,6 +15,8 @@ import { certificateMetrics } from '../../kernel/tls/certificate-metrics.ts'
 import type { FollowedTls } from '../../kernel/tls/followed-tls.ts'
 import { threatMetrics } from '../../subgraphs/auth/threats/threat-metrics.ts'
 import type { ThreatCounts } from '../../subgraphs/auth/threats/threat-watch.ts'
+import { sweepMetrics } from '../../subgraphs/db/sweep/sweep-metrics.ts'
+import type { SweepReading } from '../../subgraphs/db/sweep/sweeps.ts'
 import type { Lifecycle } from '../lifecycle.ts'
 
 export interface MetricsSettings {
@@ -36,6 +38,8 @@ export interface ProcessMetrics {
   sightings(read: () => SightingCounts): void
   /** Shows which threats auth has written down. */
   threats(read: () => ThreatCounts): void
+  /** Shows how far the sweeps through the stores are. */
+  sweep(read: () => SweepReading): void
   /** Makes dispatchers whose events are counted; `create` makes them otherwise. */
   dispatchers(create: CreateDispatcher | undefined): CreateDispatcher
 }
@@ -63,6 +67,7 @@ export function metricsOf(registry: Registry, url: string): ProcessMetrics {
     certificates: followed => certificateMetrics(registry, followed),
     sightings: read => sightingMetrics(registry, read),
     threats: read => threatMetrics(registry, read),
+    sweep: read => sweepMetrics(registry, read),
     dispatchers(create = createDispatcher) {
       const count = dispatchMetrics(registry)
       return <P extends Port<P>>(options: DispatcherOptions<P>) =>

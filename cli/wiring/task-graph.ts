@@ -42,7 +42,7 @@ export interface Surroundings {
   /** Makes the domains' dispatchers. Default: the plain one. */
   readonly createDispatcher: CreateDispatcher | undefined
   /** Undefined: nothing is counted. */
-  readonly metrics: Pick<ProcessMetrics, 'sightings' | 'threats'> | undefined
+  readonly metrics: Pick<ProcessMetrics, 'sightings' | 'threats' | 'sweep'> | undefined
 }
 
 /** A process that tells auth of what it sees. */
@@ -96,7 +96,7 @@ export async function runAuth(
 }
 
 export async function runDb(
-  { settings, data, signer, lifecycle, log, createDispatcher, sight }: SightingProcess,
+  { settings, data, signer, lifecycle, log, createDispatcher, sight, metrics }: SightingProcess,
   actors: ActorDirectory,
 ): Promise<RunningDomain<DbDomain>> {
   const engines = await dbEngines(settings, data, lifecycle, log)
@@ -112,6 +112,7 @@ export async function runDb(
     openEventCopy: eventCopy(settings),
   })
   lifecycle.add('db domain', () => domain.close())
+  metrics?.sweep(() => domain.sweep())
   const service = createDbService(domain, { typeDefs: await schemaText('db'), signer, sight, log })
   lifecycle.add('db service', () => service.close())
   return { domain, service }

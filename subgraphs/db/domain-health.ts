@@ -12,6 +12,8 @@ export interface HealthParts {
   readonly frontierSeq: number
   /** The relay of events, when there is one: whether it goes well does not decide whether the domain is ready. */
   readonly relay: AgentHealth | undefined
+  /** The sweeps: what they do does not decide it either. */
+  readonly sweep: AgentHealth
   /** Is this store without a vote although it may have one? */
   readonly isWaiting: (slot: EngineSlot) => boolean
   /** Is there a majority among these stores? */
@@ -23,7 +25,7 @@ export interface HealthParts {
  * spares do not count. Details say who has no vote and how far each store reaches.
  */
 export function domainHealth(parts: HealthParts): DomainHealth {
-  const { engines, slots, dispatched, isQuorum, relay } = parts
+  const { engines, slots, dispatched, isQuorum, relay, sweep } = parts
   const states = new Map(dispatched.agents.map(agent => [agent.name, agent.state]))
   const agents = engineNames.flatMap(name => {
     const slot = slots.find(one => one.name === name)
@@ -39,6 +41,7 @@ export function domainHealth(parts: HealthParts): DomainHealth {
     domain: 'db',
     ready: isQuorum(votes) && slots.some(answers),
     agents: relay === undefined ? agents : [...agents, relay],
+    background: [sweep],
   }
 }
 

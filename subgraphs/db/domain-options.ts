@@ -9,6 +9,7 @@ import type { Vault } from './encryption/vault.ts'
 import type { EventCopy } from './event-relay.ts'
 import type { KeeperLimits } from './engine-keeper.ts'
 import type { QuorumLimits } from './quorum/voters.ts'
+import type { PageSweepLimits } from './sweep/page-sweep.ts'
 import type { WriterLimits } from './writer.ts'
 
 /** An engine that takes part, or one that is switched off and why. */
@@ -31,11 +32,13 @@ export interface DbDomainOptions {
   readonly openEventCopy?: (() => Promise<EventCopy>) | undefined
   /** What is stored encrypted. Default: nothing. */
   readonly vault?: Vault | undefined
+  /** Names this life of this process to others, and to operators. Default: host, process id and something random. */
+  readonly holder?: string
   /** How the stores are reached. Default: the dispatcher. */
   readonly createDispatcher?: CreateDispatcher | undefined
 }
 
-export interface DbLimits extends KeeperLimits, QuorumLimits, WriterLimits {
+export interface DbLimits extends KeeperLimits, QuorumLimits, WriterLimits, PageSweepLimits {
   /** How long an answer to a write waits for the stores to take it over. Milliseconds. */
   readonly copyWaitMs: number
   /** Time one store has for a read. Milliseconds. */
@@ -52,6 +55,8 @@ export interface DbLimits extends KeeperLimits, QuorumLimits, WriterLimits {
   readonly receiptMs: number
   /** Between two sweeps of receipts that are past their time. Milliseconds. */
   readonly sweepMs: number
+  /** How long the lease of the sweeps is held without being renewed: so long nobody sweeps when a process dies. Milliseconds. */
+  readonly leaseMs: number
   /** Oldest answer a store that is known to lack changes may give when no other answers. Milliseconds; 0: none. */
   readonly staleMsMax: number
 }
@@ -77,6 +82,10 @@ export const dbLimits: DbLimits = {
   triesMax: 20,
   receiptMs: 3_600_000,
   sweepMs: 60_000,
+  leaseMs: 15_000,
+  pageRestMs: 1_000,
+  passRestMs: 600_000,
+  sweepPercentMax: 2,
   staleMsMax: 60_000,
 }
 

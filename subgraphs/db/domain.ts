@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
 import { createDispatcher } from '../../dispatch/dispatcher.ts'
 import type { DispatcherUsage } from '../../dispatch/dispatcher.ts'
 import { type Policy, hedge } from '../../dispatch/policy.ts'
@@ -20,10 +22,10 @@ import { Quorum } from './quorum/quorum.ts'
 import { type RecordSource, confirmedStore, openReads } from './reads.ts'
 import type { ReachingStore } from './reaching-store.ts'
 import { RecentLog } from './recent-log.ts'
-import { sweepReceipts } from './receipt-sweep.ts'
 import { Replication } from './replication.ts'
 import { CommandRunner } from './run-command.ts'
 import { sharedTurn } from './shared-turn.ts'
+import { type SweepReading, Sweeps } from './sweep/sweeps.ts'
 import type { LogEntry, LogRead, TaskStore } from './task-store.ts'
 import { Writer } from './writer.ts'
 
@@ -55,6 +57,8 @@ export interface DbDomain {
   /** The stores as they are, past everything that chooses between them; for `ennead doctor`. */
   stores(): readonly (OpenStore | ClosedStore)[]
   health(): DomainHealth
+  /** How far what goes through the stores in the background is, for metrics. */
+  sweep(): SweepReading
   /** What the stores are doing now. */
   usage(): DispatcherUsage
   /** Ends commits that are on their way, then closes all stores. Idempotent. */
@@ -130,17 +134,15 @@ export async function openDbDomain(options: DbDomainOptions): Promise<DbDomain> 
   const commands = new CommandRunner({ store: current, writer, actors, look, clock, random, limits })
   const changes = new ChangeFeed({ frontier, readLog, look, clock })
   const filling = new CacheFill({ slots, log })
-  const closing = new AbortController()
-  let sweeping: Promise<void> | undefined = undefined
+  let sweeps: Sweeps | undefined = undefined
   let relay: EventRelay | undefined = undefined
   let closed: Promise<void> | undefined = undefined
 
   const closeAll = async (): Promise<void> => {
-    closing.abort()
     await batches.close()
     await relay?.close()
     await filling.close()
-    await sweeping
+    await sweeps?.close()
     quorum.close()
     await replication.close()
     store.close()
@@ -156,7 +158,8 @@ export async function openDbDomain(options: DbDomainOptions): Promise<DbDomain> 
   replication.begin()
   const { openEventCopy: open } = options
   if (open !== undefined) relay = new EventRelay({ changes, open, clock, random, log })
-  sweeping = sweepReceipts({ slots, clock, log, sweepMs: limits.sweepMs }, closing.signal)
+  const holder = options.holder ?? `${hostname()}:${process.pid}:${randomBytes(3).toString('hex')}`
+  sweeps = new Sweeps({ slots, holder, clock, log, limits })
   return {
     store,
     reads: openedSource(reads, vault),
@@ -182,9 +185,11 @@ export async function openDbDomain(options: DbDomainOptions): Promise<DbDomain> 
         failureOf: slot => replication.failureOf(slot),
         frontierSeq: frontier.head.seq,
         relay: relay?.health,
+        sweep: sweeps.health,
         isWaiting: slot => quorum.isWaiting(slot),
         isQuorum: some => quorum.isQuorum(some),
       }),
+    sweep: () => sweeps.reading,
     usage: () => store.usage(),
     close: () => (closed ??= closeAll()),
   }

@@ -1,3 +1,4 @@
+import type { Fence } from './leadership/lease.ts'
 import type { StoredRecord } from './record.ts'
 
 /** A record's address. */
@@ -9,9 +10,10 @@ export interface StoreInspection {
   look(after: string, limit: number, signal: AbortSignal): Promise<InspectedPage>
   /**
    * Makes the store hold these records, with all that finds them, or nothing in their place. What is no longer as it was
-   * seen is left alone: a change has come in between, and brought everything anew. Durable when it answers.
+   * seen is left alone: a change has come in between, and brought everything anew. Durable when it answers. With a fence it
+   * is the work of one holder of a lease: rejects with LEASE_LOST where that of a later one has been.
    */
-  mend(cures: readonly Cure[], signal: AbortSignal): Promise<void>
+  mend(cures: readonly Cure[], signal: AbortSignal, fence?: Fence): Promise<void>
 }
 
 export interface InspectedPage {

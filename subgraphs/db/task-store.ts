@@ -1,5 +1,6 @@
 import type { Attempt, Operation } from '../../dispatch/port.ts'
 import type { Condition, Field, Scalar } from './condition.ts'
+import type { LeaseBook } from './leadership/lease.ts'
 import type { Ballot } from './quorum/ballot.ts'
 import type { RecordKind, StoredRecord } from './record.ts'
 import type { StoreInspection } from './store-inspection.ts'
@@ -198,6 +199,8 @@ export interface StoreEngine {
   readonly detail: string
   /** For `ennead doctor`; a store that does not outlive its process has none. */
   readonly inspection?: StoreInspection
+  /** Where processes agree who does what one of them is to do; only PostgreSQL has it. */
+  readonly leases?: LeaseBook
   /**
    * Only a store that may keep some of the records only: takes records of another store, as of its log up to `seq`. It
    * takes none when its own log goes further, since they may have changed since, and none that is older than what it holds.

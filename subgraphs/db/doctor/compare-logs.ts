@@ -19,25 +19,45 @@ export interface StoreAtHead {
  */
 export async function compareLogs(stores: readonly StoreAtHead[]): Promise<readonly Finding[]> {
   const findings: Finding[] = []
-  const [longest, ...others] = [...stores].sort((left, right) => right.head.seq - left.head.seq)
-  if (longest === undefined) return findings
-  const sound = new Set(others)
-  for (let seq = 0; seq < longest.head.seq; seq += pageMax) {
-    const page = await entriesOf(longest, seq)
-    if (page === 'unknown') return findings
-    const gap = gapIn(page, seq, longest)
-    if (gap !== undefined) return [...findings, logFinding(longest, gap)]
-    for (const other of sound) {
-      if (other.head.seq <= seq) continue
-      const theirs = await entriesOf(other, seq)
-      if (theirs === 'unknown') continue
-      const fault = gapIn(theirs, seq, other) ?? differenceOf(page, theirs, longest, other)
-      if (fault === undefined) continue
-      findings.push(logFinding(other, fault))
-      sound.delete(other)
-    }
+  let left = stores
+  for (let seq: number | undefined = 0; seq !== undefined;) {
+    const page: LogPage = await compareLogPage(left, seq)
+    findings.push(...page.findings)
+    left = left.filter(({ store }) => page.findings.every(finding => finding.store !== store.name))
+    seq = page.next
   }
   return findings
+}
+
+export interface LogPage {
+  readonly findings: readonly Finding[]
+  /** To go on behind; undefined: that was all, or what follows says nothing more. */
+  readonly next: number | undefined
+}
+
+/** Holds a page of the longest log behind `seq` against the others'. */
+export async function compareLogPage(stores: readonly StoreAtHead[], seq: number): Promise<LogPage> {
+  const findings: Finding[] = []
+  const longest = longestOf(stores)
+  if (longest === undefined || longest.head.seq <= seq) return { findings, next: undefined }
+  const page = await entriesOf(longest, seq)
+  if (page === 'unknown') return { findings, next: undefined }
+  const gap = gapIn(page, seq, longest)
+  if (gap !== undefined) return { findings: [logFinding(longest, gap)], next: undefined }
+  for (const other of stores) {
+    if (other === longest || other.head.seq <= seq) continue
+    const theirs = await entriesOf(other, seq)
+    if (theirs === 'unknown') continue
+    const fault = gapIn(theirs, seq, other) ?? differenceOf(page, theirs, longest, other)
+    if (fault !== undefined) findings.push(logFinding(other, fault))
+  }
+  return { findings, next: seq + pageMax }
+}
+
+/** A cache may hold the newest entries only, so that it comes last. */
+export function longestOf(stores: readonly StoreAtHead[]): StoreAtHead | undefined {
+  const byLength = [...stores].sort((left, right) => right.head.seq - left.head.seq)
+  return byLength.find(({ store }) => store.name !== 'cache') ?? byLength[0]
 }
 
 /** Up to a page of entries behind `seq` that the store held at its head. */

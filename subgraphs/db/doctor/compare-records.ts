@@ -46,7 +46,8 @@ export async function compareRecords(stores: readonly ExaminedStore[]): Promise<
   return { doubts, counts, cut: false }
 }
 
-async function comparePage(
+/** Holds what was met in one store against all the others, and notes what is in doubt. */
+export async function comparePage(
   stores: readonly ExaminedStore[],
   store: ExaminedStore,
   found: readonly Inspected[],

@@ -1,7 +1,7 @@
 import { addressOf } from '../commit-batch.ts'
 import type { StoredRecord } from '../record.ts'
 import type { Cure } from '../store-inspection.ts'
-import type { StoreAtHead } from './compare-logs.ts'
+import { longestOf, type StoreAtHead } from './compare-logs.ts'
 import { isSame } from './compare-records.ts'
 import type { ExaminedStore } from './examined-store.ts'
 import type { Finding } from './finding.ts'
@@ -12,6 +12,8 @@ export interface Diagnosis {
   readonly finding: Finding
   readonly store: ExaminedStore
   readonly cure: Cure
+  /** The cure is what the log says of the record, or leaves the record as it is. */
+  readonly byLog: boolean
 }
 
 /** The last state of a record in the log. */
@@ -51,12 +53,6 @@ export async function truthsOf(doubts: readonly Settled[], stores: readonly Stor
   return { byAddress, complete }
 }
 
-/** A cache may hold the newest entries only. */
-function longestOf(stores: readonly StoreAtHead[]): StoreAtHead | undefined {
-  const byLength = [...stores].sort((left, right) => right.head.seq - left.head.seq)
-  return byLength.find(({ store }) => store.name !== 'cache') ?? byLength[0]
-}
-
 /** What is wrong with one record, store by store. `now`: ISO 8601. */
 export function diagnose(
   doubt: Settled,
@@ -89,6 +85,7 @@ export function diagnose(
     diagnoses.push({
       store,
       cure: { key, seen: seen?.seen, record: comparable ? truth : record },
+      byLog: told !== undefined || wrong === undefined,
       finding: {
         store: store.name,
         what: wrong === undefined ? 'derived' : 'record',

@@ -1,9 +1,11 @@
 import { type Clock, sleep } from '../../../kernel/clock.ts'
+import { progressIn, sweepLease } from '../sweep/sweep-progress.ts'
 import { compareLogs, type StoreAtHead } from './compare-logs.ts'
 import { compareRecords } from './compare-records.ts'
-import { type Diagnosis, diagnose, truthsOf } from './diagnose.ts'
+import { diagnose, truthsOf } from './diagnose.ts'
 import { type ClosedStore, ExaminedStore, type OpenStore } from './examined-store.ts'
-import type { Examination, Finding, StoreReport } from './finding.ts'
+import type { Examination, Finding, StoreReport, SweepReport } from './finding.ts'
+import { mend } from './mend.ts'
 import { settle } from './settle.ts'
 
 export interface ExamineParts {
@@ -16,7 +18,6 @@ export interface ExamineParts {
 
 /** Findings that are told; what is put right is not bounded by it. */
 export const findingsMax = 500
-const curesMax = 100
 /** A store that is behind is asked again so often, with pauses. */
 const looksMax = 8
 const pauseMs = 250
@@ -38,7 +39,7 @@ export async function examine({ stores, clock, repair }: ExamineParts): Promise<
   const truths = await truthsOf(settled, atHeads)
   const now = new Date(clock.wall()).toISOString()
   const diagnoses = settled.flatMap(doubt => diagnose(doubt, truths, atHeads, now))
-  if (repair && logFindings.length === 0) await mendAll(diagnoses)
+  if (repair && logFindings.length === 0) await mend(diagnoses)
   const findings = [
     ...closed.map(closedFinding),
     ...(await behindOf(atHeads, clock)),
@@ -57,6 +58,7 @@ export async function examine({ stores, clock, repair }: ExamineParts): Promise<
         ),
       ),
     ],
+    sweep: await sweepIn(open),
     findings: findings.slice(0, findingsMax),
     cut: cut || findings.length > findingsMax,
   }
@@ -69,6 +71,14 @@ function reportOf(
   records: number | undefined,
 ): StoreReport {
   return { store, detail, head, records }
+}
+
+async function sweepIn(stores: readonly ExaminedStore[]): Promise<SweepReport | undefined> {
+  const keeper = stores.find(({ leases }) => leases !== undefined)
+  const lease = await keeper?.within(async signal => keeper.leases?.look(sweepLease, signal))
+  if (lease === undefined) return undefined
+  const { holder, term, expired, note } = lease
+  return { holder, term, running: !expired, progress: progressIn(note) }
 }
 
 function closedFinding({ name, why }: ClosedStore): Finding {
@@ -89,15 +99,4 @@ async function behindOf(stores: readonly StoreAtHead[], clock: Clock): Promise<r
     if (seq < newest) findings.push({ store: store.name, what: 'behind', says, repairable: false })
   }
   return findings
-}
-
-async function mendAll(diagnoses: readonly Diagnosis[]): Promise<void> {
-  for (const [store, some] of Map.groupBy(diagnoses, diagnosis => diagnosis.store)) {
-    const { inspection } = store
-    if (inspection === undefined) continue
-    for (let from = 0; from < some.length; from += curesMax) {
-      const cures = some.slice(from, from + curesMax).map(({ cure }) => cure)
-      await store.within(signal => inspection.mend(cures, signal))
-    }
-  }
 }

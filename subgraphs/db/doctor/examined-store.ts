@@ -2,6 +2,7 @@ import type { InputOf, OutputOf } from '../../../dispatch/port.ts'
 import type { Clock } from '../../../kernel/clock.ts'
 import { EnneadError } from '../../../kernel/errors.ts'
 import { type EngineName, invoke } from '../engine-slot.ts'
+import type { LeaseBook } from '../leadership/lease.ts'
 import type { StoredRecord } from '../record.ts'
 import type { StoreInspection } from '../store-inspection.ts'
 import type { RecordKey, StoreEngine, TaskStore } from '../task-store.ts'
@@ -26,6 +27,7 @@ export class ExaminedStore {
   readonly name: EngineName
   readonly detail: string
   readonly inspection: StoreInspection | undefined
+  readonly leases: LeaseBook | undefined
   readonly #engine: StoreEngine
   readonly #clock: Clock
 
@@ -33,6 +35,7 @@ export class ExaminedStore {
     this.name = name
     this.detail = engine.detail
     this.inspection = engine.inspection
+    this.leases = engine.leases
     this.#engine = engine
     this.#clock = clock
   }

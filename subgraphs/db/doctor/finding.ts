@@ -1,4 +1,5 @@
 import type { EngineName } from '../engine-slot.ts'
+import type { SweepProgress } from '../sweep/sweep-progress.ts'
 
 /** Something that is not as it should be, told in one line. */
 export interface Finding {
@@ -31,8 +32,19 @@ export interface StoreReport {
   readonly records: number | undefined
 }
 
+/** How far the sweep in the background is. */
+export interface SweepReport {
+  /** The process that sweeps, or swept last. */
+  readonly holder: string
+  readonly term: number
+  readonly running: boolean
+  readonly progress: SweepProgress | undefined
+}
+
 export interface Examination {
   readonly stores: readonly StoreReport[]
+  /** Undefined: PostgreSQL, which keeps the leases, is not open, or nobody has swept yet. */
+  readonly sweep?: SweepReport | undefined
   readonly findings: readonly Finding[]
   /** More were found than are told. */
   readonly cut: boolean

@@ -16,6 +16,7 @@ import { examine } from '../../../subgraphs/db/doctor/examine.ts'
 import type { Examination } from '../../../subgraphs/db/doctor/finding.ts'
 import type { EngineName } from '../../../subgraphs/db/engine-slot.ts'
 import type { StoredRecord } from '../../../subgraphs/db/record.ts'
+import type { Inspected, InspectedPage } from '../../../subgraphs/db/store-inspection.ts'
 import type { Commit, StoreEngine } from '../../../subgraphs/db/task-store.ts'
 import { comment, commitOf, entryOf, receipt, task } from '../../contract/sample-records.ts'
 import { attempt } from '../../contract/store-under-test.ts'
@@ -56,6 +57,7 @@ function isHealed(
   make: () => Promise<Subject>,
   damagesOf: (subject: Subject) => readonly Damage[],
 ): void {
+  refusesLateWork(make)
   const names = damagesOf({
     open: () => Promise.reject(new Error('only named')),
     [Symbol.asyncDispose]: async () => {},
@@ -93,6 +95,45 @@ function isHealed(
       await sound.close()
     }
   })
+}
+
+/** Work of a holder of a lease is refused where that of a later one has been. */
+function refusesLateWork(make: () => Promise<Subject>): void {
+  test('work of a term that is over is refused, and changes nothing', async () => {
+    await using subject = await make()
+    const engine = await filled(subject, true)
+    try {
+      const term = await nextTerm(engine)
+      const later = await nextTerm(engine, term)
+      const { inspection } = engine
+      const found: Inspected[] = []
+      for (let after: string | undefined = ''; after !== undefined;) {
+        const page: InspectedPage | undefined = await inspection?.look(after, 100, signal)
+        found.push(...(page?.found ?? []))
+        after = page?.next
+      }
+      const seen = found.find(({ key }) => key.id === 'task_c')?.seen
+      const mend = (record: StoredRecord, of: number) =>
+        inspection?.mend([{ key: again, seen, record }], signal, { name: 'sweep', term: of })
+      await mend(again, later)
+      const lost = {
+        code: 'LEASE_LOST',
+        message: expect.stringContaining('another process has taken it over') as string,
+      }
+      await expect(mend({ ...again, status: 'DONE' }, term)).rejects.toMatchObject(lost)
+      expect(await engine.operations.read?.([again], attempt())).toEqual([again])
+    } finally {
+      await engine.close()
+    }
+  })
+}
+
+const { signal } = new AbortController()
+
+async function nextTerm({ leases }: StoreEngine, before = 0): Promise<number> {
+  if (leases === undefined) return before + 1
+  const got = await leases.acquire({ name: 'sweep', holder: 'this test', lengthMs: 60_000 }, signal)
+  return got.is === 'held' ? got.term : 0
 }
 
 async function filled(subject: Subject, keepOpen: true): Promise<StoreEngine>

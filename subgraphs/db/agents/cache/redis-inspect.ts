@@ -1,3 +1,4 @@
+import { leaseLost } from '../../leadership/lease-lost.ts'
 import type { RecordKind, StoredRecord } from '../../record.ts'
 import type { Cure, Inspected, StoreInspection } from '../../store-inspection.ts'
 import type { RedisConnection } from './redis-connection.ts'
@@ -27,8 +28,11 @@ export function inspectionOf(
       }
       return { found, next: next === '0' ? undefined : next }
     },
-    async mend(cures, signal) {
-      for (const cure of cures) await run(mendScript, partsOf(cure), signal)
+    async mend(cures, signal, fence) {
+      for (const cure of cures) {
+        const answer = await run(mendScript, [...partsOf(cure), fence?.name ?? '', fence?.term ?? ''], signal)
+        if (answer === 'late' && fence !== undefined) throw leaseLost('Redis', fence)
+      }
     },
   }
 }
@@ -61,10 +65,18 @@ function partsOf({ key, seen, record }: Cure): readonly string[] {
   return [`${key.kind}/${key.id}`, typeof seen === 'string' ? seen : '', value]
 }
 
-/** KEYS as in redis-scripts.ts. ARGV: kind/id, the value as it was seen ('': none), the value it shall have ('': none). */
+/**
+ * KEYS as in redis-scripts.ts. ARGV: kind/id, the value as it was seen ('': none), the value it shall have ('': none), the lease it is done
+ * under ('': none) and its term. The last term of each lease is in the head, and is lost only with everything else.
+ */
 const mendScript = `
 local head = redis.call('HMGET', KEYS[1], 'seq')
 if not head[1] then return 0 end
+if ARGV[4] ~= '' then
+  local term = redis.call('HGET', KEYS[1], 'term of ' .. ARGV[4])
+  if term and tonumber(term) > tonumber(ARGV[5]) then return 'late' end
+  redis.call('HSET', KEYS[1], 'term of ' .. ARGV[4], ARGV[5])
+end
 local held = redis.call('HGET', KEYS[2], ARGV[1]) or ''
 if held ~= ARGV[2] then return 0 end
 if ARGV[3] == '' then

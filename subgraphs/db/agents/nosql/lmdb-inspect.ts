@@ -1,4 +1,6 @@
 import { addressOf } from '../../commit-batch.ts'
+import { leaseLost } from '../../leadership/lease-lost.ts'
+import type { Fence } from '../../leadership/lease.ts'
 import type { RecordKind, StoredRecord } from '../../record.ts'
 import type { Cure, Inspected, StoreInspection } from '../../store-inspection.ts'
 import type { RecordKey } from '../../task-store.ts'
@@ -24,7 +26,7 @@ export function inspectionOf(tables: LmdbTables, lane: WriteLane): StoreInspecti
       const following = stages[stages.indexOf(stage) + 1]
       return { found, next: following === undefined ? undefined : JSON.stringify([following]) }
     },
-    mend: (cures, signal) => lane.run(signal, () => mend(tables, cures)),
+    mend: (cures, signal, fence) => lane.run(signal, () => mend(tables, cures, fence)),
   }
 }
 
@@ -79,7 +81,8 @@ function strange(tables: LmdbTables, key: RecordKey, fault: string): Inspected {
   return { key, record, seen: record?.version, faults: [fault] }
 }
 
-async function mend(tables: LmdbTables, cures: readonly Cure[]): Promise<void> {
+async function mend(tables: LmdbTables, cures: readonly Cure[], fence: Fence | undefined): Promise<void> {
+  if (fence !== undefined) requireTerm(tables, fence)
   const valid = cures.filter(({ key, seen }) => (getRecord(tables, key)?.version ?? null) === (seen ?? null))
   const cured = new Set(valid.map(({ key }) => addressOf(key)))
   // Nothing finds these by id, and mending is rare: all keys are looked at.
@@ -93,6 +96,7 @@ async function mend(tables: LmdbTables, cures: readonly Cure[]): Promise<void> {
     cured.has(addressOf({ kind: 'receipt', id })),
   )
   await tables.root.batch(() => {
+    if (fence !== undefined) void tables.meta.put(fenceKey(fence), fence.term)
     for (const key of refs) void tables.refs.remove(key)
     for (const key of places) void tables.records.remove(key)
     for (const key of expiries) void tables.expiry.remove(key)
@@ -101,6 +105,16 @@ async function mend(tables: LmdbTables, cures: readonly Cure[]): Promise<void> {
       if (record !== undefined) putRecord(tables, noRecord, record)
     }
   })
+}
+
+/** No other process writes here, and others in this one wait for their turn: nothing comes between this and the batch. */
+function requireTerm(tables: LmdbTables, fence: Fence): void {
+  const latest = tables.meta.get(fenceKey(fence))
+  if (typeof latest === 'number' && latest > fence.term) throw leaseLost('LMDB', fence)
+}
+
+function fenceKey({ name }: Fence): string {
+  return `term of ${name}`
 }
 
 const noRecord: StoredRecord | undefined = undefined

@@ -14,7 +14,7 @@ const format = 1
 /** The tables of one LMDB environment. Values are JSON, which measured twice as fast to read as MessagePack. */
 export interface LmdbTables {
   readonly root: RootDatabase<unknown, string>
-  /** `format`, `head` and `seat`. */
+  /** `format`, `head`, `seat`, and the last term of each lease whose work was done here. */
   readonly meta: Database<unknown, string>
   /** By seq. */
   readonly log: Database<LogEntry, number>

@@ -1,5 +1,7 @@
 import type { Model } from 'mongoose'
 import { canonical } from '../../receipt.ts'
+import { leaseLost } from '../../leadership/lease-lost.ts'
+import type { Fence } from '../../leadership/lease.ts'
 import type { RecordKind } from '../../record.ts'
 import type { Cure, Inspected, StoreInspection } from '../../store-inspection.ts'
 import { modelOf } from './mongo-apply.ts'
@@ -30,8 +32,9 @@ export function inspectionOf(models: MongoModels, { durable }: MongoConnection):
         throw mongoFailure(failure)
       }
     },
-    async mend(cures, signal) {
+    async mend(cures, signal, fence) {
       try {
+        if (fence !== undefined) await requireTerm(models, fence, durable)
         for (const cure of cures) {
           signal.throwIfAborted()
           await mend(models, cure, durable)
@@ -56,7 +59,7 @@ function inspected(kind: RecordKind, raw: unknown): Inspected {
   const document = raw as RecordDocument
   const key = { kind, id: document._id }
   const record = recordOf(document)
-  const seen = document.version ?? null
+  const seen = raw
   if (record.kind !== kind || record.id !== document._id) {
     return { key, record: undefined, seen, faults: ['document is not the record of its key'] }
   }
@@ -70,14 +73,41 @@ function inspected(kind: RecordKind, raw: unknown): Inspected {
   return { key, record, seen, faults }
 }
 
+/**
+ * Finds the document only while each of its fields is as it was: what comes late, from a process that stood still, finds another one. What
+ * was seen came out of the document itself; it is compared, never run.
+ */
+function asSeen(id: string, seen: unknown): object {
+  const fields = Object.entries(seen ?? {}).filter(([name]) => !/^\$|\./.test(name))
+  return { ...Object.fromEntries(fields.map(([name, value]) => [name, { $eq: value }])), _id: id }
+}
+
+/** Throws LEASE_LOST when a later holder has been here. */
+async function requireTerm(
+  models: MongoModels,
+  fence: Fence,
+  writeConcern: MongoConnection['durable'],
+): Promise<void> {
+  const { name, term } = fence
+  try {
+    await models.terms.updateOne(
+      { _id: name, term: { $lte: term } },
+      { $set: { term } },
+      { upsert: true, writeConcern },
+    )
+  } catch (failure) {
+    // There is one with a greater term, beside which the insert found no place.
+    throw isDuplicate(failure) ? leaseLost('MongoDB', fence, failure) : failure
+  }
+}
+
 async function mend(
   models: MongoModels,
   { key, seen, record }: Cure,
   writeConcern: MongoConnection['durable'],
 ): Promise<void> {
   const collection = collectionOf(models, key.kind)
-  // What was seen came out of the document itself; it is compared, never run.
-  const filter = { _id: key.id, version: { $eq: seen } } as object
+  const filter = asSeen(key.id, seen)
   if (record === undefined) await collection.deleteOne(filter, { writeConcern })
   else if (seen !== undefined) await collection.replaceOne(filter, documentOf(record), { writeConcern })
   else {

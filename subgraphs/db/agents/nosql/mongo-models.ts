@@ -38,12 +38,19 @@ export interface SeatDocument {
   readonly state: string
 }
 
-/** What a store is made of: a collection for each kind of record, the log, the marker and the seat. */
+/** The last term of a lease whose work was done here, by the lease's name. */
+export interface TermDocument {
+  readonly _id: string
+  readonly term: number
+}
+
+/** What a store is made of: a collection for each kind of record, the log, the marker, the seat and the terms. */
 export interface MongoModels {
   readonly records: ReadonlyMap<RecordKind, Model<RecordDocument>>
   readonly log: Model<LogDocument>
   readonly marker: Model<MarkerDocument>
   readonly seat: Model<SeatDocument>
+  readonly terms: Model<TermDocument>
 }
 
 type Definition<R extends StoredRecord> = Readonly<Record<keyof R, SchemaDefinitionProperty>>
@@ -127,6 +134,10 @@ export function mongoModels(connection: Connection): MongoModels {
         { _id: String, turn: number, state: text },
         { ...options, collection: 'seats' },
       ),
+    ),
+    terms: connection.model<TermDocument>(
+      'term',
+      new Schema<TermDocument>({ _id: String, term: number }, { ...options, collection: 'terms' }),
     ),
   }
 }

@@ -250,7 +250,7 @@ async function forget(models: MongoModels, { durable }: MongoConnection, before:
 }
 
 async function makeCollections(models: MongoModels): Promise<void> {
-  for (const model of [...models.records.values(), models.log, models.marker, models.seat]) {
+  for (const model of [...models.records.values(), models.log, models.marker, models.seat, models.terms]) {
     await model.createCollection()
     await model.createIndexes()
   }

@@ -6,6 +6,7 @@ import { columns, columnTypes, rowOf } from './columns.ts'
 import type { SqlRow, Statement } from './lane.ts'
 import type { Lanes } from './lanes.ts'
 import { text } from './rows.ts'
+import { fencedStatement, requireHeld, stillHeld } from './sql-leases.ts'
 
 /** Everything of a row that follows from its record, with the type it is written in. */
 const derived: readonly (readonly [name: string, type: string])[] = [
@@ -35,9 +36,12 @@ export function inspectionOf(lanes: Lanes): StoreInspection {
       )
       return pageOf(rows.map(inspected), limit)
     },
-    async mend(cures, signal) {
+    async mend(cures, signal, fence) {
       await lanes.write(signal, async run => {
-        for (const cure of cures) await run(cureStatement(cure))
+        for (const cure of cures) {
+          if (fence === undefined) await run(cureStatement(cure, 'true'))
+          else requireHeld(fence, await run(fencedStatement(cureStatement(cure, stillHeld), fence)))
+        }
       })
     },
   }
@@ -76,11 +80,12 @@ function recordIn(body: string): StoredRecord | undefined {
   }
 }
 
-function cureStatement({ key, seen, record }: Cure): Statement {
+/** Changes nothing unless the condition holds. */
+function cureStatement({ key, seen, record }: Cure, condition: string): Statement {
   const { kind, id } = key
   if (record === undefined) {
     return {
-      text: 'delete from records where kind = $1::text and id = $2::text and version = $3::int',
+      text: `delete from records where kind = $1::text and id = $2::text and version = $3::int and ${condition}`,
       values: [kind, id, Number(seen)],
       write: true,
     }
@@ -89,14 +94,15 @@ function cureStatement({ key, seen, record }: Cure): Statement {
   if (seen === undefined) {
     return {
       text: `insert into records (${names.join(', ')}) select ${names.join(', ')} from ${source}
-        on conflict (kind, id) do nothing`,
+        where ${condition} on conflict (kind, id) do nothing`,
       values: [row],
       write: true,
     }
   }
   const set = ['body', ...derived.map(([name]) => name)].map(name => `${name} = p.${name}`).join(', ')
   return {
-    text: `update records r set ${set} from ${source} where r.kind = p.kind and r.id = p.id and r.version = $2::int`,
+    text: `update records r set ${set} from ${source} where r.kind = p.kind and r.id = p.id and r.version = $2::int
+      and ${condition}`,
     values: [row, Number(seen)],
     write: true,
   }

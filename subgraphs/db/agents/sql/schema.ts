@@ -177,4 +177,21 @@ create index task_priority on records (workspace_id, priority, id) where kind = 
 create index task_project on records (project_id, created_at, id) where kind = 'task';
 `,
   },
+  {
+    version: 5,
+    name: 'leases',
+    sql: `
+-- Who does what only one process at a time is to do, until when by this server's clock, and as the how-manieth.
+create table leases (
+  name text collate "C" primary key,
+  holder text collate "C" not null,
+  term bigint not null,
+  length_ms integer not null,
+  expires_at timestamptz not null,
+  -- What the next holder goes on from.
+  note text
+);
+`,
+    down: 'drop table leases;',
+  },
 ]

@@ -23,6 +23,7 @@ import { logEntry, logStatement } from './read-log.ts'
 import { reachingStatement, rowsReaching } from './reaching.ts'
 import { ListStatements, readStatement, recordOf, recordsByKey, scanStatement } from './read-records.ts'
 import { count } from './rows.ts'
+import { leasesOn } from './sql-leases.ts'
 import { serverAddress } from './server-address.ts'
 import type { SqlConnection } from './server-address.ts'
 
@@ -75,6 +76,7 @@ export async function openSqlStore(options: SqlStoreOptions): Promise<StoreEngin
     const { seat: _seat, vote: _vote, ...following } = operationsOn(lanes)
     return {
       inspection: inspectionOf(lanes),
+      leases: leasesOn(lanes),
       // What the server calls durable would not be, so that it could forget what it promised.
       ...(server.durable
         ? { operations: operationsOn(lanes) }
