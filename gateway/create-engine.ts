@@ -36,7 +36,7 @@ import { ServingSwitch } from './serving-switch.ts'
 import { Serving } from './serving.ts'
 import type { CacheSizes } from './serving.ts'
 import type { SupergraphSource } from './supergraph/supergraph-source.ts'
-import type { Supergraph } from './supergraph/supergraph.ts'
+import type { Supergraph } from './supergraph/supergraph-facts.ts'
 
 export interface EngineOptions {
   /** Closed with the engine. */

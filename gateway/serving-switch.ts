@@ -6,7 +6,7 @@ import { tryOperations } from './hot-operations.ts'
 import type { CanaryOptions } from './hot-operations.ts'
 import type { Serving } from './serving.ts'
 import type { Considered } from './supergraph/supergraph-source.ts'
-import type { Supergraph } from './supergraph/supergraph.ts'
+import type { Supergraph } from './supergraph/supergraph-facts.ts'
 
 interface SwitchTools {
   readonly clock: Clock

@@ -36,7 +36,7 @@ import { PlanCache } from './planning/plan-cache.ts'
 import type { Made, PlanKey } from './planning/plan-cache.ts'
 import { planBytes } from './planning/plan-size.ts'
 import type { Planner } from './planning/planner.ts'
-import type { Supergraph } from './supergraph/supergraph.ts'
+import type { Supergraph } from './supergraph/supergraph-facts.ts'
 
 export interface CacheSizes {
   /** Documents, and plans, kept at most. */

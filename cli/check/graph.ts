@@ -6,12 +6,12 @@ import type { Composition } from '../../composition/compose-from-config.ts'
 import type { Diagnostic } from '../../composition/diagnostic.ts'
 import { readSources } from '../../composition/read-sources.ts'
 import { loadSupergraph } from '../../gateway/supergraph/supergraph.ts'
-import type { Supergraph } from '../../gateway/supergraph/supergraph.ts'
+import type { PlannableSupergraph } from '../../gateway/supergraph/supergraph-facts.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 
 /** A version of a graph; with a supergraph, plans can be made for it. */
 export interface Graph extends SchemaVersion {
-  readonly supergraph: Supergraph | undefined
+  readonly supergraph: PlannableSupergraph | undefined
   /** What composition said besides errors; undefined: it was not composed here. */
   readonly hints: readonly Diagnostic[] | undefined
 }
@@ -64,7 +64,7 @@ export function graphOfText(sdl: string, file: string): Graph {
 }
 
 /** What each subgraph declared, as far as a supergraph still tells. */
-function subgraphsOf({ apollo }: Supergraph, file: string): readonly SchemaSource[] {
+function subgraphsOf({ apollo }: PlannableSupergraph, file: string): readonly SchemaSource[] {
   return [...apollo.subgraphs()].map(subgraph => ({
     subgraph: subgraph.name,
     file,

@@ -1,6 +1,7 @@
+import { loadApart } from '../../gateway/supergraph/load-apart.ts'
 import { liveSupergraph } from '../../gateway/supergraph/live-supergraph.ts'
 import type { LiveSupergraph } from '../../gateway/supergraph/live-supergraph.ts'
-import type { Supergraph } from '../../gateway/supergraph/supergraph.ts'
+import type { Supergraph } from '../../gateway/supergraph/supergraph-facts.ts'
 import { supergraphFile } from '../../gateway/supergraph/supergraph-file.ts'
 import { supergraphUrl } from '../../gateway/supergraph/supergraph-url.ts'
 import { EnneadError } from '../../kernel/errors.ts'
@@ -36,12 +37,12 @@ export function followSupergraph(
   if (/^https?:\/\//.test(where)) {
     const headers = headerOf(supergraphHeader)
     const feed = supergraphUrl({ url: where, headers, pollMs: supergraphPollMs })
-    return liveSupergraph(feed, { withoutFirst: 'wait', taken, log })
+    return liveSupergraph(feed, { withoutFirst: 'wait', load: loadApart, taken, log })
   }
   const feed = /\.ya?ml$/.test(where)
     ? composedFeed(where, { pollMs: supergraphPollMs, log })
     : supergraphFile(where, { log })
-  return liveSupergraph(feed, { taken, log })
+  return liveSupergraph(feed, { load: loadApart, taken, log })
 }
 
 function headerOf(text: string | undefined): Readonly<Record<string, string>> {

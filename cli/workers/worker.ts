@@ -1,5 +1,6 @@
 import cluster from 'node:cluster'
 import { AggregatorRegistry, Registry } from 'prom-client'
+import { loadApart } from '../../gateway/supergraph/load-apart.ts'
 import { liveSupergraph } from '../../gateway/supergraph/live-supergraph.ts'
 import type { LiveSupergraph } from '../../gateway/supergraph/live-supergraph.ts'
 import type { SupergraphFeed } from '../../gateway/supergraph/supergraph-feed.ts'
@@ -38,7 +39,7 @@ export function workerSupergraph(log: Log): Promise<LiveSupergraph> {
     close: () => void process.off('message', listen),
   }
   // Without a supergraph the first process has not said anything yet, and this one is not needed.
-  return liveSupergraph(feed, { log })
+  return liveSupergraph(feed, { load: loadApart, log })
 }
 
 /** The metrics of this process, which the first one adds up and serves. */

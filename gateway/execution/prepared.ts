@@ -6,7 +6,7 @@ import type { OperationCost, PreparedOperation, SubscriptionIdentity } from '../
 import type { Refusals } from '../operation/access.ts'
 import type { VariableValues } from '../operation/variables.ts'
 import type { Plan } from '../planning/plan.ts'
-import type { Supergraph } from '../supergraph/supergraph.ts'
+import type { Supergraph } from '../supergraph/supergraph-facts.ts'
 import type { Selections } from './shape.ts'
 import type { ResolvedSubgraphs } from './subgraphs.ts'
 

@@ -4,7 +4,7 @@ import type { ErrorCode } from '../../kernel/errors.ts'
 import type { SubgraphHealth } from '../engine.ts'
 import type { ObserveGateway } from '../gateway-events.ts'
 import type { SubgraphCallTrace } from '../tracing.ts'
-import type { Supergraph } from '../supergraph/supergraph.ts'
+import type { Supergraph } from '../supergraph/supergraph-facts.ts'
 import type { Subgraph, SubgraphContext, SubgraphRequest, SubgraphResponse } from './subgraph.ts'
 
 /** How subgraphs are reached: by name, as the supergraph calls them, and its routing URL. */

@@ -1,7 +1,7 @@
 import { OperationTypeNode } from 'graphql'
 import type { OperationDefinitionNode } from 'graphql'
 import type { CostExplanation } from '../engine.ts'
-import type { Supergraph } from '../supergraph/supergraph.ts'
+import type { Supergraph } from '../supergraph/supergraph-facts.ts'
 import type { ResolvedCostOptions } from './cost-options.ts'
 import { CostSchema } from './cost-schema.ts'
 import { CostCompiler } from './cost-tree.ts'

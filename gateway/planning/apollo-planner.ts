@@ -5,7 +5,7 @@ import type { DeferNode, DeferredNode } from '@apollo/query-planner'
 import { parse, print } from 'graphql'
 import type { DocumentNode, GraphQLSchema } from 'graphql'
 import { EnneadError } from '../../kernel/errors.ts'
-import type { Supergraph } from '../supergraph/supergraph.ts'
+import type { PlannableSupergraph } from '../supergraph/supergraph-facts.ts'
 import { withoutEmptySelections } from './client-names.ts'
 import { withConcreteFragments } from './concrete-fragments.ts'
 import { inlined } from './inline-fragments.ts'
@@ -26,7 +26,7 @@ const settings = {
 
 /** Plans with Apollo's query planner, in this thread; it cannot be interrupted. */
 export class ApolloPlanner implements Planner {
-  readonly #supergraph: Pick<Supergraph, 'apollo'>
+  readonly #supergraph: Pick<PlannableSupergraph, 'apollo'>
   readonly #planner: QueryPlanner
   /** For operations with @defer; made when the first one comes. */
   #deferring: QueryPlanner | undefined
@@ -34,7 +34,7 @@ export class ApolloPlanner implements Planner {
   readonly #apiSchema: GraphQLSchema
   readonly #labels: readonly string[]
 
-  constructor(supergraph: Pick<Supergraph, 'apollo' | 'apiSchema' | 'overrideLabels'>) {
+  constructor(supergraph: Pick<PlannableSupergraph, 'apollo' | 'apiSchema' | 'overrideLabels'>) {
     this.#supergraph = supergraph
     this.#labels = supergraph.overrideLabels
     this.#apiSchema = supergraph.apiSchema

@@ -1,7 +1,7 @@
 import { parse, print } from 'graphql'
 import { EnneadError, kindOf } from '../../kernel/errors.ts'
 import { withoutProvides } from '../supergraph/without-provides.ts'
-import type { Supergraph } from '../supergraph/supergraph.ts'
+import type { PlannableSupergraph } from '../supergraph/supergraph-facts.ts'
 import { joinConditions } from './joined-conditions.ts'
 import { externalsAsked } from './lint-externals.ts'
 import { wronglyRequired } from './lint-requires.ts'
@@ -31,10 +31,10 @@ interface Graded {
   readonly why?: string
 }
 
-type Make = (supergraph: Supergraph) => Promise<Planner>
+type Make = (supergraph: PlannableSupergraph) => Promise<Planner>
 
 /** Loaded when it is first needed: Apollo's packages cost a quarter of a second and 40 MB. */
-async function load(sdl: string): Promise<Supergraph> {
+async function load(sdl: string): Promise<PlannableSupergraph> {
   const { loadSupergraph } = await import('../supergraph/supergraph.ts')
   return loadSupergraph(sdl)
 }
@@ -66,11 +66,15 @@ export class LocalPlanner implements Planner {
   readonly #onPhase: OnPhase
   readonly #makers: Promise<readonly Make[]>
   readonly #made = new Map<Make, Promise<Planner>>()
-  readonly #source: Supergraph | string
-  #supergraph: Promise<Supergraph> | undefined
+  readonly #source: PlannableSupergraph | string
+  #supergraph: Promise<PlannableSupergraph> | undefined
 
   /** @param supergraph As SDL: loaded when it is first needed. */
-  constructor(choice: PlannerChoice, supergraph: Supergraph | string, onPhase: OnPhase = () => undefined) {
+  constructor(
+    choice: PlannerChoice,
+    supergraph: PlannableSupergraph | string,
+    onPhase: OnPhase = () => undefined,
+  ) {
     this.#source = supergraph
     this.#onPhase = onPhase
     this.#makers = order(choice)
@@ -162,7 +166,7 @@ export class LocalPlanner implements Planner {
     })
   }
 
-  #loaded(): Promise<Supergraph> {
+  #loaded(): Promise<PlannableSupergraph> {
     const source = this.#source
     this.#supergraph ??= typeof source === 'string' ? load(source) : Promise.resolve(source)
     return this.#supergraph

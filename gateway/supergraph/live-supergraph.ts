@@ -6,12 +6,14 @@ import { silentLog } from '../../kernel/log.ts'
 import type { Log } from '../../kernel/log.ts'
 import type { SupergraphFeed } from './supergraph-feed.ts'
 import type { Consider, SupergraphSource, SupergraphStatus } from './supergraph-source.ts'
+import type { Supergraph } from './supergraph-facts.ts'
 import { loadSupergraph } from './supergraph.ts'
-import type { Supergraph } from './supergraph.ts'
 
 export interface LiveSupergraphOptions {
   /** Without a good one at the start: reject, or begin without any and go on looking. Default `reject`. */
   readonly withoutFirst?: 'reject' | 'wait'
+  /** Makes its text usable, or rejects with SUPERGRAPH_INVALID. Default: in this thread, which then does nothing else. */
+  readonly load?: (sdl: string) => Promise<Supergraph>
   /** Told of every supergraph that is in use from now on, the first one included. Default: nobody is. */
   readonly taken?: (supergraph: Supergraph) => void
   /** Default: nothing is logged. */
@@ -58,6 +60,7 @@ export class LiveSupergraph implements SupergraphSource {
   readonly #log: Log
   readonly #clock: Clock
   readonly #waits: boolean
+  readonly #load: (sdl: string) => Promise<Supergraph>
   readonly #taken: (supergraph: Supergraph) => void
   #consider: Consider = () => Promise.resolve({ commit: () => undefined, drop: () => undefined })
   /** The end of the line: one change at a time. */
@@ -76,6 +79,7 @@ export class LiveSupergraph implements SupergraphSource {
     this.#feed = feed
     this.#log = options.log ?? silentLog
     this.#clock = options.clock ?? systemClock
+    this.#load = options.load ?? (async sdl => loadSupergraph(sdl))
     this.#taken = options.taken ?? (() => undefined)
     this.#waits = options.withoutFirst === 'wait'
   }
@@ -135,7 +139,7 @@ export class LiveSupergraph implements SupergraphSource {
       if (target === undefined || left === undefined) {
         throw new EnneadError('NOT_FOUND', 'there is no earlier supergraph to go back to')
       }
-      await this.#take(loadSupergraph(target.sdl))
+      await this.#take(await this.#load(target.sdl))
       this.#earlier = rest
       this.#withdraw(left.hash)
       this.#refuse(`${short(left.hash)} was rolled back; it is taken again on request only`)
@@ -186,7 +190,7 @@ export class LiveSupergraph implements SupergraphSource {
       if (judged?.text === text && judged.reason !== undefined) throw invalid(judged.reason)
     }
     try {
-      if (this.#current?.hash !== hash) await this.#replace(loadSupergraph(text))
+      if (this.#current?.hash !== hash) await this.#replace(await this.#load(text))
     } catch (failure) {
       const reason = failure instanceof EnneadError ? failure.message : 'it cannot be used'
       this.#judged = { text, reason }

@@ -1,4 +1,4 @@
-import type { Supergraph } from './supergraph.ts'
+import type { Supergraph } from './supergraph-facts.ts'
 
 /** Everything is ready to serve a supergraph; exactly one of the two is called. */
 export interface Considered {

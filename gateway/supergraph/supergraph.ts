@@ -3,62 +3,54 @@ import {
   ROUTER_SUPPORTED_SUPERGRAPH_FEATURES,
   Supergraph as ApolloSupergraph,
 } from '@apollo/federation-internals'
-import { GraphQLError, parse } from 'graphql'
+import { GraphQLError, parse, print, printSchema } from 'graphql'
 import type { DocumentNode, GraphQLSchema } from 'graphql'
 import { EnneadError } from '../../kernel/errors.ts'
-import { cacheHints } from './cache-hints.ts'
-import type { CacheHints } from './cache-hints.ts'
 import { accessRules } from './access-rules.ts'
-import type { AccessRules } from './access-rules.ts'
+import { cacheHints } from './cache-hints.ts'
 import { costDirectives } from './cost-directives.ts'
-import type { CostDirectives } from './cost-directives.ts'
 import { externalFields } from './external-fields.ts'
-import type { ExternalFields } from './external-fields.ts'
-import { requiredArguments } from './required-arguments.ts'
-import type { RequiredArguments } from './required-arguments.ts'
-import { overrideLabels } from './override-labels.ts'
-import { reservedNames } from './reserved-names.ts'
-import type { ReservedNames } from './reserved-names.ts'
 import { resolvableKeysFirst } from './key-order.ts'
+import { overrideLabels } from './override-labels.ts'
+import { requiredArguments } from './required-arguments.ts'
+import { reservedNames } from './reserved-names.ts'
 import { resumableFields } from './resumable-fields.ts'
-import type { ResumableFields } from './resumable-fields.ts'
-import { typeOverlap } from './type-overlap.ts'
-import type { TypeOverlap } from './type-overlap.ts'
-
-/** A composed graph, ready to be planned on. Never changes; a new one replaces it. */
-export interface Supergraph {
-  /** SHA-256 of the SDL, in hexadecimal. */
-  readonly hash: string
-  readonly sdl: string
-  /** What clients may see: without @inaccessible elements and federation's machinery. */
-  readonly apiSchema: GraphQLSchema
-  readonly subgraphs: readonly { readonly name: string; readonly url: string }[]
-  /** Response names that plans use for themselves. */
-  readonly reserved: ReservedNames
-  readonly overlap: TypeOverlap
-  /** Weights and list sizes for the cost of operations. */
-  readonly costs: CostDirectives
-  /** How long answers may be kept. */
-  readonly caching: CacheHints
-  /** Who may see what. */
-  readonly access: AccessRules
-  /** Subscriptions that can be resumed. */
-  readonly resumable: ResumableFields
-  /** Labels of progressive @override. */
-  readonly overrideLabels: readonly string[]
-  /** What subgraphs declare without answering it. */
-  readonly externals: ExternalFields
-  /** What fields require with arguments. */
-  readonly requiredArguments: RequiredArguments
-  /** Apollo's own form, for its planner. */
-  readonly apollo: ApolloSupergraph
-}
+import type { PlannableSupergraph, SupergraphParts } from './supergraph-facts.ts'
+import { typeMembers, typeOverlap } from './type-overlap.ts'
 
 /** Longest supergraph taken, in characters. The largest real ones are a few MB. */
 export const sdlLengthMax = 64 * 1024 * 1024
 
 /** Makes SDL of a composed supergraph usable. Throws SUPERGRAPH_INVALID with the reason when it is anything else. */
-export function loadSupergraph(sdl: string): Supergraph {
+export function loadSupergraph(sdl: string): PlannableSupergraph {
+  return built(sdl, ({ apiSchema, document, apollo, facts }) => ({
+    ...facts,
+    sdl,
+    apiSchema,
+    overlap: typeOverlap(typeMembers(document)),
+    externals: externalFields(document),
+    requiredArguments: requiredArguments(document),
+    apollo,
+  }))
+}
+
+/** What another thread needs to serve a supergraph, as plain data. Throws like `loadSupergraph`. */
+export function supergraphParts(sdl: string): SupergraphParts {
+  return built(sdl, ({ apiSchema, document, facts }) => ({
+    facts,
+    members: typeMembers(document),
+    api: parse(printSchema(apiSchema), { noLocation: true }).definitions.map(print),
+  }))
+}
+
+interface Built {
+  readonly apiSchema: GraphQLSchema
+  readonly document: DocumentNode
+  readonly apollo: ApolloSupergraph
+  readonly facts: SupergraphParts['facts']
+}
+
+function built<Made>(sdl: string, make: (built: Built) => Made): Made {
   if (sdl.trim() === '') throw invalid('it is empty')
   if (sdl.length > sdlLengthMax) throw invalid(`it is longer than ${sdlLengthMax} characters`)
   const document = resolvableKeysFirst(parsed(sdl))
@@ -71,22 +63,17 @@ export function loadSupergraph(sdl: string): Supergraph {
       validateSupergraph: true,
     })
     const apiSchema = apollo.apiSchema().toGraphQLJSSchema({ includeDefer: true })
-    return {
+    const facts = {
       hash: createHash('sha256').update(sdl).digest('hex'),
-      sdl,
-      apiSchema,
       subgraphs: apollo.subgraphsMetadata().map(({ name, url }) => ({ name, url })),
       reserved: reservedNames(document),
-      overlap: typeOverlap(document),
       costs: costDirectives(document),
       caching: cacheHints(document),
       access: accessRules(document),
       overrideLabels: overrideLabels(document),
-      externals: externalFields(document),
-      requiredArguments: requiredArguments(document),
       resumable: resumableFields(apiSchema, document),
-      apollo,
     }
+    return make({ apiSchema, document, apollo, facts })
   } catch (failure) {
     throw invalid(failure instanceof Error ? firstLines(failure.message) : 'it cannot be built', failure)
   }

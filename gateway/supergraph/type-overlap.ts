@@ -7,8 +7,13 @@ export interface TypeOverlap {
   isObject(name: string): boolean
 }
 
-/** Reads the object types behind every interface and union of a composed supergraph. */
-export function typeOverlap(supergraph: DocumentNode): TypeOverlap {
+/** The object types of a supergraph, and those behind each of its interfaces and unions. */
+export interface TypeMembers {
+  readonly objects: ReadonlySet<string>
+  readonly members: ReadonlyMap<string, ReadonlySet<string>>
+}
+
+export function typeMembers(supergraph: DocumentNode): TypeMembers {
   const objects = new Set<string>()
   const members = new Map<string, Set<string>>()
   const add = (abstract: string, object: string): void => {
@@ -25,6 +30,10 @@ export function typeOverlap(supergraph: DocumentNode): TypeOverlap {
       for (const member of definition.types ?? []) add(definition.name.value, member.name.value)
     }
   }
+  return { objects, members }
+}
+
+export function typeOverlap({ objects, members }: TypeMembers): TypeOverlap {
   return {
     isObject: name => objects.has(name),
     overlaps(name, condition) {

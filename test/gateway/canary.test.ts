@@ -5,11 +5,12 @@ import type { Engine } from '../../gateway/engine.ts'
 import { ApolloPlanner } from '../../gateway/planning/apollo-planner.ts'
 import type { Planner } from '../../gateway/planning/planner.ts'
 import { liveSupergraph } from '../../gateway/supergraph/live-supergraph.ts'
-import type { Supergraph } from '../../gateway/supergraph/supergraph.ts'
+import type { Supergraph } from '../../gateway/supergraph/supergraph-facts.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import { jsonLog } from '../../kernel/log.ts'
 import { ask, composeForTest } from '../support/federated.ts'
 import { memoryFeed } from '../support/memory-feed.ts'
+import { plannable } from '../support/plannable.ts'
 import type { MemoryFeed } from '../support/memory-feed.ts'
 
 const both = composeForTest({ a: { sdl: 'type Query { a: Int b: Int }' } })
@@ -32,7 +33,7 @@ async function rig(options: Partial<EngineOptions> = {}): Promise<Rig> {
   const planned = new Map<string, string[]>()
   const state = { fail: false }
   const planner = (supergraph: Supergraph): Planner => {
-    const own = new ApolloPlanner(supergraph)
+    const own = new ApolloPlanner(plannable(supergraph))
     const { fail } = state
     return {
       async plan(request) {
@@ -129,7 +130,7 @@ test('an operation that is being planned while the supergraph is swapped is answ
   const gateway = await rig({
     canary: { mode: 'off' },
     planner: supergraph => {
-      const own = new ApolloPlanner(supergraph)
+      const own = new ApolloPlanner(plannable(supergraph))
       return {
         async plan(request) {
           if (request.operationName === 'Slow') await new Promise<void>(resolve => held.push(resolve))

@@ -1,7 +1,7 @@
 import { compose } from '../../composition/compose.ts'
 import { renderDiagnostic } from '../../composition/render-diagnostic.ts'
 import { loadSupergraph } from '../../gateway/supergraph/supergraph.ts'
-import type { Supergraph } from '../../gateway/supergraph/supergraph.ts'
+import type { Supergraph } from '../../gateway/supergraph/supergraph-facts.ts'
 
 export const federation = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: [
   "@key", "@requires", "@provides", "@external", "@shareable", "@override", "@inaccessible", "@interfaceObject", "@tag",

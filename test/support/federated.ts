@@ -15,7 +15,7 @@ import type {
 import { SplicedAnswer } from '../../gateway/execution/compiled/spliced-answer.ts'
 import type { Planner } from '../../gateway/planning/planner.ts'
 import { fixedSupergraph } from '../../gateway/supergraph/supergraph-source.ts'
-import type { Supergraph } from '../../gateway/supergraph/supergraph.ts'
+import type { Supergraph } from '../../gateway/supergraph/supergraph-facts.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import { composedForTest, federation } from './composed.ts'
 import { sharedPlanner } from './shared-planners.ts'

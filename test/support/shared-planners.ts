@@ -1,7 +1,8 @@
 import { LocalPlanner } from '../../gateway/planning/local-planner.ts'
 import type { Plan } from '../../gateway/planning/plan.ts'
 import type { Planner, PlanRequest } from '../../gateway/planning/planner.ts'
-import type { Supergraph } from '../../gateway/supergraph/supergraph.ts'
+import type { Supergraph } from '../../gateway/supergraph/supergraph-facts.ts'
+import { plannable } from './plannable.ts'
 
 /** Graphs whose planners are kept. One is kept always, so that the process of the Rust planner is started once. */
 const keptMax = 100
@@ -42,7 +43,7 @@ class SharedPlanner implements Planner {
   readonly #plans = new Map<string, Promise<Plan>>()
 
   constructor(name: Plan['plannedBy'], supergraph: Supergraph) {
-    this.#planner = new LocalPlanner(name, supergraph)
+    this.#planner = new LocalPlanner(name, plannable(supergraph))
   }
 
   plan(request: PlanRequest): Promise<Plan> {

@@ -18,7 +18,7 @@ import type {
 } from 'graphql'
 import type { FetchNode } from '../../planning/plan.ts'
 import type { CacheHint } from '../../supergraph/cache-hints.ts'
-import type { Supergraph } from '../../supergraph/supergraph.ts'
+import type { Supergraph } from '../../supergraph/supergraph-facts.ts'
 
 /** How long something may be kept, and whose it is. */
 export interface KeepRule {

@@ -1,6 +1,6 @@
 import type { GraphQLSchema, ExecutionResult } from 'graphql'
 import type { GraphQLAnswer, GraphQLRequest } from '../../../gateway/engine.ts'
-import type { Supergraph } from '../../../gateway/supergraph/supergraph.ts'
+import type { Supergraph } from '../../../gateway/supergraph/supergraph-facts.ts'
 import { composedForTest, forgetComposed } from '../../support/composed.ts'
 import { federated } from '../../support/federated.ts'
 import type { Federated } from '../../support/federated.ts'
