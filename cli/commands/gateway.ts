@@ -13,6 +13,7 @@ import { gatewaySettings } from '../settings.ts'
 import { admissionOptions } from '../wiring/admission.ts'
 import { entityCacheOptions } from '../wiring/entity-cache.ts'
 import { withEventSource } from '../wiring/event-source.ts'
+import { jointHealth } from '../wiring/health.ts'
 import { identifyBy, rightsBy } from '../wiring/identity.ts'
 import { documentOptions, rateLimitOptions } from '../wiring/clients.ts'
 import { doorLimits, operationOptions } from '../wiring/limits.ts'
@@ -24,7 +25,14 @@ import { planningOptions } from '../wiring/planning.ts'
 import { recorder } from '../wiring/recording.ts'
 import { openMetrics } from '../wiring/metrics.ts'
 import { startWorkers } from '../workers/first-process.ts'
-import { isWorker, leave, tellListening, workerMetrics, workerSupergraph } from '../workers/worker.ts'
+import {
+  isWorker,
+  leave,
+  tellListening,
+  workerMetrics,
+  workersHealth,
+  workerSupergraph,
+} from '../workers/worker.ts'
 
 const summary = 'Serves any supergraph: queries, mutations and subscriptions.'
 
@@ -86,7 +94,10 @@ async function serve(settings: Settings, lifecycle: Lifecycle): Promise<string |
     address: { host: settings.host, port: settings.port },
     identify: await identifyBy(settings, signer, lifecycle, tls.of),
     rightsChanged: rightsBy(settings, signer, lifecycle, tls.of),
-    ...(tls.followed.length === 0 ? {} : { health: certificatesHealth(tls.followed) }),
+    health: jointHealth([
+      tls.followed.length === 0 ? undefined : certificatesHealth(tls.followed),
+      isWorker() ? workersHealth() : undefined,
+    ]),
     ...(settings.forwardHeaders.length === 0 ? {} : { forwardHeaders: settings.forwardHeaders }),
     identityLifeMs: settings.identityLifeMs,
     graphiql: settings.graphiql,

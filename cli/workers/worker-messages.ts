@@ -12,6 +12,15 @@ export interface ListeningMessage {
   readonly url: string
 }
 
+/** What the first process tells every worker whenever it changes. */
+export interface WorkersMessage {
+  readonly ennead: 'workers'
+  /** Workers that there should be. */
+  readonly of: number
+  /** Those that take requests. */
+  readonly takingRequests: number
+}
+
 /** Other libraries use the same channel. */
 export function isSupergraphMessage(message: unknown): message is SupergraphMessage {
   return kindOf(message) === 'supergraph'
@@ -19,6 +28,10 @@ export function isSupergraphMessage(message: unknown): message is SupergraphMess
 
 export function isListeningMessage(message: unknown): message is ListeningMessage {
   return kindOf(message) === 'listening'
+}
+
+export function isWorkersMessage(message: unknown): message is WorkersMessage {
+  return kindOf(message) === 'workers'
 }
 
 function kindOf(message: unknown): unknown {

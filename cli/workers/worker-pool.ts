@@ -4,7 +4,7 @@ import { EnneadError } from '../../kernel/errors.ts'
 import type { Clock, Timer } from '../../kernel/clock.ts'
 import type { Log } from '../../kernel/log.ts'
 import { isListeningMessage } from './worker-messages.ts'
-import type { SupergraphMessage } from './worker-messages.ts'
+import type { SupergraphMessage, WorkersMessage } from './worker-messages.ts'
 
 /** Rest before a worker that ended is replaced; twice as long each time until one takes requests. Milliseconds. */
 const restMs = 100
@@ -19,6 +19,9 @@ export class WorkerPool {
   readonly #log: Log
   readonly #resting = new Set<Timer>()
   #supergraph: SupergraphMessage | undefined
+  /** Those that take requests. */
+  readonly #listening = new Set<Worker>()
+  #count = 0
   #failures = 0
   #closing = false
 
@@ -30,6 +33,7 @@ export class WorkerPool {
   /** Starts `count` workers. Resolves with their URL when all take requests; rejects with INTERNAL when one ends before that. */
   async start(count: number, supergraph: SupergraphMessage): Promise<string> {
     this.#supergraph = supergraph
+    this.#count = count
     const urls = await Promise.all(Array.from({ length: count }, () => this.#first()))
     return urls[0] ?? ''
   }
@@ -82,7 +86,26 @@ export class WorkerPool {
   #fork(): Worker {
     const worker = cluster.fork()
     if (this.#supergraph !== undefined) worker.send(this.#supergraph)
+    worker.on('message', message => {
+      if (!isListeningMessage(message)) return
+      this.#listening.add(worker)
+      this.#tellCount()
+    })
+    worker.once('exit', () => {
+      if (this.#listening.delete(worker)) this.#tellCount()
+    })
     return worker
+  }
+
+  #tellCount(): void {
+    if (this.#closing) return
+    const message: WorkersMessage = {
+      ennead: 'workers',
+      of: this.#count,
+      takingRequests: this.#listening.size,
+    }
+    // One that is just ending need not know.
+    for (const worker of this.#workers) worker.send(message, () => undefined)
   }
 
   #ended(worker: Worker, code: number | null, signal: string | null): void {

@@ -3,11 +3,12 @@ import { AggregatorRegistry, Registry } from 'prom-client'
 import { loadApart } from '../../gateway/supergraph/load-apart.ts'
 import { liveSupergraph } from '../../gateway/supergraph/live-supergraph.ts'
 import type { LiveSupergraph } from '../../gateway/supergraph/live-supergraph.ts'
+import type { HealthReport } from '../../gateway/http/gateway-options.ts'
 import type { SupergraphFeed } from '../../gateway/supergraph/supergraph-feed.ts'
 import type { Log } from '../../kernel/log.ts'
 import { metricsOf } from '../wiring/metrics.ts'
 import type { MetricsSettings, ProcessMetrics } from '../wiring/metrics.ts'
-import { isSupergraphMessage } from './worker-messages.ts'
+import { isSupergraphMessage, isWorkersMessage } from './worker-messages.ts'
 import type { ListeningMessage, SupergraphMessage } from './worker-messages.ts'
 
 /** Is this process one of several that `--workers` has started? */
@@ -51,6 +52,20 @@ export function workerMetrics({ metricsPort }: MetricsSettings): ProcessMetrics 
   AggregatorRegistry.setRegistries([registry])
   void answering
   return metricsOf(registry, '')
+}
+
+/**
+ * What a worker's `/health/ready` says of all of them, as the first process has told it. Ready is this one for itself: one that is
+ * being replaced keeps no other from answering.
+ */
+export function workersHealth(): () => HealthReport {
+  let workers: { readonly of: number; readonly takingRequests: number } | undefined
+  process.on('message', message => {
+    if (!isWorkersMessage(message)) return
+    const { of, takingRequests } = message
+    workers = { of, takingRequests }
+  })
+  return () => ({ ready: true, ...(workers === undefined ? {} : { workers }) })
 }
 
 /** Tells the first process that requests are taken at `url`. */

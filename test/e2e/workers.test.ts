@@ -40,6 +40,13 @@ function workersOf({ process: { pid } }: RunningProcess): readonly number[] {
   return found.trim().split(/\s+/).map(Number)
 }
 
+async function workersTold(url: string): Promise<unknown> {
+  const response = await fetch(new URL('/health/ready', url), { headers: { connection: 'close' } })
+  // What the gateway under test says of itself.
+  const { ready, workers } = (await response.json()) as { ready: unknown; workers: unknown }
+  return { ready, workers }
+}
+
 async function hashOf(url: string): Promise<unknown> {
   const response = await fetch(new URL('/health/ready', url), { headers: { connection: 'close' } })
   // What the gateway under test says of itself.
@@ -60,11 +67,16 @@ test('several workers take requests at one address, their metrics are added up, 
   expect(text).toMatch(/^ennead_ready 2$/m)
   expect(text).toMatch(/^graphql_server_operation_duration_seconds_count\{.*outcome="ok".*\} 6$/m)
 
+  const told = (): Promise<unknown> => workersTold(gateway.url)
+  const full = { ready: true, workers: { of: 2, takingRequests: 2 } }
+  await expect.poll(told, { timeout: 30_000 }).toEqual(full)
   const [first, second] = workersOf(gateway)
   if (first === undefined || second === undefined) throw new Error('there are two workers')
   process.kill(first, 'SIGKILL')
+  await expect.poll(told, { timeout: 30_000 }).toEqual({ ready: true, workers: { of: 2, takingRequests: 1 } })
   // The others go on meanwhile, and no request finds a closed door.
   await expect.poll(() => gateway.stderr(), { timeout: 30_000 }).toContain('worker.replaced')
+  await expect.poll(told, { timeout: 30_000 }).toEqual(full)
   const now = workersOf(gateway)
   expect(now).toHaveLength(2)
   expect(now).toContain(second)
