@@ -9,7 +9,7 @@ export function jointHealth(
   const asked = reports.filter(report => report !== undefined)
   if (asked.length === 0) return undefined
   return async () => {
-    const parts = await Promise.all(asked.map(report => report()))
+    const parts = await Promise.all(asked.map(async report => report()))
     let joint: HealthReport = { ready: true }
     for (const part of parts) joint = { ...joint, ...part, ready: joint.ready && part.ready }
     return joint
