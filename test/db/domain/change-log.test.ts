@@ -237,6 +237,7 @@ describe('over HTTP', () => {
         { name: 'nosql', state: 'ok', detail: 'memory, at 1' },
         { name: 'cache', state: 'ok', detail: 'memory, at 1' },
       ],
+      background: [{ name: 'sweep', state: 'ok', detail: expect.stringMatching(/^term \d+: /) }],
     })
   })
 })

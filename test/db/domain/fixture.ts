@@ -7,11 +7,12 @@ import { silentLog } from '../../../kernel/log.ts'
 import type { ActorPrincipal, Principal, Role } from '../../../kernel/principal.ts'
 import { grantOf } from '../../../subgraphs/auth/abilities.ts'
 import { type DbDomain, openDbDomain } from '../../../subgraphs/db/domain.ts'
-import type { DbDomainOptions, EngineOption } from '../../../subgraphs/db/domain-options.ts'
-import type { EngineName } from '../../../subgraphs/db/engine-slot.ts'
+import type { DbDomainOptions } from '../../../subgraphs/db/domain-options.ts'
+import type { EngineName, EngineSource } from '../../../subgraphs/db/engine-slot.ts'
 import { createDbService } from '../../../subgraphs/db/service.ts'
 import type { ActorDirectory } from '../../../subgraphs/service/actor-directory.ts'
 import type { SubgraphAnswer, SubgraphService } from '../../../subgraphs/service/subgraph-service.ts'
+import { MemoryLeases } from '../../support/memory-leases.ts'
 import { MemoryTaskStore } from '../../support/memory-task-store.ts'
 
 export const signer = new HopSigner(randomBytes(32))
@@ -48,15 +49,25 @@ export const quick = {
   sessionMs: 5_000,
 } as const
 
-export function engineOf(name: EngineName, store: MemoryTaskStore): EngineOption {
+export function engineOf(name: EngineName, store: MemoryTaskStore): EngineSource {
   return { name, open: store.open, place: `the folder of ${name}` }
+}
+
+/** As PostgreSQL is: it keeps the leases as well. */
+function withLeases(engine: EngineSource): EngineSource {
+  const leases = new MemoryLeases(() => Date.now())
+  return { ...engine, open: async () => ({ ...(await engine.open()), leases }) }
 }
 
 export async function openTestDb(options: Partial<DbDomainOptions> = {}): Promise<TestDb> {
   const stores = { sql: new MemoryTaskStore(), nosql: new MemoryTaskStore(), cache: new MemoryTaskStore() }
   const { limits, ...rest } = options
   const domain = await openDbDomain({
-    engines: [engineOf('sql', stores.sql), engineOf('nosql', stores.nosql), engineOf('cache', stores.cache)],
+    engines: [
+      withLeases(engineOf('sql', stores.sql)),
+      engineOf('nosql', stores.nosql),
+      engineOf('cache', stores.cache),
+    ],
     actors: everyone,
     ...rest,
     limits: { ...quick, ...limits },
