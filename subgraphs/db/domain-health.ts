@@ -50,7 +50,7 @@ function agentHealth(slot: EngineSlot, dispatched: AgentState, parts: HealthPart
   const role = slot.learner === undefined ? detail : `${detail}, no vote (${slot.learner})`
   if (phase.is !== 'open') return { name, state: 'failing', detail: `${role}: ${phase.why}` }
   if (!phase.admitted) return { name, state: 'failing', detail: `${role}: its log is being compared` }
-  if (!slot.answering) return { name, state: 'failing', detail: `${role}: it does not answer` }
+  if (slot.silence !== undefined) return { name, state: 'failing', detail: `${role}: ${slot.silence}` }
   // Most are seldom asked, so that what the dispatcher saw last may be long past; the keeper has just looked.
   const state = slot === parts.slots[0] || dispatched === 'open' ? dispatched : 'ok'
   const behind = parts.frontierSeq - slot.seq

@@ -140,14 +140,17 @@ export class EngineKeeper {
       // Noted before it is asked: it may take over more while its answer is on the way.
       const { held } = slot
       const head = await look(slot, limits.silentMs)
-      slot.answering = true
+      slot.silence = undefined
       if (head.seq < held) {
         log.error('db.engine.lost_entries', { engine: slot.name, held, holds: head.seq })
         await this.closeEngine(`it lost entries: it held ${held} and holds ${head.seq}`)
       } else answered(slot, head, askedAt)
       return true
     } catch (failure) {
-      slot.answering = false
+      slot.silence =
+        failure instanceof EnneadError && failure.code === 'AGENT_FAULT'
+          ? failure.message
+          : 'it does not answer'
       log.warn('db.engine.silent', { engine: slot.name, error: failure })
       return false
     }

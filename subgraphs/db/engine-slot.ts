@@ -43,8 +43,8 @@ export class EngineSlot {
   readonly #frontier: Frontier
   readonly #clock: Clock
   #phase: SlotPhase = { is: 'closed', why: 'not open yet' }
-  /** Did it answer when its keeper looked last? */
-  answering = true
+  /** Why it did not answer when its keeper looked last; undefined: it did. */
+  silence: string | undefined
   /** Is told which keys were read in vain from an engine that keeps some records only. */
   onMiss: ((keys: readonly RecordKey[]) => void) | undefined
   readonly #watching = new Set<() => void>()
@@ -98,6 +98,10 @@ export class EngineSlot {
     return this.admitted && reach - this.#seq <= near.entries && sinceMs <= near.ms
   }
 
+  get answering(): boolean {
+    return this.silence === undefined
+  }
+
   /** Open and of the known history, so that entries may be handed to it. */
   get admitted(): boolean {
     return this.#phase.is === 'open' && this.#phase.admitted
@@ -105,7 +109,7 @@ export class EngineSlot {
 
   opened(engine: StoreEngine): void {
     this.#phase = { is: 'open', engine, admitted: false }
-    this.answering = true
+    this.silence = undefined
     this.#detail = engine.detail
     this.#seq = 0
     this.#held = 0
@@ -241,13 +245,12 @@ export class EngineSlot {
       name: this.name,
       detail: this.detail,
       operations: gated,
-      // All operations of these stores have such an input.
-      able: input => this.#isAble((input as Reaching<unknown>).reach),
+      able: input => {
+        // All operations of these stores have such an input.
+        const { reach } = input as Reaching<unknown>
+        return this.holds(reach) || this.isNear(reach)
+      },
     }
-  }
-
-  #isAble(reach: number): boolean {
-    return this.holds(reach) || this.isNear(reach)
   }
 
   #gate<O extends keyof TaskStore>(operation: O) {

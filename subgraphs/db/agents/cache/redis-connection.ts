@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis'
 import { EnneadError } from '../../../../kernel/errors.ts'
 import type { Log } from '../../../../kernel/log.ts'
+import { knownRedisFailure, redisFailure } from './redis-failure.ts'
 
 export interface RedisConnectionOptions {
   /** `redis://user:password@host:port/db` or `rediss://…` */
@@ -36,7 +37,7 @@ export class RedisConnection {
     })
   }
 
-  /** Rejects with UNAVAILABLE, naming host and port only, when Redis does not answer. */
+  /** Rejects with UNAVAILABLE, naming host and port only, when Redis does not answer, with a way out when it refuses. */
   static async open({ url, connectTimeoutMs, log }: RedisConnectionOptions): Promise<RedisConnection> {
     const place = placeOf(url)
     const client = new Redis(url, {
@@ -49,7 +50,11 @@ export class RedisConnection {
       retryStrategy: times => Math.min(50 * 2 ** Math.min(times, 10), reconnectMaxMs),
     })
     // Without a listener ioredis prints; every command that fails is reported by its own promise as well.
-    client.on('error', (failure: unknown) => log.debug('db.redis.connection', { place, failure }))
+    let last: unknown = undefined
+    client.on('error', (failure: unknown) => {
+      last = failure
+      log.debug('db.redis.connection', { place, failure })
+    })
     try {
       await client.connect()
       const whyNoVote = await whyForgetful(client)
@@ -57,7 +62,12 @@ export class RedisConnection {
       return new RedisConnection(client, versionIn(await client.info('server')), whyNoVote)
     } catch (cause) {
       client.disconnect()
-      throw new EnneadError('UNAVAILABLE', `Redis at ${place} cannot be reached`, { cause })
+      // ioredis rejects with "closed" what the server has refused with a reason.
+      throw (
+        knownRedisFailure(cause) ??
+        knownRedisFailure(last) ??
+        new EnneadError('UNAVAILABLE', `Redis at ${place} cannot be reached`, { cause })
+      )
     }
   }
 
@@ -80,7 +90,7 @@ export class RedisConnection {
       signal.addEventListener('abort', left, { once: true })
       this.#pending++
       command(this.#client)
-        .then(resolve, (cause: unknown) => reject(new EnneadError('AGENT_FAULT', 'Redis failed', { cause })))
+        .then(resolve, (cause: unknown) => reject(redisFailure(cause)))
         .finally(() => {
           this.#pending--
           signal.removeEventListener('abort', left)

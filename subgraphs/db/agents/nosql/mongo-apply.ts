@@ -2,7 +2,8 @@ import type { AnyBulkWriteOperation, Model } from 'mongoose'
 import { type RecordKind, type StoredRecord, isNewer } from '../../record.ts'
 import type { LogEntry } from '../../task-store.ts'
 import { addressOf } from '../../commit-batch.ts'
-import { isDuplicate, type MongoConnection } from './mongo-connection.ts'
+import type { MongoConnection } from './mongo-connection.ts'
+import { isDuplicate } from './mongo-failure.ts'
 import { documentOf, type MongoModels, type RecordDocument } from './mongo-models.ts'
 
 /**

@@ -1,6 +1,7 @@
 import mongoose, { type Connection } from 'mongoose'
 import { EnneadError } from '../../../../kernel/errors.ts'
 import type { Log } from '../../../../kernel/log.ts'
+import { knownMongoFailure } from './mongo-failure.ts'
 
 /** How safe a write must be before it is answered. */
 export interface WriteConcern {
@@ -23,7 +24,10 @@ const connectionsMax = 20
 /** A connection on which an answer does not come for this long is given up. */
 const silenceMs = 10_000
 
-/** Connects; rejects with UNAVAILABLE, naming hosts only, or BAD_OPTION for a URL that is not MongoDB's. */
+/**
+ * Connects; rejects with UNAVAILABLE, naming hosts only, with BAD_OPTION for a URL that is not MongoDB's, or with AGENT_FAULT
+ * and a way out when the server refuses.
+ */
 export async function connectMongo(
   url: string,
   database: string | undefined,
@@ -60,7 +64,10 @@ export async function connectMongo(
     if (cause instanceof Error && badUrl.has(cause.name)) {
       throw new EnneadError('BAD_OPTION', `the URL of MongoDB at ${hosts} cannot be read`, { cause })
     }
-    throw new EnneadError('UNAVAILABLE', `MongoDB at ${hosts} cannot be reached`, { cause })
+    throw (
+      knownMongoFailure(cause) ??
+      new EnneadError('UNAVAILABLE', `MongoDB at ${hosts} cannot be reached`, { cause })
+    )
   }
 }
 
@@ -83,30 +90,4 @@ async function describe(connection: Connection): Promise<Omit<MongoConnection, '
     durable: { w: members ? 'majority' : 1, j: true },
     ordered: { w: 1, j: false },
   }
-}
-
-/** A failure of the driver as the dispatcher understands it; ours stay as they are. */
-export function mongoFailure(cause: unknown): EnneadError {
-  if (cause instanceof EnneadError) return cause
-  if (wasNeverSent(cause)) return new EnneadError('UNAVAILABLE', 'MongoDB is not connected', { cause })
-  return new EnneadError('AGENT_FAULT', 'MongoDB failed', { cause })
-}
-
-/** Failures of the driver before it had a connection to send on; not all of these classes are exported. */
-const neverSent: ReadonlySet<string> = new Set([
-  'MongoServerSelectionError',
-  'MongoWaitQueueTimeoutError',
-  'MongoNotConnectedError',
-  'MongoPoolClearedError',
-  'MongooseServerSelectionError',
-])
-
-/** Did the driver give up before it had a connection to send on? Then nothing has happened. */
-export function wasNeverSent(failure: unknown): boolean {
-  return failure instanceof Error && neverSent.has(failure.name)
-}
-
-/** A unique key was there already. */
-export function isDuplicate(failure: unknown): boolean {
-  return failure instanceof Error && 'code' in failure && failure.code === 11_000
 }

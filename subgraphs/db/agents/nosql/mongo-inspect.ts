@@ -5,7 +5,8 @@ import type { Fence } from '../../leadership/lease.ts'
 import type { RecordKind } from '../../record.ts'
 import type { Cure, Inspected, StoreInspection } from '../../store-inspection.ts'
 import { modelOf } from './mongo-apply.ts'
-import { isDuplicate, type MongoConnection, mongoFailure } from './mongo-connection.ts'
+import type { MongoConnection } from './mongo-connection.ts'
+import { isDuplicate, mongoFailure } from './mongo-failure.ts'
 import { documentOf, type MongoModels, type RecordDocument, recordOf } from './mongo-models.ts'
 
 /** The documents of every collection of records, each held against what its record makes. */

@@ -20,7 +20,8 @@ import {
   plainText,
 } from './condition-to-mongo.ts'
 import { modelOf } from './mongo-apply.ts'
-import { connectMongo, mongoFailure, type MongoConnection } from './mongo-connection.ts'
+import { connectMongo, type MongoConnection } from './mongo-connection.ts'
+import { mongoFailure } from './mongo-failure.ts'
 import { indexFor, logIndexFor } from './mongo-indexes.ts'
 import { inspectionOf } from './mongo-inspect.ts'
 import { stampMongo } from './mongo-layout.ts'
