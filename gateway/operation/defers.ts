@@ -4,6 +4,7 @@ import type {
   DocumentNode,
   FragmentDefinitionNode,
   GraphQLDirective,
+  InlineFragmentNode,
   SelectionNode,
   SelectionSetNode,
 } from 'graphql'
@@ -74,29 +75,43 @@ export function labelled({ node, fragments }: ParsedDocument, { applies }: Defer
     })
   const expand = (set: SelectionSetNode): SelectionSetNode => ({
     ...set,
-    selections: set.selections.map((selection): SelectionNode => {
+    selections: set.selections.flatMap((selection): readonly SelectionNode[] => {
       if (selection.kind === Kind.FIELD) {
         const { selectionSet } = selection
-        return selectionSet === undefined ? selection : { ...selection, selectionSet: expand(selectionSet) }
+        return [selectionSet === undefined ? selection : { ...selection, selectionSet: expand(selectionSet) }]
       }
       const own = directives(selection.directives)
-      if (selection.kind === Kind.INLINE_FRAGMENT) {
-        return { ...selection, directives: own, selectionSet: expand(selection.selectionSet) }
-      }
       // Validation has seen that it is there.
-      const fragment = fragments.get(selection.name.value) as FragmentDefinitionNode
-      const { typeCondition, selectionSet } = fragment
-      return {
+      const inner =
+        selection.kind === Kind.INLINE_FRAGMENT
+          ? selection
+          : (fragments.get(selection.name.value) as FragmentDefinitionNode)
+      const { typeCondition, selectionSet } = inner
+      const fragment: InlineFragmentNode = {
         kind: Kind.INLINE_FRAGMENT,
-        typeCondition,
+        ...(typeCondition === undefined ? {} : { typeCondition }),
         directives: own,
         selectionSet: expand(selectionSet),
       }
+      return own.some(isDefer) ? [...typenameOf(fragment), fragment] : [fragment]
     }),
   })
   const operations = node.definitions.filter(each => each.kind === Kind.OPERATION_DEFINITION)
   const definitions = operations.map(each => ({ ...each, selectionSet: expand(each.selectionSet) }))
   return { node: { ...node, definitions }, labels }
+}
+
+/**
+ * What a deferred fragment asks for of the type, to be asked for beside it as well: it costs nothing, and Apollo's planner, which
+ * thinks so too, does not find out what an @interfaceObject stands for where only a deferred part asks.
+ */
+function typenameOf(fragment: InlineFragmentNode): readonly InlineFragmentNode[] {
+  const asked = fragment.selectionSet.selections.filter(
+    each => each.kind === Kind.FIELD && each.name.value === '__typename',
+  )
+  if (asked.length === 0) return []
+  const directives = (fragment.directives ?? []).filter(directive => !isDefer(directive))
+  return [{ ...fragment, directives, selectionSet: { kind: Kind.SELECTION_SET, selections: asked } }]
 }
 
 /** The document without any @defer. */

@@ -10,7 +10,7 @@ import { randomTenantOperation } from './tenant-operations.ts'
 import type { Tenant } from './tenant-operations.ts'
 
 /** `ENNEAD_TENANT_OPERATIONS=10000 npx vitest run test/e2e/random-tenants.test.ts` for a long run. */
-const operations = Number(process.env['ENNEAD_TENANT_OPERATIONS'] ?? 1_000)
+const operations = Number(process.env['ENNEAD_TENANT_OPERATIONS'] ?? 600)
 const seed = Number(process.env['ENNEAD_SEED'] ?? 1)
 const followTasks = 'subscription { taskEvents { cursor kind actor { id } task { id title } } }'
 // Not `projectId`: of a role it is what its own workspace has named, whoever has a project with that id.
