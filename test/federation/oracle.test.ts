@@ -8,7 +8,7 @@ import type { Case } from './oracle/shrink.ts'
 import { noTally } from './oracle/tally.ts'
 
 /** Cases of the suite; CI and `npm run fuzz -- --cases 20000` run more of them. */
-const casesMax = 300
+const casesMax = 600
 
 /** Few, for many graphs. */
 const operationsPerGraph = 30
