@@ -102,8 +102,8 @@ export function labelled({ node, fragments }: ParsedDocument, { applies }: Defer
 }
 
 /**
- * What a deferred fragment asks for of the type, to be asked for beside it as well: it costs nothing, and Apollo's planner, which
- * thinks so too, does not find out what an @interfaceObject stands for where only a deferred part asks.
+ * What a deferred fragment asks for of the type, to be asked for beside it as well: Apollo's planner does not
+ * find out what an @interfaceObject stands for where only a deferred part asks.
  */
 function typenameOf(fragment: InlineFragmentNode): readonly InlineFragmentNode[] {
   const asked = fragment.selectionSet.selections.filter(

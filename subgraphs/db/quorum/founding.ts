@@ -56,7 +56,7 @@ export async function found(members: readonly Member[], ballot: Ballot, log: Log
 
 /**
  * Seats a store that a founder who died, or gave up, has left without its seat. Answers whether there was one. Of several
- * foundings any will do: each is of more than half of the stores, and a store without a seat takes one only.
+ * foundings any will do: for each of them all stores were seen, and a store without a seat takes one only.
  */
 async function finishFounding(
   seen: readonly Seen[],
