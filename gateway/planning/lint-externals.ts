@@ -2,29 +2,39 @@ import { Kind, parse } from 'graphql'
 import type { FragmentDefinitionNode, GraphQLSchema, SelectionSetNode } from 'graphql'
 import type { ExternalFields } from '../supergraph/external-fields.ts'
 import { fetchesOf } from './plan.ts'
+import { isOverridden } from './overrides.ts'
+import type { Overrides } from './overrides.ts'
 import type { FetchNode, Plan, RequiredSelection } from './plan.ts'
 
 /**
- * Fields that a plan asks of subgraphs that cannot know them: declared @external there, where nothing around provides them, or with a
- * @requires that is not sent along. Whatever such a subgraph answers, it is not the field's value.
+ * Fields that a plan asks of subgraphs that cannot know them: declared @external there, where nothing around provides them, with a
+ * @requires that is not sent along, or on the other side of an @override by the labels of the request. Whatever such a subgraph
+ * answers, it is not the field's value.
+ *
+ * @param overrides Undefined: no label is active.
  */
 export function externalsAsked(
   plan: Plan,
   externals: ExternalFields,
   schema: GraphQLSchema,
+  overrides: Overrides = noLabels,
 ): readonly string[] {
   if (externals.size === 0) return []
-  return fetchesOf(plan).flatMap(node => [...new Reading(node, externals).asked(schema)])
+  return fetchesOf(plan).flatMap(node => [...new Reading(node, externals, overrides).asked(schema)])
 }
+
+const noLabels: Overrides = { active: [], percentile: 100 }
 
 class Reading {
   readonly #node: FetchNode
   readonly #externals: ExternalFields
+  readonly #overrides: Overrides
   readonly #fragments = new Map<string, FragmentDefinitionNode>()
 
-  constructor(node: FetchNode, externals: ExternalFields) {
+  constructor(node: FetchNode, externals: ExternalFields, overrides: Overrides) {
     this.#node = node
     this.#externals = externals
+    this.#overrides = overrides
   }
 
   *asked(schema: GraphQLSchema): Iterable<string> {
@@ -68,6 +78,13 @@ class Reading {
       const given = provided.flatMap(each => [...fieldsNamed(name, each)])
       if (declared?.externalIn.has(serviceName) === true && given.length === 0) {
         yield `${type}.${name} is external to the subgraph "${serviceName}", and not provided there`
+      }
+      const move = declared?.moves.get(serviceName)
+      if (
+        move !== undefined &&
+        isOverridden(move.label, this.#overrides) !== (move.answersWhen === 'active')
+      ) {
+        yield `${type}.${name} is asked of the subgraph "${serviceName}" against the label "${move.label}"`
       }
       const required = declared?.requires.get(serviceName)
       if (required !== undefined && this.#lacks(required, type, provided, sent)) {

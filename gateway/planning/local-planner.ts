@@ -8,6 +8,7 @@ import { wronglyRequired } from './lint-requires.ts'
 import { lintPlan } from './lint-plan.ts'
 import type { LintedOperation } from './lint-plan.ts'
 import { inOrderOfMutations } from './mutation-order.ts'
+import type { Overrides } from './overrides.ts'
 import type { Plan } from './plan.ts'
 import type { Planner, PlannerChoice, PlanRequest } from './planner.ts'
 import { loadRustAddon } from './rust-planner.ts'
@@ -116,7 +117,7 @@ export class LocalPlanner implements Planner {
         const planner = await this.#ready(make)
         this.#onPhase('plan')
         const plan = await planner.plan(request, signal)
-        const { grade, why } = await this.#grade(plan, operation)
+        const { grade, why } = await this.#grade(plan, operation, request.overrides)
         const made = handedOn.length === 0 ? plan : { ...plan, handedOn: [...handedOn] }
         if (grade === 'good') return made
         if (!second.has(grade)) second.set(grade, made)
@@ -148,13 +149,13 @@ export class LocalPlanner implements Planner {
   }
 
   /** How well it fits. Throws when it has faults. One without fetches is told apart by whoever asked. */
-  async #grade(plan: Plan, operation: LintedOperation): Promise<Graded> {
+  async #grade(plan: Plan, operation: LintedOperation, overrides: Overrides | undefined): Promise<Graded> {
     if (plan.fetches === 0) return { grade: 'good' }
     const { apiSchema, externals, requiredArguments } = await this.#loaded()
     const { excess, doubts, fetches, ...found } = lintPlan(plan, operation, apiSchema)
     const faults = [...found.faults, ...wronglyRequired(fetches, requiredArguments)]
     if (faults.length === 0) {
-      const [misplaced] = externalsAsked(plan, externals, apiSchema)
+      const [misplaced] = externalsAsked(plan, externals, apiSchema, overrides)
       if (misplaced !== undefined) return { grade: 'misplaced', why: misplaced }
       const [doubt] = doubts
       if (doubt !== undefined) return { grade: 'doubtful', why: doubt }

@@ -12,14 +12,23 @@ export interface DeclaredField {
   readonly provides: ReadonlyMap<string, SelectionSetNode>
   /** What each subgraph computes it from, and must be given. */
   readonly requires: ReadonlyMap<string, SelectionSetNode>
+  /** Subgraphs between which a label moves it. */
+  readonly moves: ReadonlyMap<string, Move>
 }
 
-/** The fields of each type, by names; empty when no field is external anywhere. */
+/** Which side of a progressive @override a subgraph is on. */
+export interface Move {
+  readonly label: string
+  /** It answers while the label is active, or while it is not. */
+  readonly answersWhen: 'active' | 'inactive'
+}
+
+/** The fields of each type, by names; empty when no field is external anywhere or moved by a label. */
 export type ExternalFields = ReadonlyMap<string, ReadonlyMap<string, DeclaredField>>
 
 /**
- * Reads @external, @provides and @requires from a composed supergraph (https://specs.apollo.dev/join/v0.3). Fields of a subgraph's own keys
- * are never external: it is told of them.
+ * Reads @external, @provides, @requires and labels of @override from a composed supergraph (https://specs.apollo.dev/join/v0.4). Fields of
+ * a subgraph's own keys are never external, nor moved: it is told of them.
  */
 export function externalFields(supergraph: DocumentNode): ExternalFields {
   const names = graphNames(supergraph)
@@ -37,6 +46,7 @@ export function externalFields(supergraph: DocumentNode): ExternalFields {
       const externalIn = new Set<string>()
       const provides = new Map<string, SelectionSetNode>()
       const requires = new Map<string, SelectionSetNode>()
+      const moves = new Map<string, Move>()
       for (const join of directives.filter(each => each.name.value === 'join__field')) {
         const graph = argumentText(join, 'graph') ?? ''
         const subgraph = names.get(graph) ?? ''
@@ -44,10 +54,15 @@ export function externalFields(supergraph: DocumentNode): ExternalFields {
         if (provided !== undefined) provides.set(subgraph, selectionOf(provided))
         const required = argumentText(join, 'requires')
         if (required !== undefined) requires.set(subgraph, selectionOf(required))
-        if (isTrue(join, 'external') && keys.get(graph)?.has(name.value) !== true) externalIn.add(subgraph)
+        if (keys.get(graph)?.has(name.value) === true) continue
+        if (isTrue(join, 'external')) externalIn.add(subgraph)
+        const label = argumentText(join, 'overrideLabel')
+        if (label === undefined) continue
+        const isNew = argumentText(join, 'override') !== undefined
+        moves.set(subgraph, { label, answersWhen: isNew ? 'active' : 'inactive' })
       }
-      any ||= externalIn.size > 0
-      return [name.value, { type: namedType(type), externalIn, provides, requires }] as const
+      any ||= externalIn.size > 0 || moves.size > 0
+      return [name.value, { type: namedType(type), externalIn, provides, requires, moves }] as const
     })
     types.set(definition.name.value, new Map(fields))
   }

@@ -24,21 +24,24 @@ export function sharedPlanner(name: Plan['plannedBy'], supergraph: Supergraph): 
     kept.delete(oldest)
     void each.end()
   }
+  planner.users++
   return planner
 }
 
 /** Planners of the graph that was forgotten last. */
 let forgotten: readonly SharedPlanner[] = []
 
-/** Lets go of the planners of a graph that nobody will plan for again; those of the last one go with the next. */
+/** Lets go of the planners of a graph, but for those that another engine still uses; those of the last one go with the next. */
 export function forgetPlanners(supergraph: Supergraph): void {
   for (const each of forgotten) void each.end()
-  const own = [...kept].filter(([key]) => key.endsWith(` ${supergraph.hash}`))
+  const own = [...kept].filter(([key, { users }]) => key.endsWith(` ${supergraph.hash}`) && users === 0)
   for (const [key] of own) kept.delete(key)
   forgotten = own.map(([, each]) => each)
 }
 
 class SharedPlanner implements Planner {
+  /** Engines that have not closed it. */
+  users = 0
   readonly #planner: LocalPlanner
   readonly #plans = new Map<string, Promise<Plan>>()
 
@@ -59,6 +62,7 @@ class SharedPlanner implements Planner {
   }
 
   close(): Promise<void> {
+    this.users--
     return Promise.resolve()
   }
 

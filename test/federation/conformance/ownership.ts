@@ -166,6 +166,32 @@ export const ownership: readonly ConformanceCase[] = [
     ],
   },
   {
+    name: '@override with a label that is not active leaves a field of a union where it was',
+    seen: 'hive router-query-planner 0.0.38',
+    except: { rust: 'the Rust planner does not look at labels of fields whose type is a union' },
+    subgraphs: {
+      old: {
+        sdl: `type User @key(fields: "id") { id: ID! best: Best } union Best = Prize type Prize { name: String @shareable }`,
+        data: { User: [{ id: '1', best: { __typename: 'Prize', name: 'old' } }] },
+      },
+      fresh: {
+        sdl: `type Query { user: User } type User @key(fields: "id") { id: ID! best: Best @override(from: "old", label: "beta") }
+          union Best = Prize type Prize { name: String @shareable }`,
+        data: {
+          Query: { user: { id: '1' } },
+          User: [{ id: '1', best: { __typename: 'Prize', name: 'new' } }],
+        },
+      },
+    },
+    operations: [
+      {
+        query: '{ user { best { ... on Prize { name } } } }',
+        data: { user: { best: { name: 'old' } } },
+        fetches: ['fresh { user { id } }', 'old { ... on User { best { ... on Prize { name } } } }'],
+      },
+    ],
+  },
+  {
     name: 'an @external field on a key is answered where the key is known',
     subgraphs: {
       a: {

@@ -1,7 +1,9 @@
 import { Kind, parse, print, visit } from 'graphql'
 import type { ASTNode, DocumentNode, SelectionSetNode } from 'graphql'
 import type { GraphQLRequest } from '../../../gateway/engine.ts'
+import { namedType } from './graph-model.ts'
 import type { GraphModel } from './graph-model.ts'
+import { isIn } from './sdl.ts'
 
 /** A graph and an operation on it. */
 export interface Case {
@@ -83,9 +85,29 @@ function* smallerModels(model: GraphModel): Iterable<GraphModel> {
       const smaller = structuredClone(model)
       // A copy of our own.
       ;(listAt(smaller, path) as unknown[]).splice(index, 1)
-      yield smaller
+      if (isSound(smaller)) yield smaller
     }
   }
+}
+
+/**
+ * With one end of an @override cut off, or a type that a field of a subgraph has, nobody might answer the field, whatever a gateway
+ * does.
+ */
+function isSound(model: GraphModel): boolean {
+  return model.objects.every(({ fields }) =>
+    fields.every(({ homes, type, of }) => {
+      const left = homes.filter(({ as }) => as === 'overridden').map(({ subgraph }) => subgraph)
+      const moved = homes.flatMap(({ overrides }) => overrides ?? [])
+      const abstract = [...model.interfaces, ...model.unions].find(({ name }) => name === namedType(type))
+      const known = homes
+        .filter(({ subgraph }) => abstract?.homes.includes(subgraph) === true)
+        .every(({ subgraph }) =>
+          of.every(each => model.objects.some(object => object.name === each && isIn(object, subgraph))),
+        )
+      return known && left.sort().join() === moved.sort().join()
+    }),
+  )
 }
 
 function* listsOf(

@@ -331,6 +331,47 @@ test.each(planners)('plans of the %s planner ask nobody for what it does not ans
   await planner.close()
 })
 
+const moving = loadSupergraph(
+  composeForTest({
+    a: {
+      sdl: `type Query { user: User } type User @key(fields: "id") { id: ID! best: Best }
+      union Best = User`,
+    },
+    b: {
+      sdl: `type Query { other: User } type User @key(fields: "id") { id: ID! best: Best @override(from: "a", label: "percent(30)") }
+        union Best = User`,
+    },
+  }),
+)
+
+test.each([
+  ['a', 50, []],
+  ['b', 50, ['User.best']],
+  ['a', 10, ['User.best']],
+  ['b', 10, []],
+])(
+  'a field that is asked of the subgraph %s by a caller at %i percent, on the wrong side of its label, is found',
+  (serviceName, percentile, expected) => {
+    const operation = '{ user { id best { ... on User { id } } } }'
+    const root = { kind: 'Fetch', serviceName, operation, operationKind: 'query' } as const
+    const plan = { plannedBy: 'apollo', root, source: undefined, fetches: 1 } as const
+    const found = externalsAsked(plan, moving.externals, moving.apiSchema, { active: [], percentile })
+    expect(found.map(each => each.split(' ')[0])).toEqual(expected)
+  },
+)
+
+test.each(planners)('asked first, the %s planner leaves every field on its side of a label', async name => {
+  const planner = new LocalPlanner(name, moving)
+  for (const percentile of [10, 50]) {
+    for (const text of ['{ user { best { __typename } } }', '{ other { best { __typename } } }']) {
+      const overrides = { active: [], percentile }
+      const plan = await planner.plan({ text, operationName: undefined, overrides })
+      expect(externalsAsked(plan, moving.externals, moving.apiSchema, overrides)).toEqual([])
+    }
+  }
+  await planner.close()
+})
+
 const requiring = loadSupergraph(
   composeForTest({
     a: { sdl: `type Query { user: User } type User @key(fields: "id") { id: ID! words(most: Int): String }` },
