@@ -52,7 +52,7 @@ export class Admission {
     this.#places = new Places(limits, clock, random)
     this.#priorities = new RequestPriority(essentialOperations, limits.sheddableComplexity)
     this.#refusals = new Refusals(limits, random, surroundings)
-    this.#own = ownSources()
+    this.#own = ownSources(limits.gaugeEveryMs)
     const all = { ...this.#own, ...sources, risk: risk ?? (() => undefined) }
     this.#watch = new OverloadWatch(limits, all, surroundings, () => this.#clearLine())
   }
