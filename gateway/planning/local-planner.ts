@@ -131,6 +131,11 @@ export class LocalPlanner implements Planner {
     }
     const best = second.get('wasteful') ?? second.get('doubtful')
     if (best !== undefined) return best
+    // Nobody knows yet whether it can be planned.
+    const away = failures.find(
+      (each): each is EnneadError => each instanceof EnneadError && each.code === 'UNAVAILABLE',
+    )
+    if (away !== undefined) throw away
     // What such a subgraph answers is not the field's value, and what is made of it is wrong without an error.
     failures.push(...handedOn.filter(why => why.startsWith('misplaced')).map(why => new Error(why)))
     throw new EnneadError('QUERY_PLAN_FAILED', 'this operation could not be planned', {

@@ -1,5 +1,6 @@
 import type { Clock } from '../../kernel/clock.ts'
 import { EnneadError, kindOf } from '../../kernel/errors.ts'
+import type { ErrorCode } from '../../kernel/errors.ts'
 import type { HotOperation } from '../operation/hot-operation.ts'
 
 export interface PlanCacheOptions {
@@ -34,12 +35,16 @@ interface Entry<Planned> {
   uses: number
 }
 
-/** A refusal for time or memory may have been the machine's fault, so that it is tried again after this many milliseconds. */
-const slowRefusalMs = 60_000
+/** Refusals that may have been the machine's fault, or a planner's that is better the next time, are tried again. */
+const triedAgain: ReadonlySet<unknown> = new Set<ErrorCode>(['LIMIT_PLANNING', 'QUERY_PLAN_FAILED'])
+
+/** After this many milliseconds. */
+const triedAgainMs = 60_000
 
 /**
  * Keeps the plans that were used last, within a number of entries and of bytes. Requests for a plan that is being made
- * share it. Refusals are kept as well, because finding them out may have been expensive; faults are not.
+ * share it. Refusals are kept as well, because finding them out may have been expensive, and so is for a while that no planner can plan
+ * an operation; other faults are not.
  */
 export class PlanCache<Planned> {
   readonly #options: PlanCacheOptions
@@ -114,9 +119,9 @@ export class PlanCache<Planned> {
         return planned
       },
       (failure: unknown) => {
-        if (keep && kindOf(failure) === 'caller') {
-          const slow = failure instanceof EnneadError && failure.code === 'LIMIT_PLANNING'
-          const until = slow ? this.#options.clock.now() + slowRefusalMs : Number.POSITIVE_INFINITY
+        const again = failure instanceof EnneadError && triedAgain.has(failure.code)
+        if (keep && (again || kindOf(failure) === 'caller')) {
+          const until = again ? this.#options.clock.now() + triedAgainMs : Number.POSITIVE_INFINITY
           this.#set(id, key, { kind: 'refused', failure, until }, 1_000)
         }
         throw failure

@@ -21,7 +21,7 @@ export interface PlanRequest {
 /** Turns operations into plans for one supergraph. */
 export interface Planner {
   /**
-   * Rejects with QUERY_PLAN_FAILED, LIMIT_RECURSION or LIMIT_PLANNING. A planner that can be interrupted stops when
+   * Rejects with QUERY_PLAN_FAILED, LIMIT_RECURSION, LIMIT_PLANNING or, while it restarts, UNAVAILABLE. A planner that can be interrupted stops when
    * `signal` aborts, and rejects with its reason.
    */
   plan(request: PlanRequest, signal?: AbortSignal): Promise<Plan>

@@ -178,7 +178,10 @@ export class PlanningThread {
         'LIMIT_PLANNING',
         `the operation takes longer than ${planMsMax} ms to plan`,
       )
-      const unready = new EnneadError('QUERY_PLAN_FAILED', `no planner was ready within ${readyMsMax} ms`)
+      const unready = new EnneadError(
+        'UNAVAILABLE',
+        `no planner was ready within ${readyMsMax} ms; try again`,
+      )
       void this.#end(phase === 'plan' ? slow : unready)
     })
   }
