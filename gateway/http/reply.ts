@@ -14,7 +14,7 @@ export function reply(
   response: ServerResponse,
   status: number,
   type: string,
-  { text, encoding, bytes }: WireText,
+  { parts, encoding, bytes }: WireText,
   headers: Readonly<Record<string, string>> = {},
 ): void {
   if (response.headersSent || response.destroyed) return
@@ -24,7 +24,14 @@ export function reply(
     'content-length': String(bytes),
     ...headers,
   })
-  response.end(text, encoding)
+  if (parts.length === 1) {
+    response.end(parts[0], encoding)
+    return
+  }
+  // Written together with the head, and what are bytes already is copied nowhere.
+  response.cork()
+  for (const part of parts) response.write(part, encoding)
+  response.end()
 }
 
 export function replyJson(
@@ -57,7 +64,7 @@ export function replyUnread(
   response: ServerResponse,
   status: number,
   type: string,
-  { text, encoding, bytes }: WireText,
+  { parts, encoding, bytes }: WireText,
   headers: Readonly<Record<string, string>> = {},
 ): void {
   if (response.headersSent || response.destroyed) return
@@ -68,7 +75,7 @@ export function replyUnread(
     ...headers,
     connection: 'close',
   })
-  response.write(text, encoding)
+  for (const part of parts) response.write(part, encoding)
   const leave = (): void => {
     clearTimeout(timer)
     response.end()

@@ -4,7 +4,7 @@ import type { WireText } from '../admission/answer-text.ts'
 import type { DoorOptions } from '../admission/door-options.ts'
 import { forwarded } from '../admission/forwarded-headers.ts'
 import type { GraphQLAnswer, PreparedOperation } from '../engine.ts'
-import { SplicedAnswer } from '../execution/compiled/spliced-answer.ts'
+import { bufferOf, SplicedAnswer } from '../execution/compiled/spliced-answer.ts'
 
 /** An answer as it was written for the request that began it. */
 export interface LandedAnswer {
@@ -51,11 +51,11 @@ export class Flight {
       this.#settle(undefined)
       return wire
     }
-    if (!this.#joined || typeof wire.text !== 'string') {
+    if (!this.#joined) {
       this.#settle(landed)
       return wire
     }
-    const bytes: WireText = { ...wire, text: Buffer.from(wire.text, wire.encoding) }
+    const bytes: WireText = { ...wire, parts: wire.parts.map(bufferOf) }
     this.#settle({ ...landed, wire: bytes })
     return bytes
   }

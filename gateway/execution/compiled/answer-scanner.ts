@@ -1,8 +1,9 @@
 import { unreachable } from '../../../kernel/errors.ts'
 import type { Batch, Group, Layout, NamedProgram, Program } from './layout.ts'
+import { isAt } from './leaf-scan.ts'
 import type { Source } from './leaf-scan.ts'
 import { Place } from './place.ts'
-import type { Brought, Piece, Slot } from './place.ts'
+import type { Brought, Piece, RootSlot, Slot } from './place.ts'
 import { Surprise } from './uncompilable.ts'
 
 /** Where the places of one run are kept. */
@@ -12,14 +13,17 @@ export interface Places {
   add(place: Place): void
 }
 
+/** From so many bytes on a value is taken as bytes: text would be made of them, and bytes of the text. */
+const largeBytes = 16_384
+
 /**
  * Reads the answer of one request, cuts out what it brings and checks all of it: what is not exactly what was asked for, in
  * the order it was asked for, is a Surprise. What it cuts out is UTF-8 in latin1.
  */
 export class AnswerScanner implements Source {
   readonly bytes: Buffer
-  readonly text: string
   readonly #places: Places
+  #text: string | undefined
   /** What the value that is being cut out is put together from so far; undefined: nothing but bytes. */
   #pieces: Piece[] | undefined
   /** Where the bytes begin that are not in `#pieces` yet. */
@@ -28,15 +32,24 @@ export class AnswerScanner implements Source {
   /** @param answer UTF-8. */
   constructor(answer: Buffer, places: Places) {
     this.bytes = answer
-    this.text = answer.toString('latin1')
     this.#places = places
   }
 
+  get text(): string {
+    return (this.#text ??= this.bytes.toString('latin1'))
+  }
+
   /** The values of root fields, in the order of the batch. */
-  root(batch: Batch): readonly Slot[] {
-    const slots: Slot[] = []
-    const end = this.#fields(batch.fields, this.#expect('{"data":', 0), slots)
-    this.#end(end)
+  root(batch: Batch): readonly RootSlot[] {
+    const slots: RootSlot[] = []
+    let end = this.#expect('{"data":', 0)
+    for (const field of batch.fields) {
+      const from = this.#afterLiteral(field.literal, end)
+      end = this.#begin(field.program, from)
+      const isLarge = this.#pieces === undefined && end - from >= largeBytes
+      slots.push(isLarge ? this.bytes.subarray(from, end) : this.#cut(from, end))
+    }
+    this.#end(this.#afterByte(closingBrace, end))
     return slots
   }
 
@@ -67,7 +80,7 @@ export class AnswerScanner implements Source {
 
   /** What follows the data may be extensions, if nothing in them is for the gateway. */
   #end(at: number): void {
-    const rest = this.text.slice(at).trim()
+    const rest = this.bytes.toString('latin1', at).trim()
     if (rest === '}') return
     if (!rest.startsWith(',"extensions":') || rest.includes('"ennead"')) throw new Surprise('more than data')
     try {
@@ -81,7 +94,7 @@ export class AnswerScanner implements Source {
   }
 
   #expect(literal: string, at: number): number {
-    if (!this.text.startsWith(literal, at)) throw new Surprise(`no ${literal}`)
+    if (!isAt(this.bytes, literal, at)) throw new Surprise(`no ${literal}`)
     return at + literal.length
   }
 
@@ -105,14 +118,19 @@ export class AnswerScanner implements Source {
     let end = at
     for (const { literal, program } of fields) {
       const from = this.#afterLiteral(literal, end)
-      this.#pieces = undefined
-      this.#from = from
-      end = this.#value(program, from)
+      end = this.#begin(program, from)
       slots.push(this.#cut(from, end))
     }
     this.#pieces = outer
     this.#from = outerFrom
     return this.#afterByte(closingBrace, end)
+  }
+
+  /** A value that is cut out by itself. */
+  #begin(program: Program, from: number): number {
+    this.#pieces = undefined
+    this.#from = from
+    return this.#value(program, from)
   }
 
   #cut(from: number, end: number): Slot {

@@ -6,9 +6,10 @@ import type { SubgraphResponse } from '../subgraph.ts'
 import { alias, representations } from './compile.ts'
 import type { Batch, CompiledQuery, Layout, Use } from './layout.ts'
 import { textOf } from './place.ts'
-import type { Brought, Place, Slot } from './place.ts'
+import type { Brought, Place, RootSlot } from './place.ts'
 import { RecentPlaces } from './recent-places.ts'
 import type { Replayed } from './replay.ts'
+import type { Bytes } from './spliced-answer.ts'
 import { Surprise } from './uncompilable.ts'
 
 /** Sends one request, UTF-8 in latin1, gives the answer in UTF-8 to `read`, and rejects with what that throws. */
@@ -28,7 +29,7 @@ export class CompiledRun implements Replayed {
   readonly #waiting: { readonly use: Use; readonly place: Place }[][]
   /** By group, then by representation. */
   readonly #brought: Map<string, Brought>[]
-  readonly #rootSlots: (readonly Slot[])[] = []
+  readonly #rootSlots: (readonly RootSlot[])[] = []
   /** Batches that each batch still waits for. */
   readonly #open: number[]
   /** What came for each batch. */
@@ -38,7 +39,7 @@ export class CompiledRun implements Replayed {
   readonly #isFailure: IsFailure
   #running = 0
   #settled = false
-  #resolve: (data: string) => void = () => undefined
+  #resolve: (data: readonly Bytes[]) => void = () => undefined
   #reject: (failure: unknown) => void = () => undefined
 
   /** @param isFailure Whether a subgraph is to be asked again after an answer. */
@@ -54,10 +55,10 @@ export class CompiledRun implements Replayed {
   }
 
   /**
-   * Runs it, once. Resolves with the answer's data, as bytes in latin1; rejects with Surprise as soon as anything is not as
+   * Runs it, once. Resolves with the answer's data; rejects with Surprise as soon as anything is not as
    * expected. Requests under way are then not waited for.
    */
-  data(): Promise<string> {
+  data(): Promise<readonly Bytes[]> {
     return new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
@@ -184,13 +185,19 @@ export class CompiledRun implements Replayed {
     this.#resolve(this.#write())
   }
 
-  #write(): string {
+  #write(): readonly Bytes[] {
+    const parts: Bytes[] = []
     let text = ''
     for (const { literal, origin } of this.#query.items) {
       text += literal
-      text += origin.kind === 'constant' ? origin.text : textOf(this.#rootSlots[origin.batch]?.[origin.slot])
+      const slot = origin.kind === 'constant' ? origin.text : this.#rootSlots[origin.batch]?.[origin.slot]
+      if (Buffer.isBuffer(slot)) {
+        parts.push(text, slot)
+        text = ''
+      } else text += textOf(slot)
     }
-    return text === '' ? '{}' : `${text}}`
+    parts.push(this.#query.items.length === 0 ? '{}' : `${text}}`)
+    return parts
   }
 
   #attempt(work: () => void): void {

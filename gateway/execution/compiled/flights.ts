@@ -3,11 +3,12 @@ import type { VariableValues } from '../../operation/variables.ts'
 import type { PlannedOperation, Prepared } from '../prepared.ts'
 import type { EarlierAnswers } from '../run.ts'
 import type { SubgraphContext } from '../subgraph.ts'
+import type { Bytes } from './spliced-answer.ts'
 
 /** A compiled query under way. */
 export interface Running {
   /** The answer's data, as bytes in latin1. */
-  readonly data: Promise<string>
+  readonly data: Promise<readonly Bytes[]>
   /** What it has fetched, for when `data` rejects. */
   readonly earlier: EarlierAnswers
 }

@@ -3,7 +3,7 @@ import type { GraphQLOutputType } from 'graphql'
 import type { ShapeField } from '../shape.ts'
 import type { FetchField, FlatFetch } from './flat-plan.ts'
 import type { Group, Item, Layout, NamedProgram, Origin, Program, Use } from './layout.ts'
-import { leafScan } from './leaf-scan.ts'
+import { isAt, leafScan } from './leaf-scan.ts'
 import type { LeafScan } from './leaf-scan.ts'
 import type { Position, SourcedField } from './position.ts'
 import { Surprise, Uncompilable } from './uncompilable.ts'
@@ -247,8 +247,8 @@ export function typename(
 }
 
 function constantScan(expected: string): LeafScan {
-  return ({ text }, at) => {
-    if (!text.startsWith(expected, at)) throw new Surprise('an object of another type')
+  return ({ bytes }, at) => {
+    if (!isAt(bytes, expected, at)) throw new Surprise('an object of another type')
     return at + expected.length
   }
 }

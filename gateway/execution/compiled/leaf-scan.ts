@@ -2,7 +2,7 @@ import { GraphQLBoolean, GraphQLFloat, GraphQLID, GraphQLInt, GraphQLString, isE
 import type { GraphQLLeafType } from 'graphql'
 import { Surprise } from './uncompilable.ts'
 
-/** A subgraph's answer: its bytes to look at, and the same in latin1 to cut from. */
+/** A subgraph's answer: its bytes to look at, and the same in latin1 to cut from, made when it is first asked for. */
 export interface Source {
   readonly bytes: Uint8Array
   readonly text: string
@@ -24,25 +24,32 @@ export function leafScan(type: GraphQLLeafType | undefined): LeafScan {
 
 const quote = 34
 const comma = 44
+const plus = 43
 const minus = 45
+const point = 46
 const zero = 48
 const nine = 57
 const openBracket = 91
 const backslash = 92
 const bracket = 93
+const letterE = 101
 const letterU = 117
 const openBrace = 123
 const brace = 125
+/** Set in small letters. */
+const lowerCase = 32
 
 function stringEnd({ bytes }: Source, at: number): number {
   if (bytes[at] !== quote) throw new Surprise('no string')
   let end = at + 1
   for (;;) {
-    const byte = bytes[end]
-    if (byte === quote) return end + 1
-    if (byte === backslash) end = escapeEnd(bytes, end)
-    else if (byte === undefined || byte < 32) throw new Surprise('a string that is not JSON')
-    else end++
+    // Most bytes are small letters: one comparison each. Behind the end there is 0, as it were.
+    const byte = bytes[end] ?? 0
+    if (byte > backslash) end++
+    else if (byte === quote) return end + 1
+    else if (byte === backslash) end = escapeEnd(bytes, end)
+    else if (byte >= 32) end++
+    else throw new Surprise('a string that is not JSON')
   }
 }
 
@@ -60,7 +67,8 @@ function escapeEnd(bytes: Uint8Array, at: number): number {
 }
 
 /** 32 bits, as JSON writes a whole number. */
-function intEnd({ bytes, text }: Source, at: number): number {
+function intEnd(source: Source, at: number): number {
+  const { bytes } = source
   let end = at
   if (bytes[end] === minus) end++
   const first = end
@@ -71,20 +79,40 @@ function intEnd({ bytes, text }: Source, at: number): number {
     throw new Surprise('no whole number')
   }
   if (digits > 9) {
-    const value = Number(text.slice(at, end))
+    const value = Number(source.text.slice(at, end))
     if (value > 2_147_483_647 || value < -2_147_483_648) throw new Surprise('a number of more than 32 bits')
   }
   return end
 }
 
-const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
+/** Digits before the point up to which a number without exponent is finite, whatever they are. */
+const finiteDigits = 300
 
-function numberEnd({ bytes, text }: Source, at: number): number {
-  number.lastIndex = at
-  if (!number.test(text)) throw new Surprise('no number')
-  const end = number.lastIndex
+/** A number as JSON writes it (RFC 8259, section 6), and finite. */
+function numberEnd(source: Source, at: number): number {
+  const { bytes } = source
+  const first = bytes[at] === minus ? at + 1 : at
+  const whole = digitsEnd(bytes, first)
+  if (bytes[first] === zero && whole > first + 1) throw new Surprise('no number')
+  let end = bytes[whole] === point ? digitsEnd(bytes, whole + 1) : whole
+  const hasExponent = ((bytes[end] ?? 0) | lowerCase) === letterE
+  if (hasExponent) {
+    const sign = bytes[end + 1]
+    end = digitsEnd(bytes, sign === minus || sign === plus ? end + 2 : end + 1)
+  }
   if (!endsValue(bytes[end] ?? 0)) throw new Surprise('no number')
-  if (!Number.isFinite(Number(text.slice(at, end)))) throw new Surprise('an infinite number')
+  if ((hasExponent || whole - first > finiteDigits) && !Number.isFinite(Number(source.text.slice(at, end)))) {
+    throw new Surprise('an infinite number')
+  }
+  return end
+}
+
+/** Where the digits end that begin at `at`. There is at least one. */
+function digitsEnd(bytes: Uint8Array, at: number): number {
+  let end = at
+  let code = bytes[end] ?? 0
+  while (code >= zero && code <= nine) code = bytes[++end] ?? 0
+  if (end === at) throw new Surprise('no number')
   return end
 }
 
@@ -92,10 +120,18 @@ function endsValue(code: number): boolean {
   return code === comma || code === brace || code === bracket
 }
 
-function booleanEnd({ text }: Source, at: number): number {
-  if (text.startsWith('true', at)) return at + 4
-  if (text.startsWith('false', at)) return at + 5
+function booleanEnd({ bytes }: Source, at: number): number {
+  if (isAt(bytes, 'true', at)) return at + 4
+  if (isAt(bytes, 'false', at)) return at + 5
   throw new Surprise('no boolean')
+}
+
+/** Does ASCII text stand there? */
+export function isAt(bytes: Uint8Array, text: string, at: number): boolean {
+  for (let index = 0; index < text.length; index++) {
+    if (bytes[at + index] !== text.charCodeAt(index)) return false
+  }
+  return true
 }
 
 function enumEnd(names: ReadonlySet<string>): LeafScan {

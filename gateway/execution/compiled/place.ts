@@ -4,6 +4,8 @@ import { Surprise } from './uncompilable.ts'
 /** A value as it came: its bytes in latin1, or what it is put together from when other subgraphs complete parts of it. */
 export type Slot = string | readonly Piece[]
 export type Piece = string | Place
+/** The value of a root field; a large one that stands in the answer as it came is taken as it is. */
+export type RootSlot = Slot | Buffer
 
 /** What one entity of a group came to. */
 export interface Brought {
