@@ -1,9 +1,10 @@
-import { describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { abstractTypes } from './conformance/abstract-types.ts'
 import { access } from './conformance/access.ts'
 import { conditions } from './conformance/conditions.ts'
 import type { ConformanceCase, ConformanceOperation } from './conformance/conformance-case.ts'
 import { contexts } from './conformance/contexts.ts'
+import { DropIn, isAskable } from './conformance/drop-in.ts'
 import { failures } from './conformance/failures.ts'
 import { inputs } from './conformance/inputs.ts'
 import { interfaceObjects } from './conformance/interface-objects.ts'
@@ -60,10 +61,38 @@ describe.each(engineVariants)('$name, $tier', variant => {
   }
 })
 
+describe('in an Apollo Server', () => {
+  const dropIn = new DropIn()
+  afterAll(() => dropIn[Symbol.asyncDispose]())
+  for (const each of all) {
+    const askable = each.operations.some(isAskable)
+    test.skipIf(!askable)(`${each.name}${each.seen === undefined ? '' : ` (${each.seen})`}`, async () => {
+      const labels = each.options?.overrides?.active
+      await using own = labels === undefined ? undefined : new DropIn({ overrideLabels: labels })
+      const seen = await (own ?? dropIn).run(each)
+      for (const [index, operation] of each.operations.entries()) {
+        if (!isAskable(operation)) continue
+        expect(shown(seen[index], operation), operation.query).toEqual(
+          expected(asApolloServerRefuses(operation), 'apollo'),
+        )
+      }
+    })
+  }
+})
+
 test('there is a case for each promise, and no two have one name', () => {
   expect(new Set(all.map(({ name }) => name)).size).toBe(all.length)
   expect(all.length).toBeGreaterThanOrEqual(60)
 })
+
+/** It validates operations itself, and says of a literal of the wrong type only that the document is not valid. */
+function asApolloServerRefuses(operation: ConformanceOperation): ConformanceOperation {
+  if (operation.query.includes('$') || operation.errors === undefined) return operation
+  const errors = operation.errors.map(error =>
+    error.code === 'BAD_USER_INPUT' ? { ...error, code: 'GRAPHQL_VALIDATION_FAILED' } : error,
+  )
+  return { ...operation, errors }
+}
 
 function shown(seen: Seen | undefined, operation: ConformanceOperation | undefined): unknown {
   if (seen === undefined || operation === undefined) return undefined

@@ -161,7 +161,7 @@ function plain(answer: GraphQLAnswer): GraphQLAnswer {
 }
 
 /** @param invalid Gets what is wrong with requests in bytes that no subgraph would take. */
-function inProcess(name: string, definition: SubgraphDefinition, invalid: string[]): RunningSubgraph {
+export function inProcess(name: string, definition: SubgraphDefinition, invalid: string[]): RunningSubgraph {
   const schema = schemaOf(definition)
   const requests: SubgraphRequest[] = []
   const subgraph: RunningSubgraph = {

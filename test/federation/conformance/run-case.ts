@@ -21,13 +21,16 @@ export interface Seen {
   readonly fetches: readonly string[]
 }
 
+/** What operations are asked of. */
+export type Tested = Pick<Federated, 'ask' | 'subscribe' | 'subgraph'>
+
 /** Runs the operations of a case, one after the other, on one engine. */
 export async function runCase(each: ConformanceCase, variant: EngineVariant): Promise<readonly Seen[]> {
   const tested = federated(definitionsOf(each), each.options, variant.build)
   try {
     const seen: Seen[] = []
     for (const operation of each.operations) {
-      seen.push(await run(operation, tested, Object.keys(each.subgraphs)))
+      seen.push(await runOperation(operation, tested, Object.keys(each.subgraphs)))
     }
     return seen
   } finally {
@@ -40,7 +43,7 @@ type Definitions = Readonly<Record<string, SubgraphDefinition>>
 const definitions = new WeakMap<ConformanceCase, Definitions>()
 
 /** The same ones for every engine, so that the schemas are built once. */
-function definitionsOf(each: ConformanceCase): Definitions {
+export function definitionsOf(each: ConformanceCase): Definitions {
   const known = definitions.get(each)
   if (known !== undefined) return known
   const made = Object.fromEntries(
@@ -53,9 +56,10 @@ function definitionsOf(each: ConformanceCase): Definitions {
   return made
 }
 
-async function run(
+/** @param names The subgraphs of its case. */
+export async function runOperation(
   operation: ConformanceOperation,
-  tested: Federated,
+  tested: Tested,
   names: readonly string[],
 ): Promise<Seen> {
   for (const name of names) {
