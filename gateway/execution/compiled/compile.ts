@@ -6,7 +6,7 @@ import { fetchSources } from './fetch-source.ts'
 import { flatPlan } from './flat-plan.ts'
 import type { FlatFetch } from './flat-plan.ts'
 import type { Batch, CompiledQuery } from './layout.ts'
-import { LayoutBuilder, named, typename } from './layout-builder.ts'
+import { LayoutBuilder, scanned, typename } from './layout-builder.ts'
 import type { BuiltField } from './layout-builder.ts'
 import { positions } from './position.ts'
 import type { Position } from './position.ts'
@@ -73,7 +73,7 @@ export function compile({ plan, type, shape, variables }: CompileInput): Compile
       root: first.entity === undefined,
       after: [...after].filter(each => each >= 0 && each !== index),
       groups,
-      fields: named(fields),
+      fields: scanned(fields),
       // Bytes, so that they can be joined with what subgraphs answered.
       head: Buffer.from(`{"query":${JSON.stringify(query)}`).toString('latin1'),
       variables: [...variables.keys()],

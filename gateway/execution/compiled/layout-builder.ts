@@ -2,6 +2,7 @@ import { isLeafType, isListType, isNonNullType } from 'graphql'
 import type { GraphQLOutputType } from 'graphql'
 import type { ShapeField } from '../shape.ts'
 import type { FetchField, FlatFetch } from './flat-plan.ts'
+import { withGeneratedScans } from './generated-scan.ts'
 import type { Group, Item, Layout, NamedProgram, Origin, Program, Use } from './layout.ts'
 import { isAt, leafScan } from './leaf-scan.ts'
 import type { LeafScan } from './leaf-scan.ts'
@@ -133,7 +134,7 @@ export class LayoutBuilder {
     const layout =
       this.#layouts.get(key) ??
       this.#layout(
-        named(fields),
+        scanned(fields),
         groups.map(({ group }) => group),
         requirements,
         items,
@@ -187,7 +188,7 @@ export class LayoutBuilder {
       literals: requires.map((name, index) =>
         index === 0 ? `{"__typename":"${type}","${name}":` : `,"${name}":`,
       ),
-      fields: named(fields),
+      fields: scanned(fields),
       selection: `{...on ${type}{${fields.map(({ selection }) => selection).join(' ')}}}`,
       type,
     }
@@ -202,11 +203,16 @@ export class LayoutBuilder {
 }
 
 /** Programs with what stands before them in an object. */
-export function named(fields: readonly BuiltField[]): readonly NamedProgram[] {
+function named(fields: readonly BuiltField[]): readonly NamedProgram[] {
   return fields.map(({ name, program }, index) => ({
     literal: Buffer.from(`${index === 0 ? '{' : ','}${JSON.stringify(name)}:`),
     program,
   }))
+}
+
+/** The same, as they are scanned where they stand. */
+export function scanned(fields: readonly BuiltField[]): readonly NamedProgram[] {
+  return named(fields).map(field => ({ ...field, program: withGeneratedScans(field.program) }))
 }
 
 /** Can the object be written as it came? */

@@ -39,7 +39,7 @@ const brace = 125
 /** Set in small letters. */
 const lowerCase = 32
 
-function stringEnd({ bytes }: Source, at: number): number {
+export function stringEnd({ bytes }: Source, at: number): number {
   if (bytes[at] !== quote) throw new Surprise('no string')
   let end = at + 1
   for (;;) {
@@ -55,7 +55,7 @@ function stringEnd({ bytes }: Source, at: number): number {
 
 const escaped: ReadonlySet<number | undefined> = new Set(Buffer.from('"\\/bfnrt'))
 
-function escapeEnd(bytes: Uint8Array, at: number): number {
+export function escapeEnd(bytes: Uint8Array, at: number): number {
   const byte = bytes[at + 1]
   if (escaped.has(byte)) return at + 2
   if (byte !== letterU) throw new Surprise('a string that is not JSON')
@@ -67,7 +67,7 @@ function escapeEnd(bytes: Uint8Array, at: number): number {
 }
 
 /** 32 bits, as JSON writes a whole number. */
-function intEnd(source: Source, at: number): number {
+export function intEnd(source: Source, at: number): number {
   const { bytes } = source
   let end = at
   if (bytes[end] === minus) end++
