@@ -75,6 +75,21 @@ export const listCases: readonly ListCase[] = [
     assigneeId: [idOf('user', 1 + (turn % 200))],
     status: ['TODO', 'IN_PROGRESS', 'BLOCKED'],
   })),
+  filtered('mine, in a small project', turn => ({
+    assigneeId: [idOf('user', 1 + ((turn * 16) % 200))],
+    projectId: [idOf('project', 40 + (turn % 10))],
+  })),
+  filtered('assignee and label, of many', turn => ({
+    assigneeId: [idOf('user', 1 + (turn % 5))],
+    labelId: [idOf('label', 1 + (turn % 3))],
+  })),
+  filtered('assignee and label, of few', turn => ({
+    assigneeId: [idOf('user', 100 + (turn % 100))],
+    labelId: [idOf('label', 30 + (turn % 10))],
+  })),
+  filtered('several assignees', turn => ({
+    assigneeId: [1, 50, 100, 150].map(from => idOf('user', from + (turn % 50))),
+  })),
   filtered('not done', () => ({ not: { status: ['DONE', 'CANCELLED'] } })),
   filtered('mine or urgent', turn => ({
     or: [{ assigneeId: [idOf('user', 100 + (turn % 100))] }, { priority: ['URGENT'] }],

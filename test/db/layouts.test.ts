@@ -33,8 +33,11 @@ const all = {
 
 async function contents(engine: StoreEngine): Promise<unknown> {
   const { query, log, head } = engine.operations
+  const looked = await engine.inspection?.look('', 100, new AbortController().signal)
   return {
     tasks: await query?.(all, attempt()),
+    mine: await query?.({ ...all, where: { is: 'in', field: 'assigneeIds', values: ['user_1'] } }, attempt()),
+    faults: looked?.found.flatMap(({ faults }) => faults),
     log: await log?.({ afterSeq: 0, limit: 100 }, attempt()),
     head: await head?.(undefined, attempt()),
   }
@@ -45,9 +48,14 @@ test('a schema goes back to each older layout and up again, and its records and 
   await using filled = await postgres.open()
   const { connection } = postgres
   for (const id of ['task_a', 'task_b', 'task_c']) {
-    await commitTo(filled.store, [commitOf(`c ${id}`, task(id))], attempt())
+    const record = task(id, {
+      assigneeIds: ['user_1', 'user_2'],
+      labelIds: id === 'task_b' ? ['label_1'] : [],
+    })
+    await commitTo(filled.store, [commitOf(`c ${id}`, record)], attempt())
   }
   const before = await contents(filled.engine)
+  expect(before).toMatchObject({ tasks: { length: 3 }, mine: { length: 3 }, faults: [] })
   await filled.engine.close()
   for (let to = newest - 1; to >= 1; to--) {
     await using layout = openSqlLayout(connection, filled.schema, silentLog)
@@ -65,13 +73,17 @@ test('a schema goes back to each older layout and up again, and its records and 
   }
 })
 
-test('going back leaves in PostgreSQL what that older layout had, column by column and index by index', async () => {
+test('going back leaves in PostgreSQL what that older layout had: columns, indexes, functions and triggers', async () => {
   await using postgres = await testPostgres()
   const { connection } = postgres
   await using raw = rawClient(connection)
   const shape = async (schema: string): Promise<unknown> => [
     await raw`select table_name, column_name, data_type from information_schema.columns where table_schema = ${schema}
       order by 1, 2`,
+    await raw`select proname, pg_get_function_arguments(oid) as takes from pg_proc
+      where pronamespace = ${schema}::regnamespace order by 1, 2`,
+    await raw`select tgname, tgtype from pg_trigger join pg_class c on c.oid = tgrelid
+      where relnamespace = ${schema}::regnamespace order by 1`,
     await raw`select replace(indexdef, ${`${schema}.`}, '') as index from pg_indexes where schemaname = ${schema} order by 1`,
   ]
   for (let version = 1; version < newest; version++) {

@@ -255,6 +255,21 @@ describeWithService('PostgreSQL', findPostgres(), binaries => {
           ],
         },
         {
+          name: 'places in lists are gone',
+          does: run("delete from task_places where place_id = 'task_a'"),
+          says: ['task/task_a: its places in the lists of people and labels are not those of its columns'],
+        },
+        {
+          name: 'a place is in a list of somebody else, and another one is of another day',
+          does: run(`insert into task_places select list_of('assigneeIds', workspace_id, 'user_9'), id, created_at, updated_at,
+              due_at, priority from records where id = 'task_b';
+            update task_places set place_due_at = null where place_id = 'task_a'`),
+          says: [
+            'task/task_a: its places in the lists of people and labels',
+            'task/task_b: its places in the lists of people and labels',
+          ],
+        },
+        {
           name: 'the lower case that search needs was lost',
           does: run("update records set lowered = null where id = 'task_a'"),
           says: ['task/task_a: its column lowered says null, the record says {"title":"ärger"'],

@@ -76,7 +76,6 @@ test.each([
   ['search: a rare word', 'task_text'],
   ['search: three rare words', 'task_text'],
   ['search: what no task has', 'task_text'],
-  ['assignee, of few', 'task_assignees'],
   ['creator, of few', 'task_creator'],
 ])('%s: found by the index %s', async (name, index) => {
   const found = [...listCases, ...searchCases].find(one => one.name === name)
@@ -86,6 +85,29 @@ test.each([
     const plan = await explain(new ListStatements().list(asked))
     expect(plan).toMatch(new RegExp(`(Bitmap Index Scan on|Index Scan using) ${index}\\b`))
     expect(plan).not.toMatch(/Seq Scan/)
+  }
+})
+
+test.each(['assignee, of many', 'assignee, of few', 'label, of few', 'mine and open', 'mine or urgent'])(
+  '%s: found in the lists of people and labels',
+  async name => {
+    const found = listCases.find(one => one.name === name)
+    for (const order of orders) {
+      const asked = found?.query(3, order)
+      if (asked === undefined) throw new Error(`there is no case ${name}`)
+      const plan = await explain(new ListStatements().list(asked))
+      expect(plan).toMatch(/(Index Only Scan (Backward )?using|Bitmap Index Scan on) task_places_\w+/)
+      expect(plan).not.toMatch(/Seq Scan/)
+    }
+  },
+)
+
+test('few of a status in a project are found in an index alone', async () => {
+  for (const order of orders) {
+    const asked = listCases.find(one => one.name === 'project and status, of few')?.query(3, order)
+    if (asked === undefined) throw new Error('there is no such case')
+    const plan = await explain(new ListStatements().list(asked))
+    expect(plan).toMatch(/Index Only Scan (Backward )?using task_status on records/)
   }
 })
 

@@ -66,44 +66,62 @@ export function conditionSql(condition: Condition, values: Values, exact = false
   }
 }
 
-/** What follows `order by`. Every order ends in the id, so that no two records share a place. */
-export function orderSql(kind: RecordKind, order: RecordOrder): string {
-  const direction = order.direction === 'ascending' ? 'asc' : 'desc'
-  return placeColumns(kind, order.field)
-    .map(column => `${column} ${direction}`)
-    .join(', ')
+/**
+ * The columns that order records; every order ends in the id, so that no two records share a place. A field that may be null
+ * is led by whether it is: null is then greater than every value in both directions, rows compare without ever being null,
+ * and one index serves order and place.
+ */
+export function placeColumns(kind: RecordKind, field: Field, table: OrderTable = ''): readonly string[] {
+  const { type } = columns[field]
+  const id = `${table}id`
+  if (field === 'id' || type === 'boolean' || type === 'list') return [id]
+  return mayBeNull(kind, field)
+    ? [...nullableColumns(field, table), id]
+    : [`${table}${columns[field].name}`, id]
+}
+
+/** What the names of the columns that order begin with: those of the records, or of the places in lists (place-lists.ts). */
+export type OrderTable = '' | 'place_'
+
+/** What orders by a field that may be null, as its indexes are made. */
+export function nullableColumns(field: Field, table: OrderTable): readonly [isNull: string, value: string] {
+  const name = `${table}${columns[field].name}`
+  return [`(${name} is null)`, name]
+}
+
+/** What follows `order by`. */
+export function orderSql({ direction }: RecordOrder, places: readonly string[]): string {
+  return places.map(column => `${column} ${direction === 'ascending' ? 'asc' : 'desc'}`).join(', ')
 }
 
 /** The condition for records strictly behind a place. */
-export function behindSql(kind: RecordKind, order: RecordOrder, key: OrderKey, values: Values): string {
+export function behindSql(
+  kind: RecordKind,
+  order: RecordOrder,
+  key: OrderKey,
+  values: Values,
+  table: OrderTable = '',
+): string {
   const ascending = order.direction === 'ascending'
   const operator = ascending ? '>' : '<'
-  const { name, type } = columns[order.field]
-  const behindById = (): string => `id ${operator} ${values.text(key.id)}`
+  const { type } = columns[order.field]
+  const behindById = (): string => `${table}id ${operator} ${values.text(key.id)}`
   if (type === 'boolean' || type === 'list') {
     // These do not order: all their values count as null.
-    if (key.value === null) return behindById()
-    return String(ascending)
+    return key.value === null ? behindById() : String(ascending)
   }
+  const places = placeColumns(kind, order.field, table)
   if (key.value === null) {
-    return ascending ? `(${name} is null and ${behindById()})` : `(${name} is not null or ${behindById()})`
+    if (!mayBeNull(kind, order.field)) return String(!ascending)
+    const [isNull] = nullableColumns(order.field, table)
+    return ascending ? `(${isNull} and ${behindById()})` : `(not ${isNull} or ${behindById()})`
   }
   if (typeof key.value !== (type === 'text' ? 'string' : 'number')) {
     throw new EnneadError('CURSOR_INVALID', `a list ordered by ${order.field} has no place with this value`)
   }
   const place = [...(mayBeNull(kind, order.field) ? ['false'] : []), scalar(key.value, values)]
   if (order.field !== 'id') place.push(values.text(key.id))
-  return `(${placeColumns(kind, order.field).join(', ')}) ${operator} (${place.join(', ')})`
-}
-
-/**
- * The columns that order records. A field that may be null is led by whether it is: null is then greater than every
- * value in both directions, rows compare without ever being null, and one index serves order and place.
- */
-function placeColumns(kind: RecordKind, field: Field): readonly string[] {
-  const { name, type } = columns[field]
-  if (field === 'id' || type === 'boolean' || type === 'list') return ['id']
-  return mayBeNull(kind, field) ? [`(${name} is null)`, name, 'id'] : [name, 'id']
+  return `(${places.join(', ')}) ${operator} (${place.join(', ')})`
 }
 
 function unlessNull(column: string, sql: string, exact: boolean): string {

@@ -28,8 +28,10 @@ export function inspectionOf(lanes: Lanes): StoreInspection {
       const [kind = '', id = ''] = after === '' ? [] : (JSON.parse(after) as readonly string[])
       const rows = await lanes.read(
         {
-          text: `select kind, id, body, to_jsonb(r) - 'body' as beside from records r
-            where (kind, id) > ($1::text, $2::text) order by kind, id limit $3::int`,
+          text: `select kind, id, body, to_jsonb(r) - 'body' as beside, kind = 'task' and
+              (select array_agg(p order by list) from task_places p where place_id = r.id)
+              is distinct from (select array_agg(p order by list) from places_of(r) p) as misplaced
+            from records r where (kind, id) > ($1::text, $2::text) order by kind, id limit $3::int`,
           values: [kind, id, limit],
         },
         signal,
@@ -68,6 +70,9 @@ function inspected(row: SqlRow): Inspected {
     if (canonical(is) === canonical(shall)) return []
     return [`column ${name} says ${shown(is)}, the record says ${shown(shall)}`]
   })
+  // Writing the record again, which cures what its columns say, makes them anew.
+  if (row['misplaced'] === true)
+    faults.push('places in the lists of people and labels are not those of its columns')
   return { key, record, seen, faults }
 }
 

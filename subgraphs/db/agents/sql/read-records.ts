@@ -3,10 +3,11 @@ import { EnneadError } from '../../../../kernel/errors.ts'
 import type { RecordKind, StoredRecord } from '../../record.ts'
 import type { RecordKey, RecordQuery, RecordScan } from '../../task-store.ts'
 import { storable } from './columns.ts'
-import { conditionSql, orderSql, textArray, Values } from './condition-sql.ts'
+import { conditionSql, orderSql, type OrderTable, placeColumns, textArray, Values } from './condition-sql.ts'
 import type { SqlRow, Statement } from './lane.ts'
+import { type Branch, branchesOf } from './place-lists.ts'
 import { text } from './rows.ts'
-import { walkSql, withoutFollowing } from './walk-bounds.ts'
+import { walkSql, withoutFollowing, withoutTold } from './walk-bounds.ts'
 
 /** Filters come in endless combinations; only the first of them stay prepared, so that servers do not fill up. */
 const preparedMax = 200
@@ -72,10 +73,14 @@ export class ListStatements {
 
   list(query: RecordQuery): Statement {
     const values = new Values()
+    const limit = `limit $${values.list.push(query.limit)}::int`
+    const order = `order by ${orderSql(query.order, placeColumns(query.kind, query.order.field))}`
+    const branches = branchesOf(query)
+    if (branches !== undefined)
+      return this.#statement(branchesSql(query, branches, values, limit), values, query.where)
     const walk = walkSql(query, values)
-    const where = this.#where({ ...query, where: withoutFollowing(query) }, values)
-    const order = `order by ${orderSql(query.kind, query.order)}`
-    const found = `from records where ${where}${walk} ${order} limit $${values.list.push(query.limit)}::int`
+    const where = whereSql({ ...query, where: withoutFollowing(query) }, values)
+    const found = `from records where ${where}${walk} ${order} ${limit}`
     const sql = isInIndexes(query)
       ? `select body from records where kind = 'task' and id = any(array(select id ${found})) ${order}`
       : `select body ${found}`
@@ -85,17 +90,10 @@ export class ListStatements {
   count(query: Pick<RecordQuery, 'kind' | 'workspaceId' | 'where'>): Statement {
     const values = new Values()
     return this.#statement(
-      `select count(*)::float8 as count from records where ${this.#where(query, values)}`,
+      `select count(*)::float8 as count from records where ${whereSql(query, values)}`,
       values,
       query.where,
     )
-  }
-
-  #where(query: Pick<RecordQuery, 'kind' | 'workspaceId' | 'where'>, values: Values): string {
-    if (!kinds.has(query.kind))
-      throw new EnneadError('INTERNAL', `there are no records of kind "${query.kind}"`)
-    const workspace = values.text(query.workspaceId)
-    return `kind = '${query.kind}' and workspace_id = ${workspace} and ${conditionSql(query.where, values)}`
   }
 
   #statement(sql: string, values: Values, where: Condition): Statement {
@@ -104,6 +102,53 @@ export class ListStatements {
     if (prepared) this.#prepared.add(sql)
     return { text: sql, values: values.list, prepared }
   }
+}
+
+function whereSql(query: Pick<RecordQuery, 'kind' | 'workspaceId' | 'where'>, values: Values): string {
+  if (!kinds.has(query.kind))
+    throw new EnneadError('INTERNAL', `there are no records of kind "${query.kind}"`)
+  const workspace = values.text(query.workspaceId)
+  return `kind = '${query.kind}' and workspace_id = ${workspace} and ${conditionSql(query.where, values)}`
+}
+
+/** The first page of each branch, and of all of them that of the query; records are read afterwards, where that is enough. */
+function branchesSql(query: RecordQuery, branches: readonly Branch[], values: Values, limit: string): string {
+  const places = placeColumns(query.kind, query.order.field)
+  const [only] = branches
+  if (only !== undefined && branches.length === 1 && !isInIndexes({ ...query, where: only.where })) {
+    return `select body ${branchSql(query, only, values)} ${limit}`
+  }
+  const merged = places.map((_column, index) => `o${index + 1}`)
+  const pages = branches.map(branch => {
+    const columns = placeColumns(query.kind, query.order.field, tableOf(branch))
+    const named = columns.map((column, index) => `${column} as o${index + 1}`).join(', ')
+    return `(select ${named} ${branchSql(query, branch, values)} ${limit})`
+  })
+  // The last of the columns that order is the id.
+  return `select body from records where kind = 'task' and id = any(array(select ${merged.at(-1)}
+    from (${pages.join(' union ')}) as pages order by ${orderSql(query.order, merged)} ${limit}))
+    order by ${orderSql(query.order, places)}`
+}
+
+function branchSql(query: RecordQuery, branch: Branch, values: Values): string {
+  const asked = { ...query, where: branch.where }
+  const table = tableOf(branch)
+  const walk = walkSql(asked, values, table)
+  const order = `order by ${orderSql(query.order, placeColumns(query.kind, query.order.field, table))}`
+  if (branch.list === undefined) {
+    return `from records where ${whereSql({ ...asked, where: withoutFollowing(asked) }, values)}${walk} ${order}`
+  }
+  const also = branch.also.map(
+    lists => ` and exists (select from task_places as other
+      where other.place_id = task_places.place_id and other.list = any(${values.texts(lists)}::uuid[]))`,
+  )
+  return `from task_places join records on kind = 'task' and id = place_id
+    where list = ${values.text(branch.list)}::uuid${walk}${also.join('')}
+      and ${whereSql({ ...asked, where: withoutTold(asked) }, values)} ${order}`
+}
+
+function tableOf({ list }: Branch): OrderTable {
+  return list === undefined ? '' : 'place_'
 }
 
 /** What stands in every index that is in the order of a list of tasks (schema.ts, layout 4). */

@@ -194,4 +194,65 @@ create table leases (
 `,
     down: 'drop table leases;',
   },
+  {
+    version: 6,
+    name: 'places in the lists of people and labels',
+    sql: `
+-- What another process writes meanwhile would have no places.
+lock table records in share row exclusive mode;
+-- Where a task stands in the list of each of its people and labels, in every order: an array has no index in an order.
+create table task_places (
+  -- The first 16 bytes of the SHA-256 of what the list is of (list_of, and place-lists.ts).
+  list uuid not null,
+  place_id text collate "C" not null,
+  place_created_at text collate "C",
+  place_updated_at text collate "C",
+  place_due_at text collate "C",
+  place_priority double precision,
+  primary key (place_id, list)
+);
+create function list_of(field text, workspace_id text, id text) returns uuid language sql immutable strict parallel safe
+  as $list$ select encode(substring(sha256(convert_to(field || ' ' || octet_length(workspace_id)::text || ' ' || workspace_id || ' ' || id, 'UTF8')) from 1 for 16), 'hex')::uuid $list$;
+-- What a record's places are to be; the doctor asks it too.
+create function places_of(r records) returns setof task_places language sql stable set search_path from current
+  as $places$ select list, r.id, r.created_at, r.updated_at, r.due_at, r.priority from (
+    select list_of('assigneeIds', r.workspace_id, id) as list from unnest(r.assignee_ids) as id
+    union select list_of('labelIds', r.workspace_id, id) from unnest(r.label_ids) as id
+  ) as lists where r.kind = 'task' $places$;
+-- Every change of a record, whoever makes it, changes its places in the same transaction.
+create function place_task() returns trigger language plpgsql set search_path from current as $place$
+begin
+  if tg_op <> 'INSERT' then delete from task_places where place_id = old.id; end if;
+  if tg_op <> 'DELETE' and (cardinality(new.assignee_ids) > 0 or cardinality(new.label_ids) > 0) then
+    insert into task_places select * from places_of(new);
+  end if;
+  return null;
+end
+$place$;
+insert into task_places select distinct list_of(field, workspace_id, of), id, created_at, updated_at, due_at, priority from records,
+  lateral (select 'assigneeIds', unnest(assignee_ids) union all select 'labelIds', unnest(label_ids)) as lists (field, of) where kind = 'task';
+create index task_places_created on task_places (list, place_created_at, place_id);
+create index task_places_updated on task_places (list, place_updated_at, place_id);
+create index task_places_due on task_places (list, (place_due_at is null), place_due_at, place_id);
+create index task_places_priority on task_places (list, place_priority, place_id);
+create trigger task_placed after insert or update on records for each row when (new.kind = 'task') execute function place_task();
+create trigger task_removed after delete on records for each row when (old.kind = 'task') execute function place_task();
+-- The few of a status are found without reading them, and those of a priority by the index of its order.
+drop index task_status, task_urgency;
+create index task_status on records (workspace_id, status, updated_at, id) include (priority, project_id, creator_id, due_at, created_at, deleted_at) where kind = 'task' and status <> 'DONE';
+-- Indexes of expressions are known to the planner from here on only; without that lists of dates pass over all tasks.
+analyze task_places, records;
+`,
+    down: `
+drop index task_status;
+create index task_status on records (workspace_id, status, updated_at) where kind = 'task' and status <> 'DONE';
+create index task_urgency on records (workspace_id, priority, updated_at) where kind = 'task' and priority > 1;
+drop trigger task_placed on records;
+drop trigger task_removed on records;
+drop function place_task();
+drop function places_of(records);
+drop function list_of(text, text, text);
+drop table task_places;
+`,
+  },
 ]

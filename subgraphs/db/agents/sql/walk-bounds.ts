@@ -1,57 +1,123 @@
-import type { Condition } from '../../condition.ts'
+import type { Condition, Field } from '../../condition.ts'
 import { compareText } from '../../evaluate.ts'
 import type { OrderKey, RecordOrder, RecordQuery } from '../../task-store.ts'
 import { columns, mayBeNull } from './columns.ts'
-import { behindSql, type Values } from './condition-sql.ts'
+import { behindSql, nullableColumns, type OrderTable, type Values } from './condition-sql.ts'
 
 type Bound = Extract<Condition, { readonly is: 'before' | 'after' }>
 
 /**
  * Where a walk along the order begins and ends, as an index takes it; '' for everywhere. Of a place and a bound at which it could
  * begin PostgreSQL takes the one that it is told first, and walks from there to the other; so it is told the further one only.
- * Bounds of a field that may be null say nothing of its order's index, which begins with whether it is null; they do so here.
- * `where` goes on saying what they mean.
+ * Bounds of a field that may be null say nothing of its order's index, which begins with whether it is null, and those of records
+ * say nothing of their places; they do so here. `where` goes on saying what they mean.
  */
-export function walkSql({ kind, where, order, behind }: RecordQuery, values: Values): string {
-  const bounds = boundsOf(where, order)
-  const beginning = order.direction === 'ascending' ? 'after' : 'before'
-  const further = bounds.find(bound => bound.is === beginning && isFurther(bound, order, behind))
-  const told = mayBeNull(kind, order.field)
-    ? bounds.filter(bound => bound.is !== beginning || bound === further)
-    : []
-  const parts = told.map(bound => boundSql(bound, values))
-  if (behind !== undefined && further === undefined) parts.push(behindSql(kind, order, behind, values))
+export function walkSql(query: RecordQuery, values: Values, table: OrderTable = ''): string {
+  const { kind, where, order, behind } = query
+  const parts = mayBeNull(kind, order.field) ? nullableWalk(query, values, table) : []
+  if (!mayBeNull(kind, order.field)) {
+    const { further, told } = toldBounds(where, order, behind)
+    if (table !== '')
+      parts.push(...told.map(bound => boundSql(bound, values, [`${table}${columns[order.field].name}`])))
+    if (behind !== undefined && further === undefined)
+      parts.push(behindSql(kind, order, behind, values, table))
+  }
   return parts.map(part => ` and ${part}`).join('')
+}
+
+/** Records without a value stand together, at the end of an ascending order: a walk is among them, or it ends or begins there. */
+function nullableWalk(
+  { kind, where, order, behind }: RecordQuery,
+  values: Values,
+  table: OrderTable,
+): string[] {
+  const ascending = order.direction === 'ascending'
+  const [isNull, value] = nullableColumns(order.field, table)
+  const place = (): string[] => (behind === undefined ? [] : [behindSql(kind, order, behind, values, table)])
+  if (isOnlyOf(where, order.field, 'null')) {
+    if (behind === undefined || behind.value === null) return [isNull, ...place()]
+    // Behind any value they all stand in one direction, and none in the other.
+    return ascending ? [isNull] : ['false']
+  }
+  const { further, told } = toldBounds(where, order, behind)
+  const parts = told.map(bound => boundSql(bound, values, [isNull, value]))
+  if (further !== undefined) return parts
+  // A descending walk would begin among those without a value, and pass over all of them.
+  const beginsAtNull = !ascending && (behind === undefined || behind.value === null)
+  const hasValue = told.length > 0 || isOnlyOf(where, order.field, 'value')
+  return beginsAtNull && hasValue ? [...parts, `${isNull} < true`] : [...parts, ...place()]
+}
+
+/** Does the condition hold only for records without a value in this field, or only for those with one? */
+function isOnlyOf(where: Condition, field: Field, wanted: 'null' | 'value'): boolean {
+  if (where.is === 'all') return where.of.some(part => isOnlyOf(part, field, wanted))
+  if (where.is === 'not') return wanted === 'value' && isNullTest(where.of, field)
+  return wanted === 'null' && isNullTest(where, field)
+}
+
+function isNullTest(where: Condition, field: Field): boolean {
+  if (where.is === 'all' && where.of.length === 1) return where.of.every(part => isNullTest(part, field))
+  if (where.is !== 'in' || where.field !== field || where.values.length === 0) return false
+  return where.values.every(value => value === null)
 }
 
 /** The condition without bounds that follow from where the walk begins. */
 export function withoutFollowing(query: RecordQuery): Condition {
   const { where, order, behind } = query
   if (behind === undefined || mayBeNull(query.kind, order.field)) return where
-  const beginning = order.direction === 'ascending' ? 'after' : 'before'
-  const isFollowing = (part: Condition): boolean =>
-    boundsOf(part, order).some(
-      bound => bound === part && bound.is === beginning && follows(bound, order, behind),
-    )
-  return without({ is: 'all', of: [where] }, isFollowing)
+  const beginning = beginningOf(order)
+  return withoutBounds(where, order, bound => bound.is === beginning && follows(bound, order, behind))
 }
 
-function without(where: Condition, isLeftOut: (part: Condition) => boolean): Condition {
-  if (where.is !== 'all') return where
-  return { is: 'all', of: where.of.filter(part => !isLeftOut(part)).map(part => without(part, isLeftOut)) }
+/**
+ * The condition without the bounds that `walkSql` tells of a table other than the records. Those of a field that may be null
+ * stay, since a walk that begins at a value goes on to those without one.
+ */
+export function withoutTold({ kind, where, order, behind }: RecordQuery): Condition {
+  if (mayBeNull(kind, order.field)) return where
+  const { told } = toldBounds(where, order, behind)
+  return withoutBounds(where, order, bound => told.includes(bound))
+}
+
+function withoutBounds(
+  where: Condition,
+  order: RecordOrder,
+  isLeftOut: (bound: Bound) => boolean,
+): Condition {
+  const parts = where.is === 'all' ? where.of : [where]
+  const kept = parts.filter(part => !boundsOf(part, order).some(bound => bound === part && isLeftOut(bound)))
+  const of = kept.map(part => (part.is === 'all' ? withoutBounds(part, order, isLeftOut) : part))
+  return { is: 'all', of }
+}
+
+/** The bound at which the walk begins, if it is further than the place, and all bounds between which it then is. */
+function toldBounds(
+  where: Condition,
+  order: RecordOrder,
+  behind: OrderKey | undefined,
+): { readonly further: Bound | undefined; readonly told: readonly Bound[] } {
+  const bounds = boundsOf(where, order)
+  const beginning = beginningOf(order)
+  const further = bounds.find(bound => bound.is === beginning && isFurther(bound, order, behind))
+  return { further, told: bounds.filter(bound => bound.is !== beginning || bound === further) }
+}
+
+function beginningOf({ direction }: RecordOrder): Bound['is'] {
+  return direction === 'ascending' ? 'after' : 'before'
 }
 
 /** Bounds of the field that is ordered by, which hold for the whole condition. */
-function boundsOf(where: Condition, { field }: RecordOrder): readonly Bound[] {
-  if (where.is === 'all') return where.of.flatMap(part => boundsOf(part, { field, direction: 'ascending' }))
-  if ((where.is !== 'before' && where.is !== 'after') || where.field !== field) return []
-  const { type } = columns[field]
+function boundsOf(where: Condition, order: RecordOrder): readonly Bound[] {
+  if (where.is === 'all') return where.of.flatMap(part => boundsOf(part, order))
+  if ((where.is !== 'before' && where.is !== 'after') || where.field !== order.field) return []
+  const { type } = columns[order.field]
   return typeof where.value === (type === 'text' ? 'string' : 'number') && type !== 'list' ? [where] : []
 }
 
 /** Is everything within the bound behind the place anyway? */
 function isFurther({ value }: Bound, { direction }: RecordOrder, behind: OrderKey | undefined): boolean {
-  if (behind === undefined) return true
+  // A descending order begins with those that have no value.
+  if (behind === undefined || (behind.value === null && direction === 'descending')) return true
   const compared = compare(value, behind.value)
   return compared !== undefined && (direction === 'ascending' ? compared > 0 : compared < 0)
 }
@@ -67,9 +133,9 @@ function compare(left: unknown, right: unknown): number | undefined {
   return typeof left === 'number' && typeof right === 'number' ? left - right : undefined
 }
 
-function boundSql({ is, field, value, orEqual }: Bound, values: Values): string {
-  const { name } = columns[field]
+function boundSql({ is, value, orEqual }: Bound, values: Values, place: readonly string[]): string {
   const operator = (is === 'before' ? '<' : '>') + (orEqual ? '=' : '')
   const given = typeof value === 'number' ? values.number(value) : values.text(String(value))
-  return `((${name} is null), ${name}) ${operator} (false, ${given})`
+  if (place.length === 1) return `${place.join(', ')} ${operator} ${given}`
+  return `(${place.join(', ')}) ${operator} (false, ${given})`
 }
