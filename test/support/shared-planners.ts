@@ -3,9 +3,13 @@ import type { Plan } from '../../gateway/planning/plan.ts'
 import type { Planner, PlanRequest } from '../../gateway/planning/planner.ts'
 import type { Supergraph } from '../../gateway/supergraph/supergraph-facts.ts'
 import { plannable } from './plannable.ts'
+import { until } from './until.ts'
 
 /** Graphs whose planners are kept. One is kept always, so that the process of the Rust planner is started once. */
 const keptMax = 100
+
+/** How long the process of the Rust planner may take until it plans again, milliseconds. */
+const startMsMax = 30_000
 
 const kept = new Map<string, SharedPlanner>()
 
@@ -54,11 +58,31 @@ class SharedPlanner implements Planner {
     const key = JSON.stringify([text, operationName, overrides])
     let plan = this.#plans.get(key)
     if (plan === undefined) {
-      plan = this.#planner.plan(request)
+      plan = this.#patiently(request)
       plan.catch(() => this.#plans.delete(key))
       this.#plans.set(key, plan)
     }
     return plan
+  }
+
+  /**
+   * While the process of the Rust planner starts anew after a panic the other one plans, or nobody can say whether there is a plan: right
+   * for those who ask a gateway, but a test would say little of the Rust planner.
+   */
+  async #patiently(request: PlanRequest): Promise<Plan> {
+    let plan: Promise<Plan> | undefined
+    await until(
+      'the planner is there',
+      async () => {
+        plan = this.#planner.plan(request)
+        const [planned] = await Promise.allSettled([plan])
+        return planned.status === 'fulfilled'
+          ? !planned.value.handedOn?.some(isAway)
+          : !isAway(planned.reason)
+      },
+      startMsMax,
+    )
+    return plan ?? this.#planner.plan(request)
   }
 
   close(): Promise<void> {
@@ -69,4 +93,9 @@ class SharedPlanner implements Planner {
   end(): Promise<void> {
     return this.#planner.close()
   }
+}
+
+/** Does a failure, or the reason why the other one planned, say that a planner starts anew? */
+function isAway(why: unknown): boolean {
+  return (why instanceof Error ? why.message : String(why)).includes('while a planner restarts')
 }
