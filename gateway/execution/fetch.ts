@@ -10,6 +10,7 @@ import { keysOf } from './fetch-keys.ts'
 import { blameAll, mergeEntities, mergeRoot } from './merge-answer.ts'
 import type { Asked } from './merge-answer.ts'
 import { representationOf } from './representation.ts'
+import type { MissingField } from './representation.ts'
 import { rewrite } from './rewrite.ts'
 import type { Run } from './run.ts'
 import type { SubgraphResponse, SubgraphResponseError } from './subgraph.ts'
@@ -23,7 +24,14 @@ export async function runFetch(node: FetchNode, targets: readonly Target[], run:
     await fetchRoot(node, targets, run)
     return
   }
-  const groups = contextGroups(node.contextRewrites, targets, run.overlap)
+  const { failures, overlap } = run
+  const isLost = ({ tree, key }: MissingField): boolean => failures.reasonFor(tree, key) !== undefined
+  const { groups, lacking } = contextGroups(node.contextRewrites, targets, overlap, isLost)
+  for (const { target, missing } of lacking) {
+    // Asked without a value that a failed fetch should have brought, the subgraph would answer something else.
+    const reason = failures.reasonFor(missing.tree, missing.key)
+    if (reason !== undefined) failures.blame(target.tree, reason, keysOf(node))
+  }
   await Promise.all(groups.map(group => fetchEntities(node, group.variables, group.targets, run)))
 }
 

@@ -1,13 +1,14 @@
 import { operationFromDocument } from '@apollo/federation-internals'
 import type { Schema } from '@apollo/federation-internals'
 import { QueryPlanner } from '@apollo/query-planner'
-import type { DeferNode, DeferredNode } from '@apollo/query-planner'
+import type { DeferNode, DeferredNode, QueryPlan } from '@apollo/query-planner'
 import { parse, print } from 'graphql'
 import type { DocumentNode, GraphQLSchema } from 'graphql'
 import { EnneadError } from '../../kernel/errors.ts'
 import type { PlannableSupergraph } from '../supergraph/supergraph-facts.ts'
 import { withoutEmptySelections } from './client-names.ts'
 import { withConcreteFragments } from './concrete-fragments.ts'
+import { contextsFirst } from './contexts-first.ts'
 import { inlined } from './inline-fragments.ts'
 import { isOverridden } from './overrides.ts'
 import type { Overrides } from './overrides.ts'
@@ -48,12 +49,10 @@ export class ApolloPlanner implements Planner {
       const node = this.#build(planner, text, operationName, overrides)
       if (node?.kind === 'Defer') return deferringPlan(node)
       if (node?.kind !== 'Subscription') {
-        // Structurally the same; Defer nodes stand at the top only, and in what is deferred.
-        const root = node as PlanNode | undefined
+        const root = planNode(node)
         return { plannedBy: 'apollo', root, source: undefined, fetches: countFetches(root) }
       }
-      // As above.
-      const root = node.rest as PlanNode | undefined
+      const root = planNode(node.rest)
       return { plannedBy: 'apollo', root, source: node.primary, fetches: 1 + countFetches(root) }
     } catch (failure) {
       if (isTooMuch(failure)) {
@@ -106,8 +105,7 @@ export class ApolloPlanner implements Planner {
 
 function deferringPlan(node: DeferNode): Plan {
   const deferred = node.deferred.map(part)
-  // As above.
-  const root = node.primary.node as PlanNode | undefined
+  const root = planNode(node.primary.node)
   return {
     plannedBy: 'apollo',
     root,
@@ -119,8 +117,13 @@ function deferringPlan(node: DeferNode): Plan {
 
 function part({ label = '', node }: DeferredNode): DeferredPart {
   const [root, deferred] = node?.kind === 'Defer' ? [node.primary.node, node.deferred.map(part)] : [node, []]
-  // As above.
-  return { label, root: root as PlanNode | undefined, deferred }
+  return { label, root: planNode(root), deferred }
+}
+
+function planNode(node: QueryPlan['node']): PlanNode | undefined {
+  // Structurally the same; Defer nodes stand at the top only, and in what is deferred.
+  const root = node as PlanNode | undefined
+  return root && contextsFirst(root)
 }
 
 /** The planner's own limits on what it takes. */

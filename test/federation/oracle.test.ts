@@ -30,7 +30,7 @@ test('random operations on random graphs are answered as one schema answers them
   expect(tally.deferred).toBeGreaterThan(0)
   // A refusal is no wrong answer, and no right one.
   for (const { right } of Object.values(tally.ways)) expect(right).toBeGreaterThan(tally.cases * 0.9)
-  // While the Rust planner's process rests after a panic the other one plans: a fast machine gets more done meanwhile.
+  // Graphs with contexts, and what is deferred, are Apollo's planner's.
   for (const { own, all } of Object.values(tally.planners)) expect(own).toBeGreaterThan(all / 2)
 }, 300_000)
 

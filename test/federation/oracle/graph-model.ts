@@ -37,7 +37,16 @@ export interface FieldModel {
   /** Percent of the objects whose field fails, or is null where it may not be. */
   readonly fails: number
   readonly inaccessible?: boolean
+  /** @fromContext: an argument that clients do not see is taken from around. */
+  readonly context?: FieldContext
   readonly homes: readonly FieldHome[]
+}
+
+/** The field `field` of the nearest object of `type` around; the subgraph that answers has both. */
+export interface FieldContext {
+  readonly type: string
+  readonly field: string
+  readonly argumentType: string
 }
 
 export interface ArgumentModel {
@@ -109,6 +118,16 @@ export function subgraphsOf(model: GraphModel): readonly string[] {
     for (const field of each.added) for (const { subgraph } of field.homes) names.add(subgraph)
   }
   return [...names].sort()
+}
+
+/** The name of contexts, and of the arguments that are filled from them. */
+export const contextName = 'around'
+
+/** Is the field's `type` the context of anything that `subgraph` answers? */
+export function isContextIn(model: GraphModel, type: string, subgraph: string): boolean {
+  return model.objects.some(({ fields }) =>
+    fields.some(field => field.context?.type === type && homeIn(field, subgraph) !== undefined),
+  )
 }
 
 /** What every request says of labels. */

@@ -143,7 +143,7 @@ function addProvides(draft: Draft, random: Random, field: DraftField): void {
 }
 
 /** External fields of members would have to stand on the interface as well. */
-function isInterfaceEntityMember(draft: Draft, object: DraftObject, subgraph: string): boolean {
+export function isInterfaceEntityMember(draft: Draft, object: DraftObject, subgraph: string): boolean {
   return draft.interfaces.some(
     ({ entityIn, members }) => entityIn === subgraph && members.includes(object.name),
   )

@@ -2,6 +2,8 @@ import { Draft } from './draft.ts'
 import type { DraftField, DraftObject } from './draft.ts'
 import { namedType } from './graph-model.ts'
 import type { GraphModel } from './graph-model.ts'
+import { addContext } from './random-contexts.ts'
+import { addNestedProvides } from './random-nested-provides.ts'
 import { randomArguments } from './random-arguments.ts'
 import { addDirectives } from './random-directives.ts'
 import { Random } from './random.ts'
@@ -13,6 +15,7 @@ export function randomModel(seed: number): GraphModel {
 
 const wrappers = ['T', 'T', 'T!', '[T]', '[T!]', '[T]!', '[T!]!', '[[T]]', '[[T!]!]']
 const scalars = ['String', 'Int', 'Float', 'Boolean', 'ID', 'Color', 'Json']
+const lateSalt = 0x5eed
 const optionalKeys = ['code', 'id unit', 'tag { id }', 'code unit']
 
 class Maker {
@@ -41,6 +44,10 @@ class Maker {
     for (const name of this.#entities) this.#addFields(this.#draft.object(name), 1 + this.#random.below(4))
     this.#addRoots()
     addDirectives(this.#draft, this.#random)
+    // What graphs of older seeds are made of stays as it was.
+    const late = new Random(seed ^ lateSalt)
+    if (late.chance(15)) addContext(this.#draft, late, this.#subgraphs)
+    addNestedProvides(this.#draft, late)
     return this.#draft.finished(seed)
   }
 

@@ -3,16 +3,18 @@ import type { FieldNode, GraphQLFieldResolver, GraphQLTypeResolver, SelectionSet
 import type { Resolvers } from '../../support/federated.ts'
 import { hash, isRecord, itemOf, valueOf } from './data.ts'
 import type { Item } from './data.ts'
-import { fieldsOf, homeIn, isPassedOver, objectOf, subgraphsOf } from './graph-model.ts'
-import type { FieldHome, FieldModel, GraphModel, ObjectModel } from './graph-model.ts'
+import { contextName, fieldsOf, homeIn, isPassedOver, objectOf, subgraphsOf } from './graph-model.ts'
+import type { FieldContext, FieldHome, FieldModel, GraphModel, ObjectModel } from './graph-model.ts'
 import { isIn } from './sdl.ts'
 
 /** What resolvers see of an object. */
 interface Parent extends Item {
   /** The representation it was asked by, in a subgraph. */
   readonly given?: Readonly<Record<string, unknown>>
-  /** Fields that the field above it provides. */
-  readonly provided?: readonly string[]
+  /** What the fields above it provide of it. */
+  readonly provided?: readonly SelectionSetNode[]
+  /** The nearest object of each type around it, in the one schema. */
+  readonly around?: Readonly<Record<string, Item>>
 }
 
 type Resolve = GraphQLFieldResolver<unknown, unknown, Record<string, unknown>>
@@ -24,6 +26,7 @@ export interface Journal {
 
 /** Resolvers of the graph as one schema. */
 export function monolithResolvers(model: GraphModel, journal: Journal): Resolvers {
+  const hasContexts = model.objects.some(({ fields }) => fields.some(({ context }) => context !== undefined))
   const types = model.objects.map(object => {
     const fields = fieldsOf(model, object).map((field): [string, Resolve] => {
       const requires = field.homes.find(
@@ -34,7 +37,9 @@ export function monolithResolvers(model: GraphModel, journal: Journal): Resolver
         (parent, args) => {
           const item = itemAt(object, parent)
           const required = requires === undefined ? [] : [evaluate(model, item, selectionOf(requires))]
-          return answer(model, object, item, field, args, journal, required)
+          const given = field.context === undefined ? args : { ...args, ...taken(model, item, field.context) }
+          const value = answer(model, object, item, field, given, journal, required)
+          return hasContexts ? below(value, { around: { ...item.around, [item.type]: item } }) : value
         },
       ]
     })
@@ -145,7 +150,8 @@ function subgraphField(
     const item = itemAt(object, parent)
     const coordinate = `${object.name}.${field.name} in ${home.subgraph}`
     if (isPassedOver(field, home)) throw new Error(`poison: ${coordinate} is overridden`)
-    if (home.as === 'external' && item.provided?.includes(field.name) !== true) {
+    const given = fieldsNamed(field.name, item.provided ?? [])
+    if (home.as === 'external' && given.length === 0) {
       throw new Error(`poison: ${coordinate} is external`)
     }
     const required: unknown[] = []
@@ -153,9 +159,12 @@ function subgraphField(
       if (item.given === undefined) throw new Error(`poison: ${coordinate} lacks what it requires`)
       required.push(project(item.given, selectionOf(home.requires)))
     }
-    const value = answer(model, object, item, field, args, journal, required)
-    const provided = home.provides?.split(' ')
-    return provided === undefined ? value : providing(value, provided)
+    // A variable that is not sent and one that is null are the same to the field.
+    const context = field.context === undefined ? {} : { [contextName]: args[contextName] ?? null }
+    const value = answer(model, object, item, field, { ...args, ...context }, journal, required)
+    const provided = given.flatMap(({ selectionSet }) => selectionSet ?? [])
+    if (home.provides !== undefined) provided.push(selectionOf(home.provides))
+    return provided.length === 0 ? value : below(value, { provided })
   }
 }
 
@@ -180,9 +189,33 @@ function answer(
   return valueOf(model, { type: item.type, n: item.n }, field, more)
 }
 
-function providing(value: unknown, provided: readonly string[]): unknown {
-  if (Array.isArray(value)) return value.map(each => providing(each, provided))
-  return isRecord(value) ? { ...value, provided } : value
+/** The argument that one schema takes from the objects around. */
+function taken(
+  model: GraphModel,
+  { around = {} }: Parent,
+  { type, field }: FieldContext,
+): Record<string, unknown> {
+  const owner = around[type]
+  const lent = objectOf(model, type).fields.find(({ name }) => name === field)
+  if (owner === undefined || lent === undefined) throw new Error(`no ${type}.${field} around`)
+  return { [contextName]: valueOf(model, owner, lent, {}) }
+}
+
+/** The objects of a value, of which something more is known. */
+function below(value: unknown, more: Partial<Parent>): unknown {
+  if (Array.isArray(value)) return value.map(each => below(each, more))
+  return isItem(value) ? { ...value, ...more } : value
+}
+
+/** Objects of the graph, not of a scalar that looks like one. */
+function isItem(value: unknown): value is Item {
+  return isRecord(value) && typeof value['type'] === 'string' && typeof value['n'] === 'number'
+}
+
+function fieldsNamed(name: string, sets: readonly SelectionSetNode[]): readonly FieldNode[] {
+  return sets.flatMap(({ selections }) =>
+    selections.filter((each): each is FieldNode => each.kind === Kind.FIELD && each.name.value === name),
+  )
 }
 
 const selections = new Map<string, SelectionSetNode>()

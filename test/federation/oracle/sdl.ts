@@ -1,4 +1,12 @@
-import { fieldsOf, homeIn, namedType, objectOf, subgraphsOf } from './graph-model.ts'
+import {
+  contextName,
+  fieldsOf,
+  homeIn,
+  isContextIn,
+  namedType,
+  objectOf,
+  subgraphsOf,
+} from './graph-model.ts'
 import type {
   ArgumentModel,
   FieldHome,
@@ -51,7 +59,8 @@ function subgraphSdl(model: GraphModel, subgraph: string): string {
     const names = model.interfaces
       .filter(({ homes, members }) => homes.includes(subgraph) && members.includes(object.name))
       .map(({ name }) => name)
-    const head = ['type', object.name + implementing(names), ...keys].join(' ')
+    const context = isContextIn(model, object.name, subgraph) ? [`@context(name: "${contextName}")`] : []
+    const head = ['type', object.name + implementing(names), ...keys, ...context].join(' ')
     return block(
       head,
       object.fields.flatMap(field => declaredIn(field, subgraph)),
@@ -125,7 +134,14 @@ function declaredIn(field: FieldModel, subgraph: string): readonly string[] {
     ...(home.overrides === undefined ? [] : [override(home)]),
     ...(field.inaccessible === true && home.as !== 'external' ? ['@inaccessible'] : []),
   ]
-  return [[declared(field), ...directives].join(' ')]
+  return [[declared(withContext(field)), ...directives].join(' ')]
+}
+
+function withContext(field: FieldModel): FieldModel {
+  const { args, context } = field
+  if (context === undefined) return field
+  const from = `@fromContext(field: "$${contextName} { ${context.field} }")`
+  return { ...field, args: [...args, { name: contextName, type: `${context.argumentType} ${from}` }] }
 }
 
 function override({ overrides, label }: FieldHome): string {

@@ -109,7 +109,9 @@ const countedDirectives = [
 /** Counts a graph by the directives in its subgraphs. */
 export function countGraph(tally: Tally, sdls: readonly string[]): void {
   tally.graphs++
-  for (const name of countedDirectives) {
-    if (sdls.some(sdl => sdl.includes(`@${name}`))) tally.directives[name] = (tally.directives[name] ?? 0) + 1
+  const count = (name: string, isThere: (sdl: string) => boolean): void => {
+    if (sdls.some(isThere)) tally.directives[name] = (tally.directives[name] ?? 0) + 1
   }
+  for (const name of countedDirectives) count(name, sdl => sdl.includes(`@${name}`))
+  count('nested provides', sdl => /@provides\(fields: "[^"]*\{/.test(sdl))
 }
