@@ -127,13 +127,14 @@ function search(name: string, wanted: (turn: number) => readonly string[]): List
   }
 }
 
-/** The same list from a place in its middle. */
-export function fromTheMiddle(query: RecordQuery): RecordQuery {
+/** The same list from a place in its middle; in the order of due dates also from among those that have none. */
+export function fromTheMiddle(query: RecordQuery): readonly RecordQuery[] {
   const middle: Readonly<Record<string, OrderKey['value']>> = {
     createdAt: '2024-06-01T00:00:00.000Z',
     updatedAt: '2024-06-01T00:00:00.000Z',
     dueAt: '2024-06-01T00:00:00.000Z',
     priority: 1,
   }
-  return { ...query, behind: { value: middle[query.order.field] ?? null, id: idOf('task', 500_000) } }
+  const values = [middle[query.order.field] ?? null, ...(query.order.field === 'dueAt' ? [null] : [])]
+  return values.map(value => ({ ...query, behind: { value, id: idOf('task', 500_000) } }))
 }

@@ -82,6 +82,7 @@ test('going back leaves in PostgreSQL what that older layout had: columns, index
       order by 1, 2`,
     await raw`select proname, pg_get_function_arguments(oid) as takes from pg_proc
       where pronamespace = ${schema}::regnamespace order by 1, 2`,
+    await raw`select stxname from pg_statistic_ext where stxnamespace = ${schema}::regnamespace order by 1`,
     await raw`select tgname, tgtype from pg_trigger join pg_class c on c.oid = tgrelid
       where relnamespace = ${schema}::regnamespace order by 1`,
     await raw`select replace(indexdef, ${`${schema}.`}, '') as index from pg_indexes where schemaname = ${schema} order by 1`,

@@ -35,13 +35,15 @@ test('bounds of a field that may be null begin and end a walk as the index is ma
     ],
   }
   const sql = sqlOf(between, { order })
-  expect(sql).toMatch(/\(\(due_at is null\), due_at\) >= \(false, /)
-  expect(sql).toMatch(/\(\(due_at is null\), due_at\) < \(false, /)
+  expect(sql).toMatch(/due_at >= .*due_at < .*\(\(due_at is null\)::int\) = 0/)
   // The end of the descending walk is a bound as well where its beginning is not.
-  expect(sqlOf({ ...between, of: between.of.slice(0, 1) }, { order })).toMatch(/\(due_at is null\) < true/)
-  // In another order they are no bounds of the walk, and within "not" they are none at all.
-  expect(sqlOf(between, {})).not.toMatch(/due_at is null/)
-  expect(sqlOf({ is: 'not', of: between }, { order })).not.toMatch(/\(\(due_at is null\), due_at\)/)
+  expect(sqlOf({ ...between, of: between.of.slice(0, 1) }, { order })).toMatch(
+    /\(\(due_at is null\)::int\) = 0/,
+  )
+  // In another order they are no bounds of the walk, but of what is found by them; within "not" they are none at all.
+  expect(sqlOf(between, {})).toMatch(/ and \(\(due_at is null\)::int\) = 0/)
+  expect(sqlOf(between, {})).not.toMatch(/due_at is null\)::int\) (asc|desc)/)
+  expect(sqlOf({ is: 'not', of: between }, { order })).not.toMatch(/::int\) =/)
 })
 
 test('a walk that only meets tasks without a date, or only those with one, begins there', () => {
@@ -55,11 +57,25 @@ test('a walk that only meets tasks without a date, or only those with one, begin
   expect(sqlOf(none, { order: ascending, behind: dated })).not.toContain('task_1')
   expect(sqlOf(none, { order: ascending, behind: dated })).not.toMatch(/due_at\) >/)
   expect(sqlOf(none, { order: descending, behind: dated })).toMatch(/ and false /)
-  expect(sqlOf(none, { order: ascending, behind: undated })).toMatch(/\(due_at is null\) and id > /)
-  expect(sqlOf(some, { order: descending })).toMatch(/\(due_at is null\) < true/)
-  expect(sqlOf(some, { order: descending, behind: undated })).toMatch(/\(due_at is null\) < true/)
-  expect(sqlOf(some, { order: descending, behind: dated })).toMatch(/\(\(due_at is null\), due_at, id\) < /)
-  expect(sqlOf(some, { order: ascending })).not.toMatch(/ < true/)
+  expect(sqlOf(none, { order: ascending, behind: undated })).toMatch(/due_at is null.*::int\) = 1 and id > /)
+  expect(sqlOf(some, { order: descending })).toMatch(/\(\(due_at is null\)::int\) = 0/)
+  expect(sqlOf(some, { order: descending, behind: undated })).toMatch(/\(\(due_at is null\)::int\) = 0/)
+  expect(sqlOf(some, { order: descending, behind: dated })).toMatch(/::int\) = 0 and \(due_at, id\) < /)
+  expect(sqlOf(some, { order: ascending })).toMatch(/::int\) = 0/)
+})
+
+test('a page that goes on among tasks without a date, and then to those with one, begins in two places', () => {
+  const descending = { field: 'dueAt', direction: 'descending' } as const
+  const undated = { value: null, id: 'task_1' }
+  const all: Condition = { is: 'all', of: [] }
+  const sql = sqlOf(all, { order: descending, behind: undated })
+  expect(sql).toMatch(/::int\) = 1 and id < .* union .*::int\) = 0/s)
+  const open: Condition = { is: 'in', field: 'assigneeIds', values: ['user_1'] }
+  expect(sqlOf(open, { order: descending, behind: undated })).toMatch(
+    /place_id < .* union .*\(\(place_due_at is null\)::int\) = 0/s,
+  )
+  const ascending = { field: 'dueAt', direction: 'ascending' } as const
+  expect(sqlOf(all, { order: ascending, behind: undated })).not.toMatch(/union/)
 })
 
 test('bounds of a list of places are told of the places, and of them alone', () => {
@@ -77,7 +93,7 @@ test('bounds of a list of places are told of the places, and of them alone', () 
   expect(sql).toMatch(/place_updated_at > /)
   expect(sql).toMatch(/place_updated_at <= /)
   expect(sql).not.toMatch(/[^_]updated_at [<>]/)
-  // A walk that begins at a date goes on to tasks that have none.
+  // Those without a date are left out where the others are.
   const due = sqlOf(
     {
       is: 'all',
@@ -88,6 +104,6 @@ test('bounds of a list of places are told of the places, and of them alone', () 
     },
     { order: { field: 'dueAt', direction: 'ascending' } },
   )
-  expect(due).toMatch(/\(\(place_due_at is null\), place_due_at\) > \(false, /)
-  expect(due).toMatch(/[^_]due_at > /)
+  expect(due).toMatch(/\(\(place_due_at is null\)::int\) = 0 and place_due_at > /)
+  expect(due).not.toMatch(/[^_]due_at > /)
 })

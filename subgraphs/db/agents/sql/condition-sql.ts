@@ -69,24 +69,24 @@ export function conditionSql(condition: Condition, values: Values, exact = false
 /**
  * The columns that order records; every order ends in the id, so that no two records share a place. A field that may be null
  * is led by whether it is: null is then greater than every value in both directions, rows compare without ever being null,
- * and one index serves order and place.
+ * and one index serves order and place. As a number, since PostgreSQL holds "x is null" of a condition against one column of an
+ * index only: it would be the first, and the ids of those without a value could not begin anywhere.
  */
 export function placeColumns(kind: RecordKind, field: Field, table: OrderTable = ''): readonly string[] {
   const { type } = columns[field]
   const id = `${table}id`
   if (field === 'id' || type === 'boolean' || type === 'list') return [id]
   return mayBeNull(kind, field)
-    ? [...nullableColumns(field, table), id]
+    ? [nullTest(field, table), `${table}${columns[field].name}`, id]
     : [`${table}${columns[field].name}`, id]
 }
 
 /** What the names of the columns that order begin with: those of the records, or of the places in lists (place-lists.ts). */
 export type OrderTable = '' | 'place_'
 
-/** What orders by a field that may be null, as its indexes are made. */
-export function nullableColumns(field: Field, table: OrderTable): readonly [isNull: string, value: string] {
-  const name = `${table}${columns[field].name}`
-  return [`(${name} is null)`, name]
+/** Is there no value? 1 or 0, as the indexes of a field that may be null begin. */
+export function nullTest(field: Field, table: OrderTable): string {
+  return `((${table}${columns[field].name} is null)::int)`
 }
 
 /** What follows `order by`. */
@@ -110,18 +110,32 @@ export function behindSql(
     // These do not order: all their values count as null.
     return key.value === null ? behindById() : String(ascending)
   }
-  const places = placeColumns(kind, order.field, table)
+  const nullable = mayBeNull(kind, order.field)
+  const isNull = nullTest(order.field, table)
   if (key.value === null) {
-    if (!mayBeNull(kind, order.field)) return String(!ascending)
-    const [isNull] = nullableColumns(order.field, table)
-    return ascending ? `(${isNull} and ${behindById()})` : `(not ${isNull} or ${behindById()})`
+    if (!nullable) return String(!ascending)
+    if (!ascending) return `(${isNull} = 0 or ${behindById()})`
+    return `(${isNull} = 1 and ${table}${columns[order.field].name} is null and ${behindById()})`
   }
-  if (typeof key.value !== (type === 'text' ? 'string' : 'number')) {
-    throw new EnneadError('CURSOR_INVALID', `a list ordered by ${order.field} has no place with this value`)
+  if (!nullable) return valuePlaceSql(order, key, values, table)
+  if (!ascending) return `(${isNull} = 0 and ${valuePlaceSql(order, key, values, table)})`
+  const place = [scalarOf(order, key, values), values.text(key.id)].join(', ')
+  return `(${placeColumns(kind, order.field, table).join(', ')}) > (0, ${place})`
+}
+
+/** The condition for records behind a place that has a value, of those that have one. */
+export function valuePlaceSql(order: RecordOrder, key: OrderKey, values: Values, table: OrderTable): string {
+  const operator = order.direction === 'ascending' ? '>' : '<'
+  const { name } = columns[order.field]
+  if (order.field === 'id') return `${table}id ${operator} ${scalarOf(order, key, values)}`
+  return `(${table}${name}, ${table}id) ${operator} (${scalarOf(order, key, values)}, ${values.text(key.id)})`
+}
+
+function scalarOf({ field }: RecordOrder, { value }: OrderKey, values: Values): string {
+  if (value === null || typeof value !== (columns[field].type === 'text' ? 'string' : 'number')) {
+    throw new EnneadError('CURSOR_INVALID', `a list ordered by ${field} has no place with this value`)
   }
-  const place = [...(mayBeNull(kind, order.field) ? ['false'] : []), scalar(key.value, values)]
-  if (order.field !== 'id') place.push(values.text(key.id))
-  return `(${places.join(', ')}) ${operator} (${place.join(', ')})`
+  return scalar(value, values)
 }
 
 function unlessNull(column: string, sql: string, exact: boolean): string {

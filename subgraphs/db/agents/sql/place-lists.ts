@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Condition, Field } from '../../condition.ts'
 import type { RecordQuery } from '../../task-store.ts'
 import { storable } from './columns.ts'
+import { isOnlyOf } from './walk-bounds.ts'
 
 /** Lists of which each task's place is kept in every order (schema.ts, layout 6). */
 const listed: ReadonlySet<Field> = new Set<Field>(['assigneeIds', 'labelIds'])
@@ -22,7 +23,13 @@ export interface Branch {
  * The branches whose first pages together hold the first page of the query; undefined where the places in lists do not help.
  * What stands on the first page of the whole stands on that of every branch it is of, so that no other page is needed.
  */
-export function branchesOf({ kind, where, order, workspaceId }: RecordQuery): readonly Branch[] | undefined {
+export function branchesOf({
+  kind,
+  where,
+  order,
+  behind,
+  workspaceId,
+}: RecordQuery): readonly Branch[] | undefined {
   if (kind !== 'task' || !ordered.has(order.field)) return undefined
   const parts = conjuncts(where)
   const byLists = (all: readonly Condition[]): readonly Branch[] | undefined => {
@@ -36,7 +43,19 @@ export function branchesOf({ kind, where, order, workspaceId }: RecordQuery): re
     return first?.lists.map(list => ({ list, also, where: { is: 'all', of } }))
   }
   const found = byLists(parts) ?? byAlternatives(parts, byLists)
-  return found !== undefined && found.length > 0 && found.length <= branchesMax ? found : undefined
+  const branches = found !== undefined && found.length > 0 && found.length <= branchesMax ? found : undefined
+  if (order.direction !== 'descending' || order.field !== 'dueAt' || behind?.value !== null) return branches
+  return (branches ?? [{ list: undefined, also: [], where }]).flatMap(branch => apartByDate(branch))
+}
+
+/** A page that goes on among those without a date, and from there to those with one, begins in two places of the index. */
+function apartByDate(branch: Branch): readonly Branch[] {
+  if (isOnlyOf(branch.where, 'dueAt', 'null') || isOnlyOf(branch.where, 'dueAt', 'value')) return [branch]
+  const none: Condition = { is: 'in', field: 'dueAt', values: [null] }
+  return [none, { is: 'not', of: none } as const].map(part => ({
+    ...branch,
+    where: { is: 'all', of: [branch.where, part] },
+  }))
 }
 
 /** `or` of which one side is a list of places: each of its sides is a branch. */

@@ -233,18 +233,24 @@ insert into task_places select distinct list_of(field, workspace_id, of), id, cr
   lateral (select 'assigneeIds', unnest(assignee_ids) union all select 'labelIds', unnest(label_ids)) as lists (field, of) where kind = 'task';
 create index task_places_created on task_places (list, place_created_at, place_id);
 create index task_places_updated on task_places (list, place_updated_at, place_id);
-create index task_places_due on task_places (list, (place_due_at is null), place_due_at, place_id);
+create index task_places_due on task_places (list, ((place_due_at is null)::int), place_due_at, place_id);
 create index task_places_priority on task_places (list, place_priority, place_id);
 create trigger task_placed after insert or update on records for each row when (new.kind = 'task') execute function place_task();
 create trigger task_removed after delete on records for each row when (old.kind = 'task') execute function place_task();
--- The few of a status are found without reading them, and those of a priority by the index of its order.
-drop index task_status, task_urgency;
+-- The few of a status are found without reading them, those of a priority by the index of its order, and tasks without a due
+-- date by their ids among each other (condition-sql.ts).
+drop index task_due, task_status, task_urgency;
+create index task_due on records (workspace_id, ((due_at is null)::int), due_at, id) include (status, priority, project_id, creator_id, created_at, updated_at, deleted_at) where kind = 'task';
 create index task_status on records (workspace_id, status, updated_at, id) include (priority, project_id, creator_id, due_at, created_at, deleted_at) where kind = 'task' and status <> 'DONE';
--- Indexes of expressions are known to the planner from here on only; without that lists of dates pass over all tasks.
+-- What a partial index says of its expressions the planner does not use.
+create statistics task_dated_sample on ((due_at is null)::int) from records;
+-- Expressions are known to the planner from here on only; without that lists of dates pass over all tasks.
 analyze task_places, records;
 `,
     down: `
-drop index task_status;
+drop statistics task_dated_sample;
+drop index task_due, task_status;
+create index task_due on records (workspace_id, (due_at is null), due_at, id) include (status, priority, project_id, creator_id, created_at, updated_at, deleted_at) where kind = 'task';
 create index task_status on records (workspace_id, status, updated_at) where kind = 'task' and status <> 'DONE';
 create index task_urgency on records (workspace_id, priority, updated_at) where kind = 'task' and priority > 1;
 drop trigger task_placed on records;
