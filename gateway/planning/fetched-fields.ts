@@ -158,13 +158,13 @@ class Reader {
       if (each.kind !== Kind.OPERATION_DEFINITION) continue
       const [first] = each.selectionSet.selections
       const entities = first?.kind === Kind.FIELD && first.name.value === '_entities' ? first : undefined
-      const scope = { names, fragments, type: '', keys: new Map<string, string>() }
+      const scope = { names, fragments, type: '', asked: new Map<string, string>() }
       const asked = when & at.present & this.#samples.with(entities?.directives)
       this.#selections(entities?.selectionSet ?? each.selectionSet, at, asked, scope, retypedOf(node))
     }
   }
 
-  /** `keys`: what the selections of this object and type ask for under each response name. */
+  /** `asked`: what the selections of this object ask for under each response name, by type; no type is whatever it is. */
   #selections(
     set: SelectionSetNode,
     at: FetchedFields,
@@ -173,7 +173,7 @@ class Reader {
       readonly names: ReadonlyMap<string, string>
       readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>
       readonly type: string
-      readonly keys: Map<string, string>
+      readonly asked: Map<string, string>
     },
     of?: ReadonlySet<string>,
     within?: ReadonlySet<string>,
@@ -184,13 +184,15 @@ class Reader {
         const sent = (selection.alias ?? selection.name).value
         const args = argumentsOf(selection)
         const text = [selection.name.value, ...(selection.arguments ?? []).map(print).toSorted()].join()
-        if ((scope.keys.get(sent) ?? text) !== text) this.conflicts.push(sent)
-        scope.keys.set(sent, text)
+        for (const type of new Set([scope.type, ''])) {
+          if ((scope.asked.get(`${type}.${sent}`) ?? text) !== text) this.conflicts.push(sent)
+        }
+        scope.asked.set(`${scope.type}.${sent}`, text)
         const key = scope.names.get(sent) ?? sent
         const leaf = selection.selectionSet === undefined
         at.add(key, { name: selection.name.value, args, when, of, within, leaf })
         if (selection.selectionSet !== undefined) {
-          const inner = { ...scope, type: '', keys: new Map<string, string>() }
+          const inner = { ...scope, type: '', asked: new Map<string, string>() }
           this.#selections(selection.selectionSet, at.below(key), when, inner, undefined, within ?? of)
         }
         continue
@@ -198,9 +200,8 @@ class Reader {
       const fragment =
         selection.kind === Kind.INLINE_FRAGMENT ? selection : scope.fragments.get(selection.name.value)
       const type = fragment?.typeCondition?.name.value ?? scope.type
-      const keys = type === scope.type ? scope.keys : new Map<string, string>()
       if (fragment !== undefined) {
-        this.#selections(fragment.selectionSet, at, when, { ...scope, type, keys }, of, within)
+        this.#selections(fragment.selectionSet, at, when, { ...scope, type }, of, within)
       }
     }
   }

@@ -70,9 +70,10 @@ function fieldsNamed(
 
 /** Arguments of a @requires are constants. */
 function isSame(wanted: ReadonlyMap<string, ValueNode>, given: ReadonlyMap<string, ValueNode>): boolean {
-  return [...wanted].every(([name, value]) => {
-    const other = given.get(name)
-    return other !== undefined && textOf(value) === textOf(other)
+  const names = new Set([...wanted.keys(), ...given.keys()])
+  return [...names].every(name => {
+    const [one, other] = [wanted.get(name), given.get(name)]
+    return one !== undefined && other !== undefined && textOf(one) === textOf(other)
   })
 }
 

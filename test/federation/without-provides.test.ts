@@ -7,7 +7,7 @@ import { composeForTest } from '../support/federated.ts'
 import { randomModel } from './oracle/random-model.ts'
 import { Trial } from './oracle/trial.ts'
 
-const seeds = Array.from({ length: 80 }, (_, index) => 90_000 + index)
+const seeds = Array.from({ length: 50 }, (_, index) => 90_000 + index)
 
 test('without @provides every random graph can still be planned on', async () => {
   let tried = 0
@@ -20,7 +20,7 @@ test('without @provides every random graph can still be planned on', async () =>
     // It reads the subgraphs out of the supergraph, and refuses fields that stand there for nothing.
     expect(() => new ApolloPlanner(loadSupergraph(stripped)), `seed ${seed}`).not.toThrow()
   }
-  expect(tried).toBeGreaterThan(20)
+  expect(tried).toBeGreaterThan(10)
 })
 
 test('an external field of which only a context is made stays', async () => {

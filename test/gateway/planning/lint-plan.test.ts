@@ -163,9 +163,14 @@ test('a fetch that asks for two things under one name is a fault', () => {
   })
   const asked = operationOf('{ search { __typename } }')
   const faults = (operation: string) => lintPlan(fetch(operation), asked, supergraph.apiSchema).faults
-  expect(faults('{search{...on User{name ...on User{name(upper:true)}}}}')).toEqual([
-    'a fetch asks for two things under the name "name"',
-  ])
+  for (const inside of [
+    '...on User{name ...on User{name(upper:true)}}',
+    '...on User{name} ...on User@skip(if:$x){name(upper:true)}',
+  ]) {
+    expect(faults(`query($x:Boolean){search{${inside}}}`)).toEqual([
+      'a fetch asks for two things under the name "name"',
+    ])
+  }
   expect(faults('{search{...on User{name} ...on Post{name:title}}}')).toEqual([])
 })
 
@@ -410,6 +415,22 @@ test.each(planners)(
     await planner.close()
   },
 )
+
+test('a plan that fetches one field once for a @requires with arguments and one without is found out', async () => {
+  const words = 'words(most: Int): String'
+  const own = loadSupergraph(
+    composeForTest({
+      a: { sdl: `type Query { user: User } type User @key(fields: "id") { id: ID! ${words} }` },
+      b: {
+        sdl: `type User @key(fields: "id") { id: ID! ${words} @external one: String @requires(fields: "words(most: 1)") all: String @requires(fields: "words") }`,
+      },
+    }),
+  )
+  const text = '{ user { one all } }'
+  const plan = await new ApolloPlanner(own).plan({ text, operationName: undefined })
+  const { fetches } = lintPlan(plan, operationOf(text), own.apiSchema)
+  expect(wronglyRequired(fetches, own.requiredArguments)).toHaveLength(1)
+})
 
 test('objects of two types in one list may have one field fetched with different arguments', async () => {
   const user = '@key(fields: "id") { id: ID! words(most: Int): String'
