@@ -22,9 +22,9 @@ export interface SameRequests {
 
 /** A query under way whose answer others may be given. It must land, whatever becomes of it. */
 export class Flight {
-  /** Undefined: it came to nothing that can be shared. */
-  readonly landed: Promise<LandedAnswer | undefined>
   readonly epoch: number
+  /** Undefined once it has landed. */
+  #landed: Promise<LandedAnswer | undefined> | undefined
   #joined = false
   readonly #end: () => void
   #settle: (landed: LandedAnswer | undefined) => void = () => undefined
@@ -32,12 +32,13 @@ export class Flight {
   constructor(epoch: number, end: () => void) {
     this.epoch = epoch
     this.#end = end
-    this.landed = new Promise(resolve => (this.#settle = resolve))
+    this.#landed = new Promise(resolve => (this.#settle = resolve))
   }
 
-  join(): Promise<LandedAnswer | undefined> {
+  /** Undefined: it came to nothing that can be shared. */
+  async join(): Promise<LandedAnswer | undefined> {
     this.#joined = true
-    return this.landed
+    return this.#landed
   }
 
   /**
@@ -46,17 +47,21 @@ export class Flight {
    */
   land(landed: LandedAnswer | undefined): WireText | undefined {
     this.#end()
+    const settle = this.#settle
+    // Nobody joins it any more. What has left a Map may still be found in a table that the Map has outgrown.
+    this.#landed = undefined
+    this.#settle = () => undefined
     const { wire } = landed ?? {}
     if (landed === undefined || wire === undefined || !(landed.answer instanceof SplicedAnswer)) {
-      this.#settle(undefined)
+      settle(undefined)
       return wire
     }
     if (!this.#joined) {
-      this.#settle(landed)
+      settle(landed)
       return wire
     }
     const bytes: WireText = { ...wire, parts: wire.parts.map(bufferOf) }
-    this.#settle({ ...landed, wire: bytes })
+    settle({ ...landed, wire: bytes })
     return bytes
   }
 }
