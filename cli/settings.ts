@@ -12,23 +12,11 @@ import { recordingSettings } from './recording-settings.ts'
 import { remoteSubgraphSettings } from './remote-subgraph-settings.ts'
 import { hintLevels } from './composition-report.ts'
 import { socketSettings } from './socket-settings.ts'
+import { dbStores } from './store-settings.ts'
 import { supergraphSettings } from './supergraph-settings.ts'
 import { doorTlsSettings, ownTlsSettings, subgraphTlsSettings } from './tls-settings.ts'
 import { logLevels } from '../kernel/log.ts'
 import { choice, integer, list, secret, text, toggle, url } from '../kernel/settings.ts'
-
-/** Every agent, as `--disable` names it. */
-export const agentNames = [
-  'db.sql',
-  'db.nosql',
-  'db.cache',
-  'auth.jwt',
-  'auth.rbac',
-  'auth.oauth',
-  'api.graphql',
-  'api.rest',
-  'api.websocket',
-] as const
 
 const dayMs = 86_400_000
 
@@ -44,7 +32,6 @@ export const dataSettings = { data: text('Folder that holds all state of this pr
 const domains = {
   ...encryptionSettings,
   ...eventSettings,
-  disable: list('Agents to switch off; they are shown as absent.', agentNames),
   domainTimeoutMs: integer('Longest time a domain may take for one operation on its agents.', 200, 1, dayMs),
   attemptTimeoutMs: integer('Longest time one attempt on one agent may take.', 50, 1, dayMs),
   staleMsMax: integer(
@@ -54,18 +41,6 @@ const domains = {
     dayMs,
   ),
   chaos: toggle('Let `ennead chaos` inject faults into the agents. For tests, never for production.', false),
-}
-
-export const dbStores = {
-  databaseUrl: url('PostgreSQL for db.sql. Without it an embedded one runs in the data folder.', [
-    'postgres:',
-    'postgresql:',
-  ]),
-  mongoUrl: url('MongoDB for db.nosql. Without it LMDB in the data folder is used.', [
-    'mongodb:',
-    'mongodb+srv:',
-  ]),
-  redisUrl: url('Redis for db.cache. Without it the cache is in this process.', ['redis:', 'rediss:']),
 }
 
 const door = {

@@ -2,6 +2,8 @@
 export function statusTable(health: unknown): string {
   const rows: string[][] = []
   for (const domain of list(health, 'domains').concat(list(health, 'agents').length > 0 ? [health] : [])) {
+    const reason = text(domain, 'reason')
+    if (reason !== '') rows.push([text(domain, 'domain'), 'not ready', reason])
     for (const agent of [...list(domain, 'agents'), ...list(domain, 'background')]) {
       rows.push([
         `${text(domain, 'domain')}.${text(agent, 'name')}`,

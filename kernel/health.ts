@@ -17,6 +17,8 @@ export interface DomainHealth {
   readonly domain: string
   /** Every operation of the port has at least one agent that is not absent and not open. */
   readonly ready: boolean
+  /** Why it is not ready, where its agents do not say so, and the way out. */
+  readonly reason?: string
   readonly agents: readonly AgentHealth[]
   /** What it does besides answering, which does not decide whether it is ready. Undefined: nothing. */
   readonly background?: readonly AgentHealth[]

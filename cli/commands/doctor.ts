@@ -1,9 +1,11 @@
+import { EnneadError } from '../../kernel/errors.ts'
 import { readSettings, type SettingsOf } from '../../kernel/settings.ts'
+import { engineNames } from '../../subgraphs/db/engine-slot.ts'
 import type { Examination } from '../../subgraphs/db/doctor/finding.ts'
 import type { Command } from '../command.ts'
 import { differencesIn, reportOf, textOf } from '../doctor/doctor-report.ts'
 import { doctorSettings } from '../doctor/doctor-settings.ts'
-import { openStores, type Patient } from '../doctor/open-stores.ts'
+import { openStores, type StoppedPatient } from '../doctor/open-stores.ts'
 import { exitCodes } from '../failure.ts'
 import { helpText } from '../help.ts'
 import { Progress } from '../progress.ts'
@@ -15,6 +17,8 @@ const summary = 'Compares the stores, record by record, and says what differs; p
 const examples = [
   ['ennead doctor', 'of the Ennead that runs on .ennead, or of its stores while it does not'],
   ['ennead doctor --repair', 'as well, from what the change log says; then compares again'],
+  ['ennead doctor --forget cache', 'this store is gone for good: the others decide without it'],
+  ['ennead doctor --found-on sql', 'two of three lost their data: go on with what this one holds'],
   ['docker compose exec db node bin/ennead.js doctor', 'of a deployment of several processes'],
 ] as const
 
@@ -32,6 +36,10 @@ export const doctor: Command = {
     progress.show('comparing the stores …')
     try {
       await using patient = await patientOf(settings)
+      const { foundOn } = settings
+      const forget = engineNames.filter(name => settings.forget.includes(name))
+      if (foundOn !== '') await patient.foundOn(foundOn, forget)
+      else if (forget.length > 0) await patient.forget(forget)
       const before = await patient.examine(settings.repair)
       const mended = settings.repair && differencesIn(before).some(({ repairable }) => repairable)
       if (mended) progress.show('comparing the stores once more …')
@@ -46,10 +54,18 @@ export const doctor: Command = {
 }
 
 /** The process that has the stores, or the stores themselves. */
-async function patientOf(settings: SettingsOf<typeof doctorSettings>): Promise<Patient> {
-  const ask = (await runningCommands(settings.data)).get('doctor')
+async function patientOf(settings: SettingsOf<typeof doctorSettings>): Promise<StoppedPatient> {
+  const running = await runningCommands(settings.data)
+  const ask = running.get('doctor')
   if (ask === undefined) return openStores(settings)
   return {
+    async forget(names) {
+      for (const store of names) await running.get('doctor/forget')?.({ store })
+    },
+    foundOn: on => {
+      const why = `stop Ennead first: its process on ${settings.data} has the stores, which are founded on ${on} while none runs`
+      return Promise.reject(new EnneadError('DATA_FOLDER_IN_USE', why))
+    },
     // Answered by the handler in doctor-commands.ts.
     examine: async repair => (await ask({ repair })) as Examination,
     [Symbol.asyncDispose]: () => Promise.resolve(),

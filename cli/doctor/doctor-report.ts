@@ -20,13 +20,14 @@ export function differencesIn({ findings }: Examination): readonly Finding[] {
 
 /** One line a store, one a finding, and what to do. */
 export function textOf(report: DoctorReport): string {
-  const { stores, findings, repaired, cut, sweep } = report
+  const { stores, votes, findings, repaired, cut, sweep } = report
   const width = Math.max(0, ...stores.map(({ store }) => store.length))
   const lines = stores.map(({ store, detail, head, records }) => {
     const at = head === undefined ? 'not open' : `log to ${head}`
     const count = records === undefined ? '' : `, ${records.toLocaleString('en-US')} records looked at`
     return `${store.padEnd(width)}  ${detail}: ${at}${count}`
   })
+  if (stores.length > 0) lines.push(printable(`${'votes'.padEnd(width)}  ${votes.says}`))
   if (sweep !== undefined) lines.push(printable(sweepLine(sweep, width)))
   for (const finding of repaired) lines.push(`repaired  ${lineOf(finding)}`)
   for (const finding of findings) lines.push(lineOf(finding))

@@ -5,6 +5,9 @@ import { EnneadError } from '../../kernel/errors.ts'
 import { jsonLog } from '../../kernel/log.ts'
 import { examine } from '../../subgraphs/db/doctor/examine.ts'
 import type { ClosedStore, OpenStore } from '../../subgraphs/db/doctor/examined-store.ts'
+import { forgetStores } from '../../subgraphs/db/doctor/forget-stores.ts'
+import { foundOn } from '../../subgraphs/db/doctor/found-on.ts'
+import type { EngineName } from '../../subgraphs/db/engine-slot.ts'
 import type { Examination } from '../../subgraphs/db/doctor/finding.ts'
 import { openDataFolder } from '../data-folder.ts'
 import { Lifecycle } from '../lifecycle.ts'
@@ -13,6 +16,14 @@ import { dbEngines, type DbEngineSettings } from '../wiring/db-engines.ts'
 /** Something that can be examined, again and again, until it is let go. */
 export interface Patient extends AsyncDisposable {
   examine(repair: boolean): Promise<Examination>
+  /** Takes stores out of those that decide. */
+  forget(names: readonly EngineName[]): Promise<void>
+}
+
+/** Stores that no process has, so that this one may do with them what it must. */
+export interface StoppedPatient extends Patient {
+  /** See found-on.ts. */
+  foundOn(on: EngineName, gone: readonly EngineName[]): Promise<void>
 }
 
 /**
@@ -20,8 +31,8 @@ export interface Patient extends AsyncDisposable {
  * Ennead would not start on. Rejects with NOT_RUNNING for a data folder that has none.
  */
 export async function openStores(
-  settings: Omit<DbEngineSettings, 'disable'> & { readonly data: string },
-): Promise<Patient> {
+  settings: DbEngineSettings & { readonly data: string },
+): Promise<StoppedPatient> {
   const { data: folder, databaseUrl, mongoUrl } = settings
   if (databaseUrl === undefined && mongoUrl === undefined) {
     await access(join(folder, 'db')).catch((cause: unknown) => {
@@ -35,20 +46,23 @@ export async function openStores(
     const data = await openDataFolder(folder, ['db'])
     lifecycle.add('data folder', () => data[Symbol.asyncDispose]())
     const stores: (OpenStore | ClosedStore)[] = []
-    for (const source of await dbEngines({ ...settings, disable: [] }, data, lifecycle, log)) {
+    for (const source of await dbEngines(settings, data, lifecycle, log)) {
       if ('absent' in source) continue
       const { name } = source
       try {
         const engine = await source.open()
         lifecycle.add(name, () => engine.close())
         // What is empty after every start has nothing to be looked at.
-        if (engine.inspection !== undefined) stores.push({ name, engine })
+        if (engine.inspection !== undefined) stores.push({ name, engine, learner: source.learner })
       } catch (failure) {
         if (!(failure instanceof EnneadError)) throw failure
         stores.push({ name, why: failure.message })
       }
     }
+    const parts = { stores, clock: systemClock, random: Math.random, log }
     return {
+      forget: names => forgetStores({ ...parts, names }),
+      foundOn: (on, gone) => foundOn({ ...parts, on, gone }),
       examine: repair => examine({ stores, clock: systemClock, repair }),
       [Symbol.asyncDispose]: () => lifecycle.close(),
     }

@@ -1,5 +1,6 @@
 import { choice, integer } from '../../kernel/settings.ts'
-import { dataSettings, dbStores } from '../settings.ts'
+import { dataSettings } from '../settings.ts'
+import { dbStores } from '../store-settings.ts'
 
 export const migrateSettings = {
   ...dataSettings,

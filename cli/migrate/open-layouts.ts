@@ -24,7 +24,10 @@ const directories = [
  * DATA_FOLDER_IN_USE when one does, NOT_RUNNING for a folder that has no stores, UNAVAILABLE for a server that is away.
  */
 export async function openLayouts(
-  settings: Omit<DbEngineSettings, 'disable'> & { readonly data: string; readonly store: string },
+  settings: Pick<DbEngineSettings, 'databaseUrl' | 'mongoUrl' | 'redisUrl'> & {
+    readonly data: string
+    readonly store: string
+  },
 ): Promise<OpenLayouts> {
   const { data: folder, databaseUrl, mongoUrl, redisUrl, store } = settings
   const asked = (name: string): boolean => store === '' || name === store || name.startsWith(`${store}.`)
@@ -64,7 +67,7 @@ async function directoryLayout(path: string): Promise<StoreLayout> {
 
 async function openLayout(
   name: EngineName,
-  { databaseUrl, mongoUrl, redisUrl }: Omit<DbEngineSettings, 'disable'>,
+  { databaseUrl, mongoUrl, redisUrl }: Pick<DbEngineSettings, 'databaseUrl' | 'mongoUrl' | 'redisUrl'>,
   data: DataFolder,
   lifecycle: Lifecycle,
 ): Promise<StoreLayout> {

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { agentNames } from '../settings.ts'
+import { agentNames } from '../store-settings.ts'
 import { boardOperations, type Questions } from './board.ts'
 import type { Client } from './client.ts'
 import { quantile, runLoad, type Sample } from './load.ts'

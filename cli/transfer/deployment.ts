@@ -21,7 +21,7 @@ export interface Deployment extends AsyncDisposable {
 
 export interface DeploymentOptions {
   /** What is encrypted counts for stores that this process opens; another process has its own. */
-  readonly settings: Omit<DbEngineSettings, 'disable'> & EncryptionSettings & { readonly data: string }
+  readonly settings: DbEngineSettings & EncryptionSettings & { readonly data: string }
   readonly parts: readonly TransferPart[]
   /** Make what is not there; otherwise it is refused. */
   readonly create: boolean
@@ -104,7 +104,7 @@ async function addOwn(
   }
   if (parts.includes('db')) {
     const db = await openDbDomain({
-      engines: await dbEngines({ ...settings, disable: [] }, data, lifecycle, log),
+      engines: await dbEngines(settings, data, lifecycle, log),
       // Nobody is assigned to anything here.
       actors: { known: () => Promise.resolve(new Set()) },
       limits: patience,

@@ -1,6 +1,7 @@
 import { choice, list, text, toggle } from '../../kernel/settings.ts'
 import { encryptionSettings } from '../encryption/encryption-settings.ts'
-import { dataSettings, dbStores } from '../settings.ts'
+import { dataSettings } from '../settings.ts'
+import { dbStores } from '../store-settings.ts'
 
 /** What can be in an export. */
 export const transferParts = ['auth', 'db'] as const

@@ -5,6 +5,8 @@ import type { Lifecycle } from '../lifecycle.ts'
 
 export interface DbEngineSettings {
   readonly disable: readonly string[]
+  /** Stores that follow only. */
+  readonly learner: readonly string[]
   readonly databaseUrl: string | undefined
   readonly mongoUrl: string | undefined
   readonly redisUrl: string | undefined
@@ -18,6 +20,20 @@ export const switchedOff = 'switched off by configuration'
  * is started here, so that a data folder it cannot use stops the start with its reason.
  */
 export async function dbEngines(
+  settings: DbEngineSettings,
+  data: DataFolder,
+  lifecycle: Lifecycle,
+  log: Log,
+): Promise<readonly EngineOption[]> {
+  const engines = await enginesOf(settings, data, lifecycle, log)
+  return engines.map(engine =>
+    'absent' in engine || !settings.learner.includes(engine.name)
+      ? engine
+      : { ...engine, learner: 'a learner by its settings' },
+  )
+}
+
+async function enginesOf(
   settings: DbEngineSettings,
   data: DataFolder,
   lifecycle: Lifecycle,

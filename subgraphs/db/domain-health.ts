@@ -10,6 +10,8 @@ export interface HealthParts {
   /** Why a store does not catch up. */
   readonly failureOf: (slot: EngineSlot) => string | undefined
   readonly frontierSeq: number
+  /** Why it could not be found out, when last tried, what has been chosen. */
+  readonly undecided: string | undefined
   /** The relay of events, when there is one: whether it goes well does not decide whether the domain is ready. */
   readonly relay: AgentHealth | undefined
   /** The sweeps: what they do does not decide it either. */
@@ -37,9 +39,11 @@ export function domainHealth(parts: HealthParts): DomainHealth {
   const answers = (slot: EngineSlot): boolean =>
     slot.current && slot.answering && states.get(slot.name) !== 'open'
   const votes = slots.filter(slot => slot.admitted && slot.answering)
+  const decides = isQuorum(votes)
   return {
     domain: 'db',
-    ready: isQuorum(votes) && slots.some(answers),
+    ready: decides && slots.some(answers),
+    ...(decides || parts.undecided === undefined ? {} : { reason: parts.undecided }),
     agents: relay === undefined ? agents : [...agents, relay],
     background: [sweep],
   }

@@ -97,8 +97,16 @@ export function checkEngines(engines: readonly EngineOption[]): readonly EngineS
   const sources = engineNames.flatMap(name =>
     engines.filter((engine): engine is EngineSource => engine.name === name && !('absent' in engine)),
   )
-  if (sources.every(({ name, learner }) => name === 'cache' || learner === true)) {
+  if (sources.every(({ name, learner }) => name === 'cache' || learner !== undefined)) {
     throw new EnneadError('BAD_OPTION', 'one of the stores sql and nosql must take part and vote')
+  }
+  const learners = sources.filter(({ learner }) => learner !== undefined).map(({ name }) => name)
+  if (learners.length > 0 && learners.length * 2 >= sources.length) {
+    const told = `${learners.join(' and ')} of ${sources.length} stores would never vote`
+    throw new EnneadError(
+      'BAD_OPTION',
+      `more stores must vote than follow only: ${told}; take fewer for learners`,
+    )
   }
   return sources
 }

@@ -15,7 +15,7 @@ import type { ClosedStore, OpenStore } from './doctor/examined-store.ts'
 import { type DbDomainOptions, type DbLimits, checkDbLimits, checkEngines } from './domain-options.ts'
 import { openedSource, openedStore, sealingWriter } from './encryption/opened-store.ts'
 import { Vault } from './encryption/vault.ts'
-import { EngineSlot } from './engine-slot.ts'
+import { type EngineName, EngineSlot } from './engine-slot.ts'
 import { EventRelay } from './event-relay.ts'
 import { Frontier } from './frontier.ts'
 import { Quorum } from './quorum/quorum.ts'
@@ -56,6 +56,11 @@ export interface DbDomain {
   readonly sessionMs: number
   /** The stores as they are, past everything that chooses between them; for `ennead doctor`. */
   stores(): readonly (OpenStore | ClosedStore)[]
+  /**
+   * Takes a store that is gone for good, or follows only, out of those that decide. Rejects with BAD_OPTION for one that is
+   * there and would be taken in again, or is the last, and with UNAVAILABLE when no majority agrees.
+   */
+  forget(name: EngineName): Promise<void>
   health(): DomainHealth
   /** How far what goes through the stores in the background is, for metrics. */
   sweep(): SweepReading
@@ -174,9 +179,10 @@ export async function openDbDomain(options: DbDomainOptions): Promise<DbDomain> 
     clock,
     sessionMs: limits.sessionMs,
     stores: () =>
-      slots.map(({ name, phase }) =>
-        phase.is === 'open' ? { name, engine: phase.engine } : { name, why: phase.why },
+      slots.map(({ name, phase, learner }) =>
+        phase.is === 'open' ? { name, engine: phase.engine, learner } : { name, why: phase.why },
       ),
+    forget: name => quorum.forget(name),
     health: () =>
       domainHealth({
         engines,
@@ -186,6 +192,7 @@ export async function openDbDomain(options: DbDomainOptions): Promise<DbDomain> 
         frontierSeq: frontier.head.seq,
         relay: relay?.health,
         sweep: sweeps.health,
+        undecided: quorum.failure,
         isWaiting: slot => quorum.isWaiting(slot),
         isQuorum: some => quorum.isQuorum(some),
       }),

@@ -16,8 +16,8 @@ export interface EngineSource {
   readonly open: () => Promise<StoreEngine>
   /** Where its data is, for messages to an operator, e.g. a folder. Default: the engine's name. */
   readonly place?: string
-  /** It only follows: it has no vote, whatever it is. Default false. */
-  readonly learner?: boolean
+  /** Why it only follows, whatever it is, e.g. `a learner by its settings`. Default: it may have a vote. */
+  readonly learner?: string | undefined
 }
 
 /** How far, and for how long, a store that is about to arrive is behind. */
@@ -230,7 +230,7 @@ export class EngineSlot {
 
   /** Why the open engine has no vote; undefined: it may have one. */
   get learner(): string | undefined {
-    if (this.source.learner === true) return 'a learner by its settings'
+    if (this.source.learner !== undefined) return this.source.learner
     if (this.#phase.is !== 'open') return undefined
     const { learner, operations } = this.#phase.engine
     return learner ?? (operations.vote === undefined ? `${this.detail} cannot vote` : undefined)

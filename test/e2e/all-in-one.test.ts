@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { agentNames } from '../../cli/settings.ts'
+import { agentNames } from '../../cli/store-settings.ts'
 import { findStory, tellDemoStory } from './demo.ts'
 import { runEnnead, startEnnead, temporaryFolder } from './running-ennead.ts'
 

@@ -47,6 +47,42 @@ test(
   },
 )
 
+test(
+  'a store that is gone is forgotten, one that follows only never votes, and nobody founds anew what decides',
+  { timeout: 180_000 },
+  async () => {
+    await using folder = await temporaryFolder()
+    const data = ['--data', folder.path]
+    {
+      await using founded = await startEnnead(['start', '--port', '0', ...data])
+      expect(await founded.stop()).toBe(0)
+    }
+    const needless = await runEnnead(['doctor', '--found-on', 'sql', ...data])
+    expect(needless).toMatchObject({ code: 2, stdout: '' })
+    expect(needless.stderr).toContain('BAD_OPTION: sql, nosql and cache decide')
+
+    await using running = await startEnnead(['start', '--port', '0', '--learner', 'cache', ...data])
+    const before = await runEnnead(['doctor', ...data])
+    expect(before).toMatchObject({ code: 0, stderr: '' })
+    expect(before.stdout).toContain(
+      'cache has none (a learner by its settings), and still counts as a member',
+    )
+    const after = await runEnnead(['doctor', '--forget', 'cache', ...data])
+    expect(after).toMatchObject({ code: 0, stderr: '' })
+    expect(after.stdout).toMatch(
+      /^votes {2}sql and nosql decide; cache has none \(a learner by its settings\)$/m,
+    )
+    const there = await runEnnead(['doctor', '--forget', 'nosql', ...data])
+    expect(there).toMatchObject({ code: 2, stdout: '' })
+    expect(there.stderr).toContain('nosql is there and would have its vote again at once: switch it off')
+    expect(await running.stop()).toBe(0)
+
+    const tooMany = await runEnnead(['start', '--port', '0', '--learner', 'nosql,cache', ...data])
+    expect(tooMany).toMatchObject({ code: 2, stdout: '' })
+    expect(tooMany.stderr).toContain('more stores must vote than follow only')
+  },
+)
+
 test('doctor says what it cannot look at', async () => {
   await using folder = await temporaryFolder()
   const nothing = await runEnnead(['doctor', '--data', join(folder.path, 'nothing')])

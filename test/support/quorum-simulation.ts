@@ -29,6 +29,8 @@ export type Step =
   | { readonly is: 'lose' }
   /** A process brings the stores up and gives votes to those without. */
   | { readonly is: 'repair'; readonly process: 0 | 1 }
+  /** A process takes a store out of the members; the others must do. */
+  | { readonly is: 'forget'; readonly process: 0 | 1; readonly store: 0 | 1 | 2 }
 
 const anyStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 8, arbitrary: stepOf('swap') },
@@ -45,6 +47,22 @@ export const anySteps: fc.Arbitrary<readonly Step[]> = fc
     fc.array(anyStep, { minLength: 2, maxLength: 6 }),
   )
   .map(parts => parts.flat())
+
+/** Steps among which stores are forgotten, and taken in again by repairs. Then none may lose its data: of two, both are needed. */
+export const forgettingSteps: fc.Arbitrary<readonly Step[]> = fc.array(
+  fc.oneof(
+    { weight: 4, arbitrary: anyStep },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        is: fc.constant('forget' as const),
+        process: fc.constantFrom<0 | 1>(0, 1),
+        store: fc.constantFrom<0 | 1 | 2>(0, 1, 2),
+      }),
+    },
+  ),
+  { minLength: 4, maxLength: 12 },
+)
 
 function stepOf(is: 'swap' | 'read' | 'restart' | 'repair'): fc.Arbitrary<Step> {
   return fc.constantFrom<0 | 1>(0, 1).map(process => ({ is, process }))
@@ -154,6 +172,8 @@ export class QuorumSimulation {
         return this.#lose()
       case 'repair':
         return this.#repair(step.process)
+      case 'forget':
+        return this.#forget(step.process, names[step.store])
     }
   }
 
@@ -329,6 +349,14 @@ export class QuorumSimulation {
         if (!(failure instanceof EnneadError)) throw failure
       })
     }
+  }
+
+  async #forget(process: number, name: string): Promise<void> {
+    await this.#process(process)
+      .proposer.forget(name)
+      .catch((failure: unknown) => {
+        if (!(failure instanceof EnneadError)) throw failure
+      })
   }
 
   #current(process: number): MemoryTaskStore | undefined {

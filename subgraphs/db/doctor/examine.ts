@@ -7,6 +7,7 @@ import { type ClosedStore, ExaminedStore, type OpenStore } from './examined-stor
 import type { Examination, Finding, StoreReport, SweepReport } from './finding.ts'
 import { mend } from './mend.ts'
 import { settle } from './settle.ts'
+import { seatsOf, voteFindings, votesReport } from './votes.ts'
 
 export interface ExamineParts {
   /** Stores that take part; those that do not are told with the reason. */
@@ -40,8 +41,13 @@ export async function examine({ stores, clock, repair }: ExamineParts): Promise<
   const now = new Date(clock.wall()).toISOString()
   const diagnoses = settled.flatMap(doubt => diagnose(doubt, truths, atHeads, now))
   if (repair && logFindings.length === 0) await mend(diagnoses)
+  const learners = new Map(
+    open.flatMap(({ name, learner }) => (learner === undefined ? [] : [[name, learner]])),
+  )
+  const votes = votesReport(await seatsOf(open, closed), learners)
   const findings = [
     ...closed.map(closedFinding),
+    ...voteFindings(votes, closed),
     ...(await behindOf(atHeads, clock)),
     ...logFindings,
     ...diagnoses.map(({ finding }) => finding),
@@ -58,6 +64,7 @@ export async function examine({ stores, clock, repair }: ExamineParts): Promise<
         ),
       ),
     ],
+    votes,
     sweep: await sweepIn(open),
     findings: findings.slice(0, findingsMax),
     cut: cut || findings.length > findingsMax,

@@ -11,6 +11,8 @@ import type { RecordKey, StoreEngine, TaskStore } from '../task-store.ts'
 export interface OpenStore {
   readonly name: EngineName
   readonly engine: StoreEngine
+  /** Why it follows only although it could vote. Default: it does not. */
+  readonly learner?: string | undefined
 }
 
 /** A store that takes no part, and why. */
@@ -28,14 +30,21 @@ export class ExaminedStore {
   readonly detail: string
   readonly inspection: StoreInspection | undefined
   readonly leases: LeaseBook | undefined
+  /** Why it has no vote; undefined: it may have one. */
+  readonly learner: string | undefined
+  /** It can vote, whether it is to or not. */
+  readonly hasSeat: boolean
   readonly #engine: StoreEngine
   readonly #clock: Clock
 
-  constructor({ name, engine }: OpenStore, clock: Clock) {
+  constructor({ name, engine, learner }: OpenStore, clock: Clock) {
     this.name = name
     this.detail = engine.detail
     this.inspection = engine.inspection
     this.leases = engine.leases
+    const { vote, seat } = engine.operations
+    this.hasSeat = vote !== undefined && seat !== undefined && engine.learner === undefined
+    this.learner = learner ?? (this.hasSeat ? undefined : (engine.learner ?? `${engine.detail} cannot vote`))
     this.#engine = engine
     this.#clock = clock
   }

@@ -1,4 +1,5 @@
 import type { EngineName } from '../engine-slot.ts'
+import type { Verdict } from '../quorum/verdict.ts'
 import type { SweepProgress } from '../sweep/sweep-progress.ts'
 
 /** Something that is not as it should be, told in one line. */
@@ -7,6 +8,8 @@ export interface Finding {
   readonly what:
     /** The store takes no part. */
     | 'closed'
+    /** It has no vote, and will have none again by itself. */
+    | 'vote'
     /** It does not hold the newest entries yet. */
     | 'behind'
     /** Its change log has a gap, or another content than that of another store. */
@@ -41,8 +44,16 @@ export interface SweepReport {
   readonly progress: SweepProgress | undefined
 }
 
+/** Who decides what the log goes on with. */
+export interface VotesReport {
+  readonly verdict: Verdict
+  /** For an operator, in one line, with the way out where there is no majority. */
+  readonly says: string
+}
+
 export interface Examination {
   readonly stores: readonly StoreReport[]
+  readonly votes: VotesReport
   /** Undefined: PostgreSQL, which keeps the leases, is not open, or nobody has swept yet. */
   readonly sweep?: SweepReport | undefined
   readonly findings: readonly Finding[]

@@ -20,6 +20,7 @@ export function gather(
 ): Promise<readonly Answered[]> {
   const answers: Answered[] = []
   return new Promise(resolve => {
+    if (members.length === 0) resolve([])
     const note = (answered: Answered): void => {
       answers.push(answered)
       const enough = !everyone && quorumOf(voicesOf(answers)) !== undefined

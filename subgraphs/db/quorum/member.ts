@@ -28,7 +28,7 @@ export interface MemberParts extends SeatCalls {
 /** What a store answered: with its word, when it granted it. */
 export type Answer =
   | { readonly is: 'granted'; readonly voice: Voice; readonly head: SeatReading['head'] }
-  | { readonly is: 'refused'; readonly why: Refusal; readonly promised: Ballot }
+  | { readonly is: 'refused'; readonly why: Refusal; readonly state: SeatState }
 
 interface Request {
   readonly rule: (reading: SeatReading) => Ruling
@@ -129,7 +129,7 @@ export class Member {
         continue
       }
       const ruling = rule(reading)
-      if (ruling.is === 'refused') return { is: 'refused', why: ruling.why, promised: state.promised }
+      if (ruling.is === 'refused') return { is: 'refused', why: ruling.why, state }
       if (ruling.is === 'granted') return this.#granted(state, reading.head)
       const change = { turn: state.turn, head: reading.head, next: ruling.next, apply: ruling.apply }
       const after = await this.#parts.vote(change)
@@ -162,15 +162,7 @@ export class Member {
   async #begin({ state, head }: SeatReading): Promise<void> {
     const turn = state?.turn ?? 0
     const { random } = this.#parts
-    const next: SeatState = {
-      // Far from any turn of another life, to which a request that is still on its way may belong.
-      turn: Math.max(turn, this.#newestTurn) + 1 + Math.floor(random() * lifeTurns),
-      incarnation: newName(random),
-      voting: false,
-      promised: noBallot,
-      accepted: undefined,
-      roster: { set: noBallot, members: {} },
-    }
+    const next = newLife(Math.max(turn, this.#newestTurn), random)
     this.#learn(await this.#parts.vote({ turn, head, next, apply: [] }))
   }
 
@@ -179,6 +171,19 @@ export class Member {
       'OVERLOADED',
       `others changed the seat of ${this.name} ${roundsMax} times in between`,
     )
+  }
+}
+
+/** The seat of a store that remembers nothing of what it said before. `turn`: the highest that is known of it. */
+export function newLife(turn: number, random: Random): SeatState {
+  return {
+    // Far from any turn of another life, to which a request that is still on its way may belong.
+    turn: turn + 1 + Math.floor(random() * lifeTurns),
+    incarnation: newName(random),
+    voting: false,
+    promised: noBallot,
+    accepted: undefined,
+    roster: { set: noBallot, members: {} },
   }
 }
 

@@ -3,6 +3,7 @@ import type { Log } from '../../../kernel/log.ts'
 import { type Answered, gather, voicesOf } from './answers.ts'
 import type { Member } from './member.ts'
 import { noQuorum } from './quorum-failure.ts'
+import { quorumOf } from './roster.ts'
 import { type KnownEntries, type Leading, type Proposal, ruleAdmission } from './rules.ts'
 
 /**
@@ -47,6 +48,44 @@ export async function seat(
     throw new EnneadError('UNAVAILABLE', `${member.name} ${why}`)
   }
   log.info('db.quorum.admitted', { member: member.name, at: proposal.base.seq })
+}
+
+/**
+ * Takes a member out, whether it is there or not. First a majority, and all that stay, take note of who the members are now,
+ * under the ballot that leads: otherwise a change that reached some of them only could be followed by this one, and then two majorities
+ * might have no store in common. Then all others take note that it is none any more; since one goes at a time, every
+ * majority before this has a store of every one after.
+ */
+export async function dismiss(
+  members: readonly Member[],
+  leading: Leading,
+  name: string,
+  known: KnownEntries,
+): Promise<void> {
+  const { ballot, head: base, roster: now } = leading
+  const { [name]: _, ...left } = now.members
+  const others = Object.keys(left)
+  if (others.length === 0) {
+    throw new EnneadError('BAD_OPTION', `${name} is the only store that decides; it cannot be forgotten`)
+  }
+  const agreed = (roster: Proposal['roster'], names: readonly string[]): Promise<readonly Answered[]> => {
+    const proposal: Proposal = { ballot, step: ++leading.step, base, entries: [], roster }
+    const asked = members.filter(member => names.includes(member.name))
+    return gather(asked, member => member.accept(proposal, known), true)
+  }
+  const before = await agreed(now, [...others, name])
+  if (quorumOf(voicesOf(before)) === undefined) throw noQuorum(before)
+  requireAll(
+    before.filter(answered => answered.name !== name),
+    [],
+  )
+  // Not the one itself: if it alone had taken note, there would be no majority, neither with it nor without.
+  const after = await agreed({ set: ballot, members: left }, others)
+  requireAll(
+    after,
+    others.filter(other => !after.some(answered => answered.name === other)),
+  )
+  leading.roster = { set: ballot, members: left }
 }
 
 /** A store without a vote, in the life in which it is to get one. */

@@ -3,25 +3,24 @@ import { EnneadError } from '../../../kernel/errors.ts'
 import type { Log } from '../../../kernel/log.ts'
 import { addressOf, decideBatch } from '../commit-batch.ts'
 import { RecentLog } from '../recent-log.ts'
-import type { Commit, CommitFacts, CommitOutcome, LogEntry, LogHead, SeatState } from '../task-store.ts'
+import type { Commit, CommitFacts, CommitOutcome, LogEntry, LogHead } from '../task-store.ts'
 import { gather, voicesOf } from './answers.ts'
 import { type Ballot, compareBallots, noBallot } from './ballot.ts'
 import type { Answer, Member } from './member.ts'
+import { finishAdmission } from './finish-admission.ts'
 import { found } from './founding.ts'
-import { announce, seat } from './membership.ts'
+import { type LogSources, catchUpMax, chosenEntries, readUp } from './log-sources.ts'
+import { announce, dismiss, seat } from './membership.ts'
+import { newestAccepted } from './newest-accepted.ts'
 import { noQuorum, notFounded, outbid, unknownOutcome, wasOutbid } from './quorum-failure.ts'
 import { quorumOf } from './roster.ts'
 import type { KnownEntries, Leading } from './rules.ts'
 
-export interface ProposerParts {
+export interface ProposerParts extends LogSources {
   /** The name of this run of this process; nobody else ever has it. */
   readonly id: string
-  readonly members: readonly Member[]
   /** What decides about commits, from a store that stands at what was confirmed last or behind it. */
   readonly facts: (commits: readonly Commit[]) => Promise<CommitFacts>
-  /** Entries behind `after` from the log of this very store. */
-  readonly readLog: (name: string, after: number, limit: number) => Promise<readonly LogEntry[]>
-  readonly recent: RecentLog
   /** Is told, in order, what has been chosen, and a time before which it was not (monotonic; -Infinity: not known). */
   readonly chosen: (entries: readonly LogEntry[], since: number) => void
   /** Is told that some store holds the chosen log up to `head`. */
@@ -33,8 +32,6 @@ export interface ProposerParts {
   readonly log: Log
 }
 
-/** Entries a proposer reads to bring stores up that are a little behind. */
-const catchUpMax = 1_000
 /** How often a proposer bids again when another process has bid higher. */
 const bidsMax = 20
 /**
@@ -128,12 +125,29 @@ export class Proposer {
       if (leading.head.seq - head.seq > catchUpMax) {
         throw new EnneadError('UNAVAILABLE', `${member.name} is not near enough to the end of the log yet`)
       }
+      requireNewBallot(leading)
       return announce(members, leading, candidate, this.#known)
     })
     if (proposal === undefined) return
     const lacking = new RecentLog()
-    lacking.begin(await this.#chosenEntries(member, head.seq, proposal.base.seq))
+    lacking.begin(await chosenEntries(this.#parts, member, head.seq, proposal.base.seq))
     await seat(candidate, proposal, (after, upTo) => lacking.between(after, upTo), log)
+  }
+
+  /**
+   * Takes a member out for good, so that it counts no more. Rejects when no majority agrees, or when it is the only one.
+   * Answers whether it was one.
+   */
+  async forget(name: string): Promise<boolean> {
+    const { members, log } = this.#parts
+    const was = await this.#alone(async leading => {
+      if (!(name in leading.roster.members)) return false
+      requireNewBallot(leading)
+      await dismiss(members, leading, name, this.#known)
+      return true
+    })
+    if (was) log.warn('db.quorum.forgotten', { member: name })
+    return was
   }
 
   /** One after the other, leading; again when others have bid higher. */
@@ -224,7 +238,7 @@ export class Proposer {
       if (wasOutbid(failure)) throw failure
       const founding = await found(members, ballot, log)
       if (founding.is === 'waiting') throw notFounded(founding.for, failure)
-      if (founding.is === 'out of place') throw failure
+      if (founding.is === 'out of place' && !(await finishAdmission(this.#parts, log))) throw failure
       return this.#lead()
     }
     const states = voices.map(({ state }) => state)
@@ -232,7 +246,7 @@ export class Proposer {
       answer?.is === 'granted' && voices.includes(answer.voice) ? [{ name, head: answer.head }] : [],
     )
     const top = heads.reduce((one, other) => (other.head.seq > one.head.seq ? other : one))
-    await this.#readUp(top, Math.min(...heads.map(({ head }) => head.seq)))
+    await readUp(this.#parts, top, Math.min(...heads.map(({ head }) => head.seq)))
     const roster = states
       .map(state => state.roster)
       .reduce((a, b) => (compareBallots(b.set, a.set) > 0 ? b : a))
@@ -247,34 +261,10 @@ export class Proposer {
     return leading
   }
 
-  /** Entries that some of the majority lack, so that they can vote. */
-  async #readUp(
-    { name, head }: { readonly name: string; readonly head: LogHead },
-    from: number,
-  ): Promise<void> {
-    const { recent, readLog } = this.#parts
-    const after = Math.max(from, head.seq - catchUpMax)
-    if (after < head.seq && recent.between(after, head.seq) === undefined) {
-      recent.begin(await readLog(name, after, catchUpMax))
-    }
-  }
-
-  /** Chosen entries behind `after` up to `upTo` for a store that lacks them, from memory or another store's log. */
-  async #chosenEntries(member: Member, after: number, upTo: number): Promise<readonly LogEntry[]> {
-    const { members, recent, readLog } = this.#parts
-    const here = recent.between(after, upTo)
-    if (here !== undefined) return here
-    const reach = (other: Member): number => other.known?.head.seq ?? 0
-    const [holder] = members.filter(other => other !== member).sort((one, other) => reach(other) - reach(one))
-    const read = holder === undefined ? [] : await readLog(holder.name, after, catchUpMax)
-    const end = Math.min(upTo, read.at(-1)?.position.seq ?? after)
-    return [...read.filter(({ position }) => position.seq <= end), ...(recent.between(end, upTo) ?? [])]
-  }
-
   #gather(ask: (member: Member) => Promise<Answer>): ReturnType<typeof gather> {
     return gather(this.#parts.members, async member => {
       const answer = await ask(member)
-      if (answer.is === 'refused') this.#meet(answer.promised)
+      if (answer.is === 'refused') this.#meet(answer.state.promised)
       return answer
     })
   }
@@ -286,13 +276,7 @@ export class Proposer {
   }
 }
 
-/** What was accepted last by any of these, in the order of ballots and steps. */
-export function newestAccepted(states: readonly SeatState[]): SeatState['accepted'] {
-  return states
-    .flatMap(({ accepted }) => (accepted === undefined ? [] : [accepted]))
-    .reduce<SeatState['accepted']>((one, other) => {
-      if (one === undefined) return other
-      const order = compareBallots(other.ballot, one.ballot)
-      return order > 0 || (order === 0 && other.step > one.step) ? other : one
-    }, undefined)
+/** Rosters are told apart by their ballots, so that each change of the members needs another one: bids again. */
+function requireNewBallot({ ballot, roster }: Leading): void {
+  if (compareBallots(roster.set, ballot) === 0) throw outbid()
 }

@@ -1,5 +1,6 @@
 import { EnneadError } from '../../../kernel/errors.ts'
 import type { Answered } from './answers.ts'
+import { type SeatSight, judge, wayOut } from './verdict.ts'
 
 /** Another proposer has bid higher; to be tried again with a higher bid. */
 class OutbidError extends EnneadError {
@@ -16,11 +17,18 @@ export function wasOutbid(failure: unknown): boolean {
   return failure instanceof OutbidError
 }
 
-/** Why these answers are no majority: names what each store said. */
+/** Why these answers are no majority: names what each store said, and the way out. */
 export function noQuorum(answers: readonly Answered[]): EnneadError {
   if (answers.some(({ answer }) => answer?.is === 'refused' && answer.why === 'outbid')) return outbid()
-  const told = answers.map(({ name, answer }) => `${name} ${toldOf(answer)}`)
-  const message = `writes need a majority of the stores, and there is none: ${told.join(', ')}; retry`
+  const verdict = judge(answers.map(sightOf))
+  const [lost, missing] = verdict.is === 'undecided' ? [verdict.lost, verdict.missing] : [[], []]
+  const silent = missing.filter(name => !answers.some(answered => answered.name === name))
+  const told = [
+    ...answers.map(({ name, answer }) => `${name} ${lost.includes(name) ? 'lost its data' : toldOf(answer)}`),
+    ...silent.map(name => `${name} is a member and takes no part by the settings`),
+  ]
+  const way = verdict.is === 'undecided' ? wayOut(verdict) : 'retry'
+  const message = `writes need a majority of the stores, and there is none: ${told.join(', ')}; ${way}`
   return new EnneadError('UNAVAILABLE', message, {
     cause: new AggregateError(answers.flatMap(({ failure }) => (failure === undefined ? [] : [failure]))),
   })
@@ -31,6 +39,11 @@ export function notFounded(missing: readonly string[], cause: EnneadError): Enne
   const told = missing.join(' and ')
   const message = `these stores begin a new deployment once all of them are there, since one that is away may hold data, and ${told} cannot be reached: start ${told}, or leave ${missing.length > 1 ? 'them' : 'it'} out of the settings`
   return new EnneadError('UNAVAILABLE', message, { cause: cause.cause })
+}
+
+function sightOf({ name, answer }: Answered): SeatSight {
+  if (answer === undefined) return { name, is: 'away' }
+  return { name, is: 'seen', state: answer.is === 'granted' ? answer.voice.state : answer.state }
 }
 
 function toldOf(answer: Answered['answer']): string {

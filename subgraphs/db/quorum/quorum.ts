@@ -1,6 +1,7 @@
 import type { Dispatcher } from '../../../dispatch/port.ts'
+import { EnneadError } from '../../../kernel/errors.ts'
 import type { Log } from '../../../kernel/log.ts'
-import { type EngineSlot, headOf } from '../engine-slot.ts'
+import { type EngineName, type EngineSlot, headOf } from '../engine-slot.ts'
 import type { Frontier } from '../frontier.ts'
 import type { RecentLog } from '../recent-log.ts'
 import type { Commit, CommitOutcome, LogHead, TaskStore } from '../task-store.ts'
@@ -174,6 +175,16 @@ export class Quorum {
     } finally {
       this.#tending = false
     }
+  }
+
+  /** See `DbDomain.forget`. */
+  async forget(name: EngineName): Promise<void> {
+    const slot = this.#parts.slots.find(one => one.name === name)
+    if (slot?.admitted === true && slot.answering && slot.learner === undefined) {
+      const way = `switch it off (--disable db.${name}) or have it follow only (--learner ${name}) first, or stop Ennead and forget it then`
+      throw new EnneadError('BAD_OPTION', `${name} is there and would have its vote again at once: ${way}`)
+    }
+    await this.#run(() => this.#proposer.forget(name))
   }
 
   /** Are these stores, as they were when they were looked at last, a majority of the members? */

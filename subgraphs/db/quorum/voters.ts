@@ -5,7 +5,7 @@ import type { Clock, Random } from '../../../kernel/clock.ts'
 import type { EngineSlot } from '../engine-slot.ts'
 import type { LogHead, SeatReading, SeatState, TaskStore } from '../task-store.ts'
 import { Member } from './member.ts'
-import { newestAccepted } from './proposer.ts'
+import { newestAccepted } from './newest-accepted.ts'
 import { quorumOf } from './roster.ts'
 import { sharedWork } from './shared-work.ts'
 
@@ -58,7 +58,7 @@ export class Voters {
   constructor(parts: VotersParts) {
     this.#clock = parts.clock
     this.#voters = parts.slots
-      .filter(({ source }) => source.learner !== true)
+      .filter(({ source }) => source.learner === undefined)
       .map(slot => openVoter(slot, parts))
   }
 

@@ -363,15 +363,16 @@ describe('opening', () => {
   test('a cache without a vote is left out when its history is another one, and waits when it is ahead', async () => {
     const [old, sql, nosql] = [new MemoryTaskStore(), new MemoryTaskStore(), new MemoryTaskStore()]
     old.take(historyOf('old', 2))
-    const cache = { ...engineOf('cache', old), learner: true }
+    const cache = { ...engineOf('cache', old), learner: 'by this test' }
+    const engines = [engineOf('sql', sql), engineOf('nosql', nosql), cache]
     {
-      await using db = await openTestDb({ engines: [engineOf('sql', sql), cache] })
+      await using db = await openTestDb({ engines })
       await until('it waits', () => detailOf(db, 'cache').includes('ahead of the stores'))
       await newProject(db)
       await until('it is left out', () => detailOf(db, 'cache').includes('different histories'))
       expect(await db.run('{ projects { totalCount } }')).toBeDefined()
     }
-    await using db = await openTestDb({ engines: [engineOf('sql', sql), engineOf('nosql', nosql), cache] })
+    await using db = await openTestDb({ engines })
     expect(db.domain.health().ready).toBe(true)
     expect(detailOf(db, 'cache')).toContain('different histories')
     expect(old.entries).toHaveLength(2)

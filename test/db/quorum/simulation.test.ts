@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Mutant, QuorumSimulation, anySteps } from '../../support/quorum-simulation.ts'
+import { type Mutant, QuorumSimulation, anySteps, forgettingSteps } from '../../support/quorum-simulation.ts'
 
 function property(mutant?: Mutant) {
   return fc.asyncProperty(
@@ -25,6 +25,16 @@ test('stores whose founders gave up half-way are led by the next process', async
   await fc.assert(founding, { numRuns: 400, endOnFailure: true })
 }, 60_000)
 
+test('stores may be forgotten and taken in again, down to one that decides alone, without two majorities', async () => {
+  const forgetting = fc.asyncProperty(
+    fc.scheduler(),
+    forgettingSteps,
+    fc.infiniteStream(fc.nat(99)),
+    (scheduler, steps, noise) => new QuorumSimulation(scheduler, noise).run(steps),
+  )
+  await fc.assert(forgetting, { numRuns: 500, endOnFailure: true })
+}, 60_000)
+
 describe('the simulation notices', () => {
   const mutants: readonly Mutant[] = [
     'acknowledges before writing',
@@ -39,7 +49,7 @@ describe('the simulation notices', () => {
       const found = await fc.check(property(mutant), { numRuns: 5_000, seed: 42, endOnFailure: true })
       expect(found.failed).toBe(true)
       expect(String(found.errorInstance)).toMatch(
-        /was told to be|two logs differ|not linearizable|has no vote yet/,
+        /was told to be|two logs differ|not linearizable|lost its data/,
       )
     },
     60_000,
