@@ -183,7 +183,7 @@ const ourIdle = await told('idle', () => idle('ours', idleSockets))
 const peerIdle = await told('idle', () => idle('peer', quick ? 2_000 : 5_000))
 const back = await told('come-back', () => comeBack('ours', quick ? 1_000 : 10_000))
 const bareBack = await told('come-back', () => comeBack('bare', quick ? 1_000 : 10_000))
-const beside = await told('stalled', () => stalled(500, quick ? 100 : 500))
+const beside = await told('stalled', () => stalled(500, quick ? 100 : 1_500))
 const result = {
   fanOut: fan,
   idle: ourIdle,
