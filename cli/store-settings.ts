@@ -29,5 +29,5 @@ export const dbStores = {
     'mongodb:',
     'mongodb+srv:',
   ]),
-  redisUrl: url('Redis for db.cache. Without it the cache is in this process.', ['redis:', 'rediss:']),
+  redisUrl: url('Redis for db.cache. Without it LMDB in the data folder is used.', ['redis:', 'rediss:']),
 }

@@ -60,7 +60,14 @@ async function patientOf(settings: SettingsOf<typeof doctorSettings>): Promise<S
   if (ask === undefined) return openStores(settings)
   return {
     async forget(names) {
-      for (const store of names) await running.get('doctor/forget')?.({ store })
+      const forget = running.get('doctor/forget')
+      if (forget === undefined) {
+        throw new EnneadError(
+          'NOT_RUNNING',
+          'the Ennead that runs is older and forgets no store: stop it first',
+        )
+      }
+      for (const store of names) await forget({ store })
     },
     foundOn: on => {
       const why = `stop Ennead first: its process on ${settings.data} has the stores, which are founded on ${on} while none runs`
