@@ -20,5 +20,5 @@ VOLUME /var/lib/ennead
 EXPOSE 4000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
   CMD ["node", "bin/ennead.js", "status", "--url", "http://localhost:4000"]
-ENTRYPOINT ["node", "bin/ennead.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=32", "bin/ennead.js"]
 CMD ["start"]

@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=32
 // Runs Ennead as published (JavaScript in dist/) or from a checkout (TypeScript in cli/), on Node 24 or later.
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -25,6 +25,6 @@ if (Number(process.versions.node.split('.')[0]) >= 24) {
     )
     process.exit(2)
   }
-  const { status, signal } = spawnSync(node, [main, ...process.argv.slice(2)], { stdio: 'inherit' })
+  const { status, signal } = spawnSync(node, ['--max-semi-space-size=32', main, ...process.argv.slice(2)], { stdio: 'inherit' })
   process.exit(signal === null ? (status ?? 1) : 1)
 }

@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url'
 import { EnneadError } from '../kernel/errors.ts'
 import type { Command } from './command.ts'
 import { exitCodeOf, failureLine } from './failure.ts'
+import { makeObjectsYoung } from './memory.ts'
 
 // Each command is loaded when it is asked for: `ennead token` should not pay for the planner.
 const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
@@ -30,6 +31,7 @@ const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
 
 /** Runs `ennead <argv>` and sets the exit code, one of `exitCodes`. Failures are one line, without a stack. */
 export async function main(argv: readonly string[]): Promise<void> {
+  makeObjectsYoung()
   enableCompileCache()
   const [name, ...rest] = argv
   try {
