@@ -25,6 +25,8 @@ if (Number(process.versions.node.split('.')[0]) >= 24) {
     )
     process.exit(2)
   }
-  const { status, signal } = spawnSync(node, ['--max-semi-space-size=32', main, ...process.argv.slice(2)], { stdio: 'inherit' })
+  const { status, signal } = spawnSync(node, ['--max-semi-space-size=32', main, ...process.argv.slice(2)], {
+    stdio: 'inherit',
+  })
   process.exit(signal === null ? (status ?? 1) : 1)
 }

@@ -12,7 +12,16 @@ export function ennead(supergraph: string, flags: readonly string[] = []): reado
   const gateway = ['gateway', '--supergraph', supergraph, '--port', '0', '--host', '127.0.0.1']
   const measured = ['--metrics-port', '0', '--assumed-list-size', '3', '--request-timeout-ms', '10000']
   const saturated = ['--event-loop-shed-ms', '20000', '--event-loop-essential-ms', '20000']
-  return ['--max-semi-space-size=32', main, ...gateway, ...measured, ...saturated, '--forward-headers', 'authorization', ...flags]
+  return [
+    '--max-semi-space-size=32',
+    main,
+    ...gateway,
+    ...measured,
+    ...saturated,
+    '--forward-headers',
+    'authorization',
+    ...flags,
+  ]
 }
 
 /** What is measured, in turn. `calls` is a file with the calls that Ennead made, for those that only repeat them. */
