@@ -27,7 +27,7 @@ export class CompiledRun implements Replayed {
   readonly #places: readonly RecentPlaces[]
   /** The objects that each use completes. */
   readonly #waiting: { readonly use: Use; readonly place: Place }[][]
-  /** By group, then by representation. */
+  /** By group, then by what stands in the representation. */
   readonly #brought: Map<string, Brought>[]
   readonly #rootSlots: (readonly RootSlot[])[] = []
   /** Batches that each batch still waits for. */
@@ -90,7 +90,9 @@ export class CompiledRun implements Replayed {
   asked(batch: number, group: number): readonly string[] {
     const { id } = this.#query.batches[batch]?.groups[group] ?? {}
     const representations = id === undefined ? undefined : this.#brought[id]
-    return Array.from(representations?.keys() ?? [], text => Buffer.from(text, 'latin1').toString())
+    return Array.from(representations?.values() ?? [], ({ representation }) =>
+      Buffer.from(representation, 'latin1').toString(),
+    )
   }
 
   known(layout: Layout, answer: Buffer, at: number): Place | undefined {
@@ -142,12 +144,13 @@ export class CompiledRun implements Replayed {
       text += `${separator}"${representations(index)}":[`
       separator = ','
       for (const { use, place } of this.#waiting[group.id] ?? []) {
-        const representation = representationOf(use, place)
-        let brought = found.get(representation)
+        const known = requiredOf(use, place)
+        let brought = found.get(known)
         if (brought === undefined) {
-          brought = { slots: undefined }
+          const representation = representationOf(use, place)
+          brought = { representation, slots: undefined }
           text += found.size === 0 ? representation : `,${representation}`
-          found.set(representation, brought)
+          found.set(known, brought)
         }
         place.brought[use.index] = brought
       }
@@ -212,6 +215,15 @@ export class CompiledRun implements Replayed {
     this.#settled = true
     this.#reject(failure)
   }
+}
+
+/** What an object is known by: JSON values with commas between them. Texts that were added up would have to be laid out to be compared. */
+function requiredOf({ requirements }: Use, place: Place): string {
+  const [first, ...more] = requirements
+  if (first === undefined) return ''
+  let text = place.required(first)
+  for (const origin of more) text += `,${place.required(origin)}`
+  return text
 }
 
 function representationOf({ group, requirements }: Use, place: Place): string {

@@ -69,5 +69,8 @@ export function flightKey(variables: VariableValues, context: SubgraphContext): 
   if (caller !== undefined) return undefined
   // A principal is told apart by its digest: all of its rules in each key would cost more than signing for it.
   const who = principal && writtenPrincipal(principal).digest
-  return JSON.stringify([variables, who, headers, userAgent, address])
+  // Neither JSON nor a header has a line feed in it.
+  let key = `${JSON.stringify(variables)}\n${who}\n${userAgent}\n${address}`
+  for (const name in headers) key += `\n${name}:${headers[name]}`
+  return key
 }

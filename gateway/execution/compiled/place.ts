@@ -9,6 +9,8 @@ export type RootSlot = Slot | Buffer
 
 /** What one entity of a group came to. */
 export interface Brought {
+  /** What it was asked for by. */
+  readonly representation: string
   /** Undefined: there is no such entity. */
   slots: readonly Slot[] | undefined
 }
