@@ -24,7 +24,7 @@ export interface PlanFaults {
    * its subgraphs cannot answer with.
    */
   readonly faults: readonly string[]
-  /** Fields of a query that are fetched when nobody asks for them: answers are right, but errors may be told of them. */
+  /** Fields of a query that are fetched when nobody asks for them, or of whom: answers are right, but errors may be told of them. */
   readonly excess: readonly string[]
   /**
    * Fields that are asked of objects of several types and fetched for some of these types only, from a subgraph that knows them
@@ -57,7 +57,7 @@ export function lintPlan(
     if (!root || !named) continue
     const comparison = new PlanComparison(schema, fragments, faults, doubts, samples)
     comparison.compare(each.selectionSet, root, fields, [], samples.all)
-    const wanted = new WantedFields()
+    const wanted = new WantedFields(schema)
     wanted.add(each.selectionSet, samples.all, samples, fragments)
     for (const path of wanted.excess(fields)) {
       const told = `${path.join('.')} is fetched when nobody asks for it`
