@@ -8,6 +8,7 @@ import type {
 } from '../account-records.ts'
 import type { ApiKeyRecord, DirectoryRecord, SessionRecord } from '../authority.ts'
 import { EnneadError } from '../../../kernel/errors.ts'
+import { unwaited, written } from '../../../kernel/lmdb-failure.ts'
 import type { DirectoryStore, RecordKind, RecordOfKind, RecordPlace } from './directory-store.ts'
 import { stampDirectory } from './directory-layout.ts'
 import { indexKeys, keyOf, lastOf } from './lmdb-keys.ts'
@@ -27,7 +28,9 @@ export async function openDirectory(path: string, signal?: AbortSignal): Promise
     await mkdir(path, { recursive: true, mode: 0o700 })
     await vetDirectory(path, signal)
     // Without overlappingSync a transaction answers after its fsync; with it, before.
-    const db = open<string, Key[]>({ path, encoding: 'string', overlappingSync: false })
+    // Batches of a turn would have a promise that nobody has to catch when there is no disk space left.
+    const durable = { overlappingSync: false, eventTurnBatching: false } as const
+    const db = open<string, Key[]>({ path, encoding: 'string', ...durable })
     try {
       stampDirectory(db, path)
     } catch (failure) {
@@ -46,7 +49,7 @@ class LmdbDirectory implements DirectoryStore {
   readonly #db: RootDatabase<string, Key[]>
 
   constructor(db: RootDatabase<string, Key[]>) {
-    this.#db = db
+    this.#db = unwaited<string, Key[], RootDatabase<string, Key[]>>(db)
   }
 
   get<K extends RecordKind>(kind: K, id: string): RecordOfKind[K] | undefined {
@@ -127,7 +130,7 @@ class LmdbDirectory implements DirectoryStore {
   }
 
   async merge(records: readonly DirectoryRecord[]): Promise<void> {
-    await this.#db.transaction(() => {
+    const merged = this.#db.transaction(() => {
       // Everything is read first: a transaction that throws keeps what it has written before.
       const changes = new Map<string, { before: DirectoryRecord | undefined; after: DirectoryRecord }>()
       for (const record of records) {
@@ -141,10 +144,11 @@ class LmdbDirectory implements DirectoryStore {
         for (const key of indexKeys(after)) void this.#db.put(key, '')
       }
     })
+    await written(merged)
   }
 
   async forgetExpired(before: string, limit: number): Promise<number> {
-    return this.#db.transaction(() => {
+    const forgotten = this.#db.transaction(() => {
       const expired: (SessionRecord | InvitationRecord)[] = []
       for (const key of this.#db.getKeys({ start: ['expiry'], end: ['expiry', before] })) {
         const id = String(key.at(-1))
@@ -158,6 +162,7 @@ class LmdbDirectory implements DirectoryStore {
       }
       return expired.length
     })
+    return written(forgotten)
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,5 @@
 import { addressOf } from '../../commit-batch.ts'
+import { written } from '../../../../kernel/lmdb-failure.ts'
 import { leaseLost } from '../../leadership/lease-lost.ts'
 import type { Fence } from '../../leadership/lease.ts'
 import type { RecordKind, StoredRecord } from '../../record.ts'
@@ -95,7 +96,7 @@ async function mend(tables: LmdbTables, cures: readonly Cure[], fence: Fence | u
   const expiries = [...tables.expiry.getKeys()].filter(([, id]) =>
     cured.has(addressOf({ kind: 'receipt', id })),
   )
-  await tables.root.batch(() => {
+  const batch = tables.root.batch(() => {
     if (fence !== undefined) void tables.meta.put(fenceKey(fence), fence.term)
     for (const key of refs) void tables.refs.remove(key)
     for (const key of places) void tables.records.remove(key)
@@ -105,6 +106,7 @@ async function mend(tables: LmdbTables, cures: readonly Cure[], fence: Fence | u
       if (record !== undefined) putRecord(tables, noRecord, record)
     }
   })
+  await written(batch)
 }
 
 /** No other process writes here, and others in this one wait for their turn: nothing comes between this and the batch. */

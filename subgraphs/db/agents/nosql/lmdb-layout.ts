@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { open, type Database, type RootDatabase } from 'lmdb'
 import { EnneadError } from '../../../../kernel/errors.ts'
+import { unwaited } from '../../../../kernel/lmdb-failure.ts'
 import type { StoredRecord } from '../../record.ts'
 import type { LogEntry, LogHead, Position, RecordKey, SeatState } from '../../task-store.ts'
 import { tooNew } from '../../layout.ts'
@@ -42,7 +43,7 @@ export const behindAll = Uint8Array.of(0xff)
 export function openTables(directory: string): LmdbTables {
   const root = openRoot(directory)
   const table = <V, K extends string | number | (string | number)[]>(name: string): Database<V, K> =>
-    root.openDB<V, K>({ name, encoding: 'json' })
+    unwaited(root.openDB<V, K>({ name, encoding: 'json' }))
   const tables: LmdbTables = {
     root,
     meta: table('meta'),
@@ -81,7 +82,14 @@ function openRoot(directory: string): RootDatabase<unknown, string> {
     const fault = faultOfDataFile(join(directory, 'data.mdb'))
     if (fault !== undefined) throw corrupt(fault)
     // Without overlappingSync a write answers after its fdatasync; with it, before (checked with strace).
-    return open<unknown, string>({ path: directory, overlappingSync: false, maxDbs: 12, encoding: 'json' })
+    return open<unknown, string>({
+      path: directory,
+      overlappingSync: false,
+      // The writes of a turn would be a batch of their own, whose promise nobody has to catch when there is no disk space left.
+      eventTurnBatching: false,
+      maxDbs: 12,
+      encoding: 'json',
+    })
   } catch (cause) {
     if (cause instanceof EnneadError) throw cause
     const code: unknown = cause instanceof Error && 'code' in cause ? cause.code : undefined

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { EnneadError } from '../../../../kernel/errors.ts'
+import { written } from '../../../../kernel/lmdb-failure.ts'
 import type { Log } from '../../../../kernel/log.ts'
 import { emptyHead, entriesBehind, isWanted, requireReach } from '../../log-order.ts'
 import { type StoredRecord, isNewer } from '../../record.ts'
@@ -169,7 +170,7 @@ class LmdbStore {
       const keys = [...tables.expiry.getKeys({ end: [before, ''], limit: forgetMax })]
       if (keys.length === 0) return forgotten
       const workspaces = keys.map(key => tables.expiry.get(key))
-      await tables.root.batch(() => {
+      const batch = tables.root.batch(() => {
         for (const [index, key] of keys.entries()) {
           const id = key[1]
           void tables.expiry.remove(key)
@@ -177,6 +178,7 @@ class LmdbStore {
           void tables.records.remove(['receipt', workspaces[index] ?? '', id])
         }
       })
+      await written(batch)
       forgotten += keys.length
     }
   }
@@ -226,18 +228,17 @@ class LmdbStore {
       }
     }
     // The condition makes a second process on this folder, which must not be, fail instead of forking the log.
-    const written = await tables.log
-      .ifNoExists(first?.position.seq ?? 0, () => {
-        if (seat !== undefined) void tables.meta.put('seat', seat)
-        for (const entry of entries) putEntry(tables, entry)
-        for (const { before, after } of changes.values()) putRecord(tables, before, after)
-      })
-      .catch((cause: unknown) => {
-        if (seat !== undefined) this.#seat = undefined
-        throw unknownOutcome(cause)
-      })
-    if (written && seat !== undefined) this.#seat = seat
-    if (!written) throw new EnneadError('UNAVAILABLE', 'another process writes to this record store')
+    const batch = tables.log.ifNoExists(first?.position.seq ?? 0, () => {
+      if (seat !== undefined) void tables.meta.put('seat', seat)
+      for (const entry of entries) putEntry(tables, entry)
+      for (const { before, after } of changes.values()) putRecord(tables, before, after)
+    })
+    const isOurs = await written(batch).catch((cause: unknown) => {
+      if (seat !== undefined) this.#seat = undefined
+      throw cause instanceof EnneadError ? cause : unknownOutcome(cause)
+    })
+    if (isOurs && seat !== undefined) this.#seat = seat
+    if (!isOurs) throw new EnneadError('UNAVAILABLE', 'another process writes to this record store')
   }
 
   async #requireRoom(): Promise<void> {
