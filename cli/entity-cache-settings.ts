@@ -1,4 +1,5 @@
-import { integer, toggle } from '../kernel/settings.ts'
+import { integer, text, toggle } from '../kernel/settings.ts'
+import { supergraphCommandSettings } from './supergraph-settings.ts'
 
 /** What a gateway keeps of subgraphs' answers; docs/entity-cache.md says more. */
 export const entityCacheSettings = {
@@ -21,4 +22,12 @@ export const entityCacheSettings = {
     0,
     86_400_000,
   ),
+}
+
+/** What `ennead cache forget` takes. */
+export const cacheCommandSettings = {
+  ...supergraphCommandSettings,
+  subgraph: text('Only what this subgraph has answered.', undefined),
+  type: text('Only what may have objects of this type.', undefined),
+  key: text('Only what may have the entity of --type with these key fields, as JSON.', undefined),
 }

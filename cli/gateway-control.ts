@@ -4,9 +4,17 @@ import { join } from 'node:path'
 import type { LiveSupergraph } from '../gateway/supergraph/live-supergraph.ts'
 import { EnneadError } from '../kernel/errors.ts'
 import type { Log } from '../kernel/log.ts'
+import { cacheCommands } from './cache-commands.ts'
+import type { Forget } from './cache-commands.ts'
 import { serveControl } from './control.ts'
 import type { ControlHandlers } from './control.ts'
 import type { Lifecycle } from './lifecycle.ts'
+
+/** What a gateway's control socket reaches. */
+export interface Controlled {
+  readonly supergraph: LiveSupergraph
+  readonly forget: Forget
+}
 
 /** Where the gateway on `port` listens for `ennead supergraph`, unless told otherwise. */
 export function gatewaySocketPath(port: number): string {
@@ -20,14 +28,15 @@ export function gatewaySocketPath(port: number): string {
 export async function openGatewayControl(
   given: string | undefined,
   port: number,
-  supergraph: LiveSupergraph,
+  { supergraph, forget }: Controlled,
   lifecycle: Lifecycle,
   log: Log,
 ): Promise<void> {
   try {
     if (given === undefined) await makeFolder(socketFolder())
     const path = given ?? gatewaySocketPath(port)
-    const control = await serveControl(path, supergraphCommands(supergraph), log)
+    const handlers = new Map([...supergraphCommands(supergraph), ...cacheCommands(forget)])
+    const control = await serveControl(path, handlers, log)
     lifecycle.add('control socket', () => control[Symbol.asyncDispose]())
   } catch (failure) {
     if (given !== undefined) {

@@ -13,6 +13,7 @@ const commands: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['dev', async () => (await import('./commands/dev.ts')).dev],
   ['compose', async () => (await import('./commands/compose.ts')).compose],
   ['supergraph', async () => (await import('./commands/supergraph.ts')).supergraph],
+  ['cache', async () => (await import('./commands/cache.ts')).cache],
   ['check', async () => (await import('./commands/check.ts')).check],
   ['status', async () => (await import('./commands/status.ts')).status],
   ['token', async () => (await import('./commands/token.ts')).token],

@@ -10,6 +10,7 @@ import type { GraphQLRequest, PreparedOperation } from './engine.ts'
 import { QueryTier } from './execution/compiled/query-tier.ts'
 import { extended } from './execution/compiled/spliced-answer.ts'
 import { EntityCache } from './execution/entity-cache/entity-cache.ts'
+import type { Forgetting } from './execution/entity-cache/forgotten.ts'
 import type { EntityCacheOptions } from './execution/entity-cache/entity-cache.ts'
 import { executeIncrementally } from './execution/execute-incrementally.ts'
 import { Prepared } from './execution/prepared.ts'
@@ -213,6 +214,11 @@ class GatewayEngine implements Engine {
 
   isCompiled(operation: PreparedOperation): boolean {
     return operation instanceof Prepared && this.#tier.isCompiled(operation)
+  }
+
+  forget(forgetting: Forgetting): void {
+    const supergraph = this.#switch.current?.supergraph
+    if (supergraph !== undefined) this.#tier.forget(forgetting, supergraph)
   }
 
   health(): EngineHealth {

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../kernel/errors.ts'
 import type { Principal } from '../kernel/principal.ts'
+import type { Forgetting } from './execution/entity-cache/forgotten.ts'
 import type { SubgraphContext } from './execution/subgraph.ts'
 import type { SupergraphStatus } from './supergraph/supergraph-source.ts'
 
@@ -159,6 +160,11 @@ export interface Engine {
   readonly epoch?: number
   /** Will the operation probably be answered with bytes of subgraphs, so that its answer is the same for all who may see it? */
   isCompiled?(operation: PreparedOperation): boolean
+  /**
+   * What `forgetting` names is asked for again: nothing is given that was asked for before. Throws BAD_USER_INPUT, also when nothing is
+   * kept. Undefined: nothing ever is.
+   */
+  forget?(forgetting: Forgetting): void
   health(): EngineHealth
   /**
    * Resolves when operations can be planned at once, or when waiting for it any longer would be of no use. Never rejects. A door

@@ -2,6 +2,7 @@ import { createEngine } from '../../gateway/create-engine.ts'
 import { startGatewayServer } from '../../gateway/http/gateway-server.ts'
 import { jsonLog } from '../../kernel/log.ts'
 import { readSettings, type SettingsOf } from '../../kernel/settings.ts'
+import type { Forget } from '../cache-commands.ts'
 import type { Command } from '../command.ts'
 import { exitCodes } from '../failure.ts'
 import { openGatewayControl, rollbackOnSignal } from '../gateway-control.ts'
@@ -26,6 +27,7 @@ import { recorder } from '../wiring/recording.ts'
 import { openMetrics } from '../wiring/metrics.ts'
 import { startWorkers } from '../workers/first-process.ts'
 import {
+  forgetWhenTold,
   isWorker,
   leave,
   tellListening,
@@ -88,6 +90,7 @@ async function serve(settings: Settings, lifecycle: Lifecycle): Promise<string |
   })
   lifecycle.add('engine', () => engine.close())
   await engine.ready()
+  if (isWorker()) forgetWhenTold(engine)
   const record = await recorder(settings, lifecycle, log)
   const server = await startGatewayServer({
     engine,
@@ -117,7 +120,11 @@ async function serve(settings: Settings, lifecycle: Lifecycle): Promise<string |
     tellListening(server.url)
     return undefined
   }
-  await openGatewayControl(settings.control, server.address.port, supergraph, lifecycle, log)
+  const forget: Forget = async forgetting => {
+    engine.forget?.(forgetting)
+    return 1
+  }
+  await openGatewayControl(settings.control, server.address.port, { supergraph, forget }, lifecycle, log)
   rollbackOnSignal(supergraph, lifecycle, log)
   const shown = metrics === undefined ? '' : `; metrics ${metrics.url}`
   return `ready ${server.url} (supergraph from ${supergraph.status().from}${shown})`

@@ -3,6 +3,7 @@ import { systemClock } from '../../kernel/clock.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import type { Log } from '../../kernel/log.ts'
 import { serveMetrics } from '../../kernel/metrics-server.ts'
+import type { Forget } from '../cache-commands.ts'
 import { openGatewayControl, rollbackOnSignal } from '../gateway-control.ts'
 import type { Lifecycle } from '../lifecycle.ts'
 import type { MetricsSettings } from '../wiring/metrics.ts'
@@ -45,7 +46,14 @@ export async function startWorkers(
   const metrics = await serveAll(settings, lifecycle, log)
   lifecycle.add('workers', () => pool.close())
   const url = await pool.start(settings.workers, tell(first.sdl))
-  await openGatewayControl(settings.control, Number(new URL(url).port), supergraph, lifecycle, log)
+  const forget: Forget = forgetting => pool.forget(forgetting)
+  await openGatewayControl(
+    settings.control,
+    Number(new URL(url).port),
+    { supergraph, forget },
+    lifecycle,
+    log,
+  )
   rollbackOnSignal(supergraph, lifecycle, log)
   return `ready ${url} (${settings.workers} workers, supergraph from ${supergraph.status().from}${metrics})`
 }

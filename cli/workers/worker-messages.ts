@@ -1,3 +1,5 @@
+import type { Forgetting } from '../../gateway/execution/entity-cache/forgotten.ts'
+
 /** What the first process tells a worker. */
 export interface SupergraphMessage {
   readonly ennead: 'supergraph'
@@ -21,6 +23,22 @@ export interface WorkersMessage {
   readonly takingRequests: number
 }
 
+/** The first process has been told to forget what is kept of subgraphs' answers. */
+export interface ForgetMessage {
+  readonly ennead: 'forget'
+  /** Another one each time. */
+  readonly number: number
+  readonly forgetting: Forgetting
+}
+
+/** What a worker tells the first process when it has. */
+export interface ForgottenMessage {
+  readonly ennead: 'forgotten'
+  readonly number: number
+  /** Why it has not. */
+  readonly refused?: string
+}
+
 /** Other libraries use the same channel. */
 export function isSupergraphMessage(message: unknown): message is SupergraphMessage {
   return kindOf(message) === 'supergraph'
@@ -32,6 +50,14 @@ export function isListeningMessage(message: unknown): message is ListeningMessag
 
 export function isWorkersMessage(message: unknown): message is WorkersMessage {
   return kindOf(message) === 'workers'
+}
+
+export function isForgetMessage(message: unknown): message is ForgetMessage {
+  return kindOf(message) === 'forget'
+}
+
+export function isForgottenMessage(message: unknown): message is ForgottenMessage {
+  return kindOf(message) === 'forgotten'
 }
 
 function kindOf(message: unknown): unknown {

@@ -1,8 +1,10 @@
 import cluster from 'node:cluster'
 import type { Worker } from 'node:cluster'
+import type { Forgetting } from '../../gateway/execution/entity-cache/forgotten.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import type { Clock, Timer } from '../../kernel/clock.ts'
 import type { Log } from '../../kernel/log.ts'
+import { forgetByAll } from './told-workers.ts'
 import { isListeningMessage } from './worker-messages.ts'
 import type { SupergraphMessage, WorkersMessage } from './worker-messages.ts'
 
@@ -42,6 +44,11 @@ export class WorkerPool {
   tell(supergraph: SupergraphMessage): void {
     this.#supergraph = supergraph
     for (const worker of this.#workers) worker.send(supergraph)
+  }
+
+  /** See `forgetByAll`. One that does not take requests yet has kept nothing. */
+  forget(forgetting: Forgetting): Promise<number> {
+    return forgetByAll([...this.#listening], forgetting, this.#clock)
   }
 
   /** Asks all workers to finish what they do. Resolves when the last has ended. */

@@ -1,5 +1,6 @@
 import cluster from 'node:cluster'
 import { AggregatorRegistry, Registry } from 'prom-client'
+import type { Engine } from '../../gateway/engine.ts'
 import { loadApart } from '../../gateway/supergraph/load-apart.ts'
 import { liveSupergraph } from '../../gateway/supergraph/live-supergraph.ts'
 import type { LiveSupergraph } from '../../gateway/supergraph/live-supergraph.ts'
@@ -8,8 +9,8 @@ import type { SupergraphFeed } from '../../gateway/supergraph/supergraph-feed.ts
 import type { Log } from '../../kernel/log.ts'
 import { metricsOf } from '../wiring/metrics.ts'
 import type { MetricsSettings, ProcessMetrics } from '../wiring/metrics.ts'
-import { isSupergraphMessage, isWorkersMessage } from './worker-messages.ts'
-import type { ListeningMessage, SupergraphMessage } from './worker-messages.ts'
+import { isForgetMessage, isSupergraphMessage, isWorkersMessage } from './worker-messages.ts'
+import type { ForgottenMessage, ListeningMessage, SupergraphMessage } from './worker-messages.ts'
 
 /** Is this process one of several that `--workers` has started? */
 export function isWorker(): boolean {
@@ -66,6 +67,28 @@ export function workersHealth(): () => HealthReport {
     workers = { of, takingRequests }
   })
   return () => ({ ready: true, ...(workers === undefined ? {} : { workers }) })
+}
+
+/** Forgets what the first process says, from now on. */
+export function forgetWhenTold(engine: Engine): void {
+  process.on('message', message => {
+    if (!isForgetMessage(message)) return
+    const { number } = message
+    const answer = (refused?: string): void => {
+      const told: ForgottenMessage = {
+        ennead: 'forgotten',
+        number,
+        ...(refused === undefined ? {} : { refused }),
+      }
+      process.send?.(told)
+    }
+    try {
+      engine.forget?.(message.forgetting)
+      answer()
+    } catch (failure) {
+      answer(failure instanceof Error ? failure.message : String(failure))
+    }
+  })
 }
 
 /** Tells the first process that requests are taken at `url`. */

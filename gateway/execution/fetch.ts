@@ -38,7 +38,7 @@ export async function runFetch(node: FetchNode, targets: readonly Target[], run:
 async function fetchRoot(node: FetchNode, targets: readonly Target[], run: Run): Promise<void> {
   const { cache } = run
   const request = requestOf(node, run.variables)
-  const found = cache?.fresh(node, [request.variables])
+  const found = cache?.fresh(node, request.variables)
   if (giveRoot(node, found, targets, run)) return
   const asked = askedAt(cache)
   const told = await ask(node, request, run)
@@ -62,7 +62,7 @@ async function fetchEntities(
   const used = cache && requestOf(node, run.variables, variables).variables
   const all = [...distinct(node, targets, run).values()].map(asked => ({
     asked,
-    found: cache?.fresh(node, [used, asked.representation]),
+    found: cache?.fresh(node, used, asked.representation),
   }))
   const missing = giveEntities(node, all, run)
   if (missing.length === 0) return

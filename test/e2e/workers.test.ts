@@ -22,9 +22,9 @@ const patient = [
   '80000',
 ]
 
-function start(supergraph: string): Promise<RunningProcess> {
+function start(supergraph: string, more: readonly string[] = []): Promise<RunningProcess> {
   const flags = ['--supergraph', supergraph, '--port', '0', '--workers', '2', '--metrics-port', '0']
-  return startEnnead(['gateway', ...flags, ...patient])
+  return startEnnead(['gateway', ...flags, ...patient, ...more])
 }
 
 /** A connection of its own each time, so that the workers take turns. */
@@ -107,6 +107,33 @@ test('every worker takes a new supergraph into use, one that starts later as wel
   process.kill(first, 'SIGKILL')
   await expect.poll(() => gateway.stderr(), { timeout: 30_000 }).toContain('worker.replaced')
   expect(await all()).toEqual(new Set([hash]))
+}, 120_000)
+
+test('what subgraphs have answered is forgotten by every worker when an operator says so', async () => {
+  await using subgraph = await cannedSubgraph({ a: 1 }, { 'cache-control': 'public, max-age=600' })
+  await using folder = await temporaryFolder()
+  const path = join(folder.path, 'supergraph.graphql')
+  const control = join(folder.path, 'control.sock')
+  await writeFile(path, sdlOf(subgraph.url, 'a: Int'))
+  await using gateway = await start(path, ['--entity-cache', '--control', control])
+  const asked = async (): Promise<number> => {
+    const before = subgraph.asked.length
+    for (let request = 0; request < 6; request++) await ask(gateway.url, '{ a }')
+    return subgraph.asked.length - before
+  }
+  await expect.poll(asked, { timeout: 30_000 }).toBe(0)
+  const forget = ['cache', 'forget', '--control', control]
+  const wrong = await runEnnead([...forget, '--subgraph', 'b'])
+  expect(wrong).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('there is no subgraph "b"; there are a'),
+  })
+  expect(await asked()).toBe(0)
+  const done = await runEnnead([...forget, '--subgraph', 'a'])
+  expect(done).toMatchObject({ code: 0, stderr: '' })
+  expect(JSON.parse(done.stdout)).toEqual({ forgotten: { subgraph: 'a' }, processes: 2 })
+  expect(await asked()).toBe(2)
+  expect(await asked()).toBe(0)
 }, 120_000)
 
 test('asked to stop, workers finish what they do', async () => {

@@ -13,13 +13,17 @@ export interface CannedSubgraph extends AsyncDisposable {
   before: () => Promise<void>
 }
 
-export async function cannedSubgraph(data: unknown): Promise<CannedSubgraph> {
+/** @param headers Of every answer. */
+export async function cannedSubgraph(
+  data: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<CannedSubgraph> {
   const asked: IncomingHttpHeaders[] = []
   const server = createServer((request, response) => {
     asked.push(request.headers)
     request.resume().on('end', () => {
       void made.before().then(() => {
-        response.writeHead(200, { 'content-type': 'application/json' }).end(made.answer)
+        response.writeHead(200, { 'content-type': 'application/json', ...headers }).end(made.answer)
       })
     })
   })

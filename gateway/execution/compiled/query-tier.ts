@@ -1,4 +1,5 @@
 import { OperationTypeNode } from 'graphql'
+import { EnneadError } from '../../../kernel/errors.ts'
 import type { GraphQLAnswer } from '../../engine.ts'
 import type { ObserveGateway } from '../../gateway-events.ts'
 import type { Deadline } from '../deadline.ts'
@@ -10,6 +11,8 @@ import type { VariableValues } from '../../operation/variables.ts'
 import type { PlannedOperation, Prepared } from '../prepared.ts'
 import type { EarlierAnswers } from '../run.ts'
 import type { SubgraphContext } from '../subgraph.ts'
+import type { Forgetting } from '../entity-cache/forgotten.ts'
+import type { Supergraph } from '../../supergraph/supergraph-facts.ts'
 import { compile } from './compile.ts'
 import { CompiledRun } from './compiled-run.ts'
 import type { Exchange } from './compiled-run.ts'
@@ -32,6 +35,8 @@ export interface QueryTierOptions {
   readonly compiledAfter: number
   readonly observe: ObserveGateway | undefined
 }
+
+const nothingKept = 'this gateway keeps no answers; start it with --entity-cache'
 
 /** Longest rest, in requests: what fails again and again costs one wasted try of this many. */
 const restingMax = 1_024
@@ -138,6 +143,14 @@ export class QueryTier {
   written({ planned }: Prepared): void {
     this.#flights.written()
     this.#tools.entityCache?.written(planned)
+  }
+
+  /** See `Engine.forget`. Throws BAD_USER_INPUT. */
+  forget(forgetting: Forgetting, supergraph: Supergraph): void {
+    const { entityCache } = this.#tools
+    if (entityCache === undefined) throw new EnneadError('BAD_USER_INPUT', nothingKept)
+    entityCache.forget(forgetting, supergraph)
+    this.#flights.written()
   }
 
   #run(query: CompiledQuery, prepared: Prepared, context: SubgraphContext, deadline: Deadline): Running {

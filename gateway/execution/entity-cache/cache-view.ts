@@ -24,6 +24,8 @@ export interface Keys {
 /** What is known of an answer before it is asked for. */
 export interface Found {
   readonly keys: Keys
+  /** The representation of an entity. Undefined: it is the answer of root fields. */
+  readonly entity: Tree | undefined
   /** Undefined: nothing that may be given. */
   readonly kept: Kept | undefined
   readonly isFresh: boolean
@@ -87,22 +89,22 @@ export class CacheView {
 
   /**
    * What is kept and not too old.
-   * @param what The variables of a fetch and, of an entity, its representation.
+   * @param entity The representation of an entity. Undefined: root fields are asked.
    */
-  fresh(node: FetchNode, what: readonly unknown[]): Found {
+  fresh(node: FetchNode, variables: unknown, entity?: Tree): Found {
     const { id } = rulesOf(node, this.#supergraph)
-    const asked = `${id}${JSON.stringify(what)}`
+    const asked = `${id}${JSON.stringify(entity === undefined ? [variables] : [variables, entity])}`
     const keys = { shared: `s${this.#shared}${asked}`, own: `o${this.#own}${asked}` }
     const now = this.#cache.now()
-    const kept = this.#kept(keys).find(({ freshUntil }) => freshUntil > now)
-    return { keys, kept, isFresh: kept !== undefined }
+    const kept = this.#kept(keys, entity).find(({ freshUntil }) => freshUntil > now)
+    return { keys, entity, kept, isFresh: kept !== undefined }
   }
 
   /** What may be given now that the subgraph has failed. */
-  stale({ keys }: Found): Found {
+  stale({ keys, entity }: Found): Found {
     const now = this.#cache.now()
-    const [newest] = this.#kept(keys).toSorted((a, b) => b.asOf - a.asOf)
-    return { keys, kept: newest, isFresh: newest !== undefined && newest.freshUntil > now }
+    const [newest] = this.#kept(keys, entity).toSorted((a, b) => b.asOf - a.asOf)
+    return { keys, entity, kept: newest, isFresh: newest !== undefined && newest.freshUntil > now }
   }
 
   /** Tells what came of `count` answers that the cache could have given. */
@@ -111,10 +113,10 @@ export class CacheView {
   }
 
   /** Keeps the answer to a fetch of root fields, where that is allowed. */
-  keepRoot(node: FetchNode, { keys }: Found, response: SubgraphResponse, asked: AskedAt): void {
+  keepRoot(node: FetchNode, found: Found, response: SubgraphResponse, asked: AskedAt): void {
     if (!isWhole(response) || !isTree(response.data)) return
     const rules = rulesOf(node, this.#supergraph)
-    this.tell('kept', this.#keep(node, rules, rules.rule(undefined), keys, response.data, response, asked))
+    this.tell('kept', this.#keep(node, rules, rules.rule(undefined), found, response.data, response, asked))
   }
 
   /** Keeps those entities of an answer that were found, where that is allowed. */
@@ -129,28 +131,28 @@ export class CacheView {
     if (!isWhole(response) || !Array.isArray(entities) || entities.length !== found.length) return
     const rules = rulesOf(node, this.#supergraph)
     let kept = 0
-    for (const [index, { keys }] of found.entries()) {
+    for (const [index, each] of found.entries()) {
       const entity: unknown = entities[index]
       const type = isTree(entity)
         ? (own(entity, '__typename') ?? representations[index]?.['__typename'])
         : undefined
       if (typeof type === 'string') {
-        kept += this.#keep(node, rules, rules.rule(type), keys, entity, response, asked)
+        kept += this.#keep(node, rules, rules.rule(type), each, entity, response, asked)
       }
     }
     this.tell('kept', kept)
   }
 
-  #kept({ own, shared }: Keys): readonly Kept[] {
-    return [this.#cache.get(own), this.#cache.get(shared)].filter(each => each !== undefined)
+  #kept({ own, shared }: Keys, entity: Tree | undefined): readonly Kept[] {
+    return [this.#cache.get(own, entity), this.#cache.get(shared, entity)].filter(each => each !== undefined)
   }
 
   /** How many it has kept. */
   #keep(
     { serviceName: subgraph }: FetchNode,
-    { id, types }: FetchRules,
+    { id, types, nested }: FetchRules,
     rule: KeepRule,
-    keys: Keys,
+    { keys, entity }: Found,
     value: unknown,
     { http }: SubgraphResponse,
     { at, writes }: AskedAt,
@@ -167,15 +169,17 @@ export class CacheView {
     const isPublic = said?.scope === 'public' || rule.maxAgeMs > 0
     const { staleIfErrorMs } = this.#cache
     const staleMs = Math.min(said?.staleIfErrorMs ?? staleIfErrorMs, staleIfErrorMs)
-    this.#cache.keep(isPrivate || !isPublic ? keys.own : keys.shared, id, {
+    const kept = {
       text: JSON.stringify(value),
       asOf: at - (said?.ageMs ?? 0),
       freshUntil,
       staleUntil: freshUntil + staleMs,
       subgraph,
       types,
+      nested,
       writes,
-    })
+    }
+    this.#cache.keep(isPrivate || !isPublic ? keys.own : keys.shared, id, kept, entity)
     return 1
   }
 }

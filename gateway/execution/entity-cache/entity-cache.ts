@@ -2,8 +2,14 @@ import { BoundedCache } from '../../../kernel/bounded-cache.ts'
 import { checkInteger } from '../../../kernel/check.ts'
 import type { Clock } from '../../../kernel/clock.ts'
 import { fetchesOf } from '../../planning/plan.ts'
+import type { Supergraph } from '../../supergraph/supergraph-facts.ts'
 import type { PlannedOperation } from '../prepared.ts'
-import { rulesOf, unknownType, writtenTypes } from './fetch-rules.ts'
+import type { Tree } from '../tree.ts'
+import { rulesOf, writtenTypes } from './fetch-rules.ts'
+import { checkedForgetting } from './forgotten.ts'
+import type { Forgetting } from './forgotten.ts'
+import { Overwrites } from './overwrites.ts'
+import type { Answered } from './overwrites.ts'
 
 export interface EntityCacheOptions {
   /** Entities and answers of root fields kept at most. Default 100,000. */
@@ -35,30 +41,22 @@ export interface Kept {
   readonly staleUntil: number
 }
 
-interface Entry extends Kept {
-  readonly subgraph: string
-  readonly types: readonly string[]
-  /** Writes that had ended when it was asked for. */
-  readonly writes: number
-}
+interface Entry extends Kept, Answered {}
 
 /** What of an entry is not its text or its key, bytes, about. */
 const entryBytes = 200
 
 /**
  * What subgraphs have answered and allowed to be kept: entities and answers of root fields, in this process. Nothing is given that
- * was asked for before a mutation through this gateway ended that wrote objects of its types.
+ * was asked for before a mutation through this gateway ended that wrote objects of its types, or before somebody wanted it forgotten.
  */
 export class EntityCache {
   readonly #options: Required<EntityCacheOptions>
   readonly #clock: Clock
   readonly #entries: BoundedCache<Entry>
-  /** When something was written last, by type and by subgraph, counted in writes. */
-  readonly #writtenTypes = new Map<string, number>()
-  readonly #writtenSubgraphs = new Map<string, number>()
+  readonly #overwrites = new Overwrites()
   /** Fetches of which something was kept. */
   readonly #cacheable = new BoundedCache<true>({ entriesMax: 100_000, sizeMax: 100_000 })
-  #writes = 0
 
   /** Throws BAD_OPTION. */
   constructor(given: EntityCacheOptions, clock: Clock) {
@@ -87,21 +85,24 @@ export class EntityCache {
 
   /** Writes that have ended, to be told to `keep`. */
   get writes(): number {
-    return this.#writes
+    return this.#overwrites.count
   }
 
-  /** Undefined: there is nothing that may be given in any case. */
-  get(key: string): Kept | undefined {
+  /**
+   * Undefined: there is nothing that may be given in any case.
+   * @param entity The representation it is asked with. Undefined: it is the answer of root fields.
+   */
+  get(key: string, entity: Tree | undefined): Kept | undefined {
     const entry = this.#entries.get(key)
     if (entry === undefined) return undefined
-    if (entry.staleUntil > this.#clock.now() && !this.#isOverwritten(entry)) return entry
+    if (entry.staleUntil > this.#clock.now() && !this.#overwrites.concern(entry, entity)) return entry
     this.#entries.delete(key)
     return undefined
   }
 
   /** Keeps what was asked for when `writes` had ended, in place of what was kept under the same key. */
-  keep(key: string, fetch: string, entry: Entry): void {
-    if (this.#isOverwritten(entry)) return
+  keep(key: string, fetch: string, entry: Entry, entity: Tree | undefined): void {
+    if (this.#overwrites.concern(entry, entity)) return
     this.#entries.set(key, entry, (key.length + entry.text.length) * 2 + entryBytes)
     this.#cacheable.set(fetch, true, 1)
   }
@@ -118,19 +119,19 @@ export class EntityCache {
 
   /** A mutation has ended, whatever became of it: what it may have changed is given no more. */
   written({ plan, supergraph }: PlannedOperation): void {
-    this.#writes++
-    this.#writtenTypes.set(unknownType, this.#writes)
+    const written: string[] = []
+    const subgraphs: string[] = []
     for (const node of fetchesOf(plan)) {
       if (node.operationKind !== 'mutation') continue
       const types = writtenTypes(node, supergraph)
-      if (types === undefined) this.#writtenSubgraphs.set(node.serviceName, this.#writes)
-      for (const type of types ?? []) this.#writtenTypes.set(type, this.#writes)
+      if (types === undefined) subgraphs.push(node.serviceName)
+      else written.push(...types)
     }
+    this.#overwrites.written(written, subgraphs)
   }
 
-  #isOverwritten({ writes, types, subgraph }: Entry): boolean {
-    if (writes === this.#writes) return false
-    if ((this.#writtenSubgraphs.get(subgraph) ?? 0) > writes) return true
-    return types.some(type => (this.#writtenTypes.get(type) ?? 0) > writes)
+  /** What `forgetting` names is given no more, not even when its subgraph fails. Throws BAD_USER_INPUT. */
+  forget(forgetting: Forgetting, supergraph: Supergraph): void {
+    this.#overwrites.forget(checkedForgetting(forgetting, supergraph))
   }
 }

@@ -33,6 +33,8 @@ export interface FetchRules {
   readonly id: string
   /** Names of types whose objects may be in what it brings. */
   readonly types: readonly string[]
+  /** Of a fetch of entities: those of objects that may be below an entity. */
+  readonly nested: readonly string[]
   /** By `@cacheControl`: of the whole answer, or of an entity of `type`. */
   rule(type: string | undefined): KeepRule
 }
@@ -89,6 +91,7 @@ function readRules(node: FetchNode, supergraph: Supergraph): FetchRules {
   return {
     id,
     types: [...selectedTypes(inner, ofEntities ? undefined : root, supergraph)],
+    nested: ofEntities ? [...nestedTypes(inner, undefined, supergraph)] : [],
     rule(type) {
       let rule = rules.get(type)
       if (rule === undefined) {
@@ -195,6 +198,24 @@ function selectedTypes(
     if (answered === undefined) found.add(unknownType)
     note(answered)
     selectedTypes(selection.selectionSet, answered?.name, supergraph, found)
+  }
+  return found
+}
+
+/** The same of what is below the fields of `set` only. */
+function nestedTypes(
+  set: SelectionSetNode,
+  parent: string | undefined,
+  supergraph: Supergraph,
+  found = new Set<string>(),
+): ReadonlySet<string> {
+  for (const selection of set.selections) {
+    if (selection.kind === Kind.INLINE_FRAGMENT) {
+      nestedTypes(selection.selectionSet, selection.typeCondition?.name.value ?? parent, supergraph, found)
+    } else {
+      for (const type of selectedTypes({ ...set, selections: [selection] }, parent, supergraph))
+        found.add(type)
+    }
   }
   return found
 }

@@ -298,3 +298,90 @@ test('it stays within its entries', async () => {
   for (const id of [1, 2, 3, 2, 3, 1]) await graph.ask(`{ product(id: ${id}) { name } }`)
   expect(graph.asked().roots).toBe(4)
 })
+
+const everything =
+  '{ a: product(id: 1) { stars reviews { text } } b: product(id: 2) { stars } products { name } }'
+
+test.each([
+  [{ subgraph: 'products' }, { entities: 0, roots: 1 }],
+  [{ subgraph: 'reviews' }, { entities: 2, roots: 0 }],
+  [{ type: 'Product' }, { entities: 2, roots: 1 }],
+  [{ type: 'Review' }, { entities: 1, roots: 0 }],
+  [
+    { type: 'Product', subgraph: 'reviews' },
+    { entities: 2, roots: 0 },
+  ],
+  [
+    { type: 'Review', subgraph: 'products' },
+    { entities: 0, roots: 0 },
+  ],
+  [
+    { type: 'Product', key: { id: '2' } },
+    { entities: 1, roots: 1 },
+  ],
+  [
+    { type: 'Product', key: { id: 2 }, subgraph: 'reviews' },
+    { entities: 1, roots: 0 },
+  ],
+  [
+    { type: 'Product', key: { id: '7' }, subgraph: 'reviews' },
+    { entities: 0, roots: 0 },
+  ],
+  // Nobody knows which entities have another key that they were not asked with.
+  [
+    { type: 'Product', key: { sku: 'x' }, subgraph: 'reviews' },
+    { entities: 2, roots: 0 },
+  ],
+])('what %j names is asked for again, once, and nothing else', async (forgetting, expected) => {
+  const graph = open({ products: 'max-age=60, public', reviews: 'max-age=60, public' })
+  await graph.ask(everything)
+  const first = graph.asked()
+  await graph.ask(everything)
+  expect(graph.asked()).toEqual(first)
+  graph.engine.forget?.(forgetting)
+  const again = await graph.ask(everything)
+  expect(again).toMatchObject({ data: { a: { stars: 1 }, b: { stars: 2 } } })
+  const { entities, roots } = graph.asked()
+  expect({ entities: entities - first.entities, roots: roots - first.roots }).toEqual(expected)
+  await graph.ask(everything)
+  expect(graph.asked()).toEqual({ entities, roots })
+})
+
+test('what is forgotten is not given when its subgraph fails, nor kept from an answer that was under way', async () => {
+  const graph = open({ reviews: 'max-age=60, public' })
+  await graph.ask(stars(1))
+  const reviews = graph.subgraph('reviews')
+  const plain = reviews.intercept
+  let release = (): void => undefined
+  const held = new Promise<void>(resolve => (release = resolve))
+  reviews.intercept = async (request, context) => {
+    const answer = await plain?.(request, context)
+    await held
+    return answer ?? {}
+  }
+  const slow = graph.ask(stars(2))
+  while (graph.asked().entities === 1) await Promise.resolve()
+  graph.engine.forget?.({ type: 'Product' })
+  release()
+  expect(await slow).toEqual({ data: { product: { name: 'P2', stars: 2 } } })
+  reviews.intercept = down
+  for (const id of [1, 2]) {
+    const answer = await graph.ask(stars(id))
+    expect(answer).toMatchObject({ data: { product: null }, errors: [{ path: ['product', 'stars'] }] })
+    expect(degraded(answer)).toBeUndefined()
+  }
+})
+
+test.each([
+  [{}, 'name a subgraph, a type, or both'],
+  [{ subgraph: 'review' }, 'there is no subgraph "review"; there are products, reviews'],
+  [{ type: 'product' }, 'there is no object type, interface or union "product" in this supergraph'],
+  [{ type: 'ID' }, 'there is no object type, interface or union "ID" in this supergraph'],
+  [{ subgraph: 'reviews', key: { id: 1 } }, 'a key needs its type'],
+  [{ type: 'Product', key: {} }, 'a key must be an object'],
+])('who wants %j forgotten is told what is wrong', (forgetting, message) => {
+  const graph = open({})
+  expect(() => graph.engine.forget?.(forgetting)).toThrow(message)
+  const without = open({}, { entityCache: undefined })
+  expect(() => without.engine.forget?.({ type: 'Product' })).toThrow('start it with --entity-cache')
+})
