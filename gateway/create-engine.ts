@@ -133,7 +133,7 @@ class GatewayEngine implements Engine {
     this.#tools = { clock, log, showing: { maskErrors }, eventMs, entityCache, observe }
     const { compiledAfter = defaults.compiledAfter } = options
     this.#tier = new QueryTier({ compiledAfter, observe }, this.#tools)
-    this.#connections = new SubgraphConnections(options.subgraph, { clock, observe })
+    this.#connections = new SubgraphConnections(options.subgraph, { clock, log, observe })
     this.#thread = new PlanningThread(options.planning ?? {}, this.#tools)
     const plannerOf = options.planner ?? (({ sdl }: Supergraph): Planner => this.#thread.open(sdl))
     const make = (supergraph: Supergraph): Serving => {

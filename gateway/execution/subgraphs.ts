@@ -1,3 +1,4 @@
+import type { Log } from '../../kernel/log.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { EnneadError, kindOf } from '../../kernel/errors.ts'
 import type { ErrorCode } from '../../kernel/errors.ts'
@@ -43,7 +44,15 @@ interface Connection {
   readonly subgraph: Subgraph
   state: SubgraphHealth['state']
   detail: string
+  /** When the log has said that it fails. */
+  toldAt?: number
 }
+
+/** Swaps whose connections are kept for requests that began before them. */
+const retiredMax = 16
+
+/** How often the log says at most that a subgraph fails, milliseconds. */
+const toldMs = 10_000
 
 /**
  * Connections to subgraphs, kept from one supergraph to the next as long as name and URL stay, with what their last
@@ -52,8 +61,8 @@ interface Connection {
 export class SubgraphConnections {
   readonly #connect: ConnectSubgraph
   readonly #connections = new Map<string, Connection>()
-  /** Connections that no supergraph in use names any more; closed with the rest, since requests may still hold them. */
-  readonly #retired: Subgraph[] = []
+  /** Connections that the supergraph in use does not name, by the swap that let go of them: requests may still hold them. */
+  readonly #retired: Subgraph[][] = []
 
   readonly #tools: CallTools
 
@@ -106,7 +115,7 @@ export class SubgraphConnections {
   }
 
   async close(): Promise<void> {
-    const all = [...this.#retired, ...[...this.#connections.values()].map(({ subgraph }) => subgraph)]
+    const all = [...this.#retired.flat(), ...[...this.#connections.values()].map(({ subgraph }) => subgraph)]
     await Promise.all(all.map(subgraph => subgraph.close()))
   }
 
@@ -117,12 +126,21 @@ export class SubgraphConnections {
   }
 
   #adopt(own: ReadonlyMap<string, Connection>): void {
+    const retired: Subgraph[] = []
     for (const [name, connection] of this.#connections) {
       if (own.get(name) === connection) continue
       this.#connections.delete(name)
-      this.#retired.push(connection.subgraph)
+      retired.push(connection.subgraph)
     }
     for (const [name, connection] of own) this.#connections.set(name, connection)
+    if (retired.length === 0) return
+    this.#retired.push(retired)
+    const unused = this.#retired.length > retiredMax ? this.#retired.shift() : undefined
+    for (const subgraph of unused ?? []) {
+      subgraph.close().catch((failure: unknown) => {
+        this.#tools.log.warn('subgraph.close', { subgraph: subgraph.name, failure })
+      })
+    }
   }
 
   async #letGo(own: ReadonlyMap<string, Connection>): Promise<void> {
@@ -134,6 +152,7 @@ export class SubgraphConnections {
 /** How calls are told to whoever wants to know. */
 export interface CallTools {
   readonly clock: Clock
+  readonly log: Log
   readonly observe: ObserveGateway | undefined
 }
 
@@ -198,10 +217,20 @@ class ObservedCall {
     this.#tell(failure instanceof EnneadError ? failure.code : 'INTERNAL', this.#tookMs)
     const kind = kindOf(failure)
     if (kind !== 'cancelled' && kind !== 'caller' && kind !== 'expired') {
+      this.#log(failure)
       this.#connection.state = 'failing'
       this.#connection.detail = failure instanceof EnneadError ? failure.code : 'its last call failed'
     }
     throw failure
+  }
+
+  /** Clients are told a code; why it is so is for operators, and once for all calls that fail alike. */
+  #log(failure: unknown): void {
+    const { clock, log } = this.#tools
+    const now = clock.now()
+    if (now - (this.#connection.toldAt ?? -Infinity) < toldMs) return
+    this.#connection.toldAt = now
+    log.warn('subgraph.failing', { requestId: this.context.requestId, subgraph: this.#name, failure })
   }
 
   get #tookMs(): number {
