@@ -12,16 +12,16 @@ import type { PlannedOperation } from './execution/prepared.ts'
 import type { ResolvedSubgraphs } from './execution/subgraphs.ts'
 import { Access } from './operation/access.ts'
 import type { Refusals } from './operation/access.ts'
-import { BoundedCache } from '../kernel/bounded-cache.ts'
 import { complexityOf } from './operation/complexity.ts'
 import { CostModel } from './operation/cost.ts'
 import type { ResolvedCostOptions } from './operation/cost-options.ts'
 import { conditionsOf } from './operation/conditions.ts'
 import { decideDefers, labelled, withoutDefers } from './operation/defers.ts'
 import type { Defers, LabelledDocument } from './operation/defers.ts'
-import { validDocument } from './operation/document.ts'
 import type { HotOperation } from './operation/hot-operation.ts'
 import type { DocumentRules, ValidDocument } from './operation/document.ts'
+import { KnownDocuments } from './operation/known-documents.ts'
+import type { DocumentSizes } from './operation/known-documents.ts'
 import { refusalOf, refused } from './operation/refusal.ts'
 import { selectOperation } from './operation/select-operation.ts'
 import { coerceVariables } from './operation/variables.ts'
@@ -38,11 +38,8 @@ import { planBytes } from './planning/plan-size.ts'
 import type { Planner } from './planning/planner.ts'
 import type { Supergraph } from './supergraph/supergraph-facts.ts'
 
-export interface CacheSizes {
-  /** Documents, and plans, kept at most. */
-  readonly entriesMax: number
-  /** Characters of the documents kept at most. */
-  readonly charactersMax: number
+/** `entriesMax` is of plans as well. */
+export interface CacheSizes extends DocumentSizes {
   /** Bytes of the plans kept at most. */
   readonly planBytesMax: number
 }
@@ -65,7 +62,7 @@ export class Serving {
   readonly #rules: DocumentRules
   readonly #costs: CostModel
   readonly #access: Access
-  readonly #documents: BoundedCache<ValidDocument>
+  readonly #documents: KnownDocuments
   readonly #plans: PlanCache<PlannedOperation>
   #preparing = 0
   #idle: (() => void) | undefined
@@ -85,8 +82,8 @@ export class Serving {
     this.#rules = rules
     this.#costs = new CostModel(supergraph, costs)
     this.#access = new Access(supergraph.apiSchema, supergraph.access)
-    const { entriesMax, charactersMax, planBytesMax } = sizes
-    this.#documents = new BoundedCache({ entriesMax, sizeMax: charactersMax })
+    const { entriesMax, planBytesMax } = sizes
+    this.#documents = new KnownDocuments(supergraph.apiSchema, rules, sizes)
     this.#plans = new PlanCache({ entriesMax, bytesMax: planBytesMax, clock })
   }
 
@@ -109,7 +106,7 @@ export class Serving {
   /** Plans an operation before anybody asks for it. Resolves with why it cannot be answered, if it cannot. */
   async warm({ text, operationName, uses }: HotOperation): Promise<unknown> {
     try {
-      const document = this.#document(text)
+      const document = this.#documents.known(text) ?? (await this.#documents.read(text))
       const operation = selectOperation(document, operationName)
       const asked = {
         document,
@@ -140,7 +137,7 @@ export class Serving {
     viewer: Viewer,
     overrides: Overrides | undefined,
   ): Promise<Prepared> {
-    const document = this.#document(request.query)
+    const document = this.#documents.known(request.query) ?? (await this.#documents.read(request.query))
     const operation = selectOperation(document, request.operationName)
     const given = coerceVariables(this.supergraph.apiSchema, operation, request.variables ?? {})
     const cost = this.#costs.check(document, operation, given)
@@ -158,14 +155,6 @@ export class Serving {
     const variables = variablesOf(planned, given)
     const identity = planned.plan.source && new EventSource(planned, variables).identity
     return new Prepared(planned, variables, { ...cost, complexity }, identity)
-  }
-
-  #document(text: string): ValidDocument {
-    const known = this.#documents.get(text)
-    if (known !== undefined) return known
-    const document = validDocument(text, this.supergraph.apiSchema, this.#rules)
-    if (text.length <= this.#rules.limits.cachedLengthMax) this.#documents.set(text, document, text.length)
-    return document
   }
 
   async #planned(asked: AskedOperation): Promise<PlannedOperation> {

@@ -23,7 +23,7 @@ import { nestingOf } from './nesting.ts'
 import { refused, refusedBy } from './refusal.ts'
 import { overweight } from './weight.ts'
 
-/** A document that fits the schema and the limits. */
+/** A document that fits the limits, and the schema once `requireValid` has seen it. */
 export interface ValidDocument {
   readonly node: DocumentNode
   readonly operations: readonly OperationDefinitionNode[]
@@ -45,11 +45,10 @@ const nestingMax = 200
 const validationErrorsMax = 10
 
 /**
- * Parses and validates. Throws RequestRefused with LIMIT_*, GRAPHQL_PARSE_FAILED or GRAPHQL_VALIDATION_FAILED. What is
- * cheap to refuse is refused first; validation only sees documents whose expansion is bounded.
+ * Parses, and refuses what is cheap to refuse, so that validation only sees documents whose expansion is bounded. Throws
+ * RequestRefused with LIMIT_*, GRAPHQL_PARSE_FAILED or GRAPHQL_VALIDATION_FAILED. What it answers must still be validated.
  */
-export function validDocument(text: string, schema: GraphQLSchema, rules: DocumentRules): ValidDocument {
-  const { limits } = rules
+export function readDocument(text: string, limits: ResolvedLimits): ValidDocument {
   const nesting = Math.max(nestingMax, limits.depthMax * 2)
   if (nestingOf(text, nesting) > nesting) {
     throw refused('LIMIT_DEPTH', `the operation nests deeper than ${limits.depthMax} levels`, {
@@ -61,7 +60,6 @@ export function validDocument(text: string, schema: GraphQLSchema, rules: Docume
   if (heavy !== undefined) throw refused(heavy.code, heavy.message, heavy.facts)
   const document = indexed(node)
   for (const operation of document.operations) refuseConditionalSubscription(operation, document)
-  validated(document, schema, rules)
   return document
 }
 
@@ -90,7 +88,8 @@ function indexed(node: DocumentNode): ValidDocument {
   return { node, operations, fragments, defers: hasDefers(node) }
 }
 
-function validated(document: ValidDocument, schema: GraphQLSchema, rules: DocumentRules): void {
+/** Throws RequestRefused with GRAPHQL_VALIDATION_FAILED or BAD_USER_INPUT when a document does not fit the schema. */
+export function requireValid(document: ValidDocument, schema: GraphQLSchema, rules: DocumentRules): void {
   const all = rules.introspection ? rulesUsed : [...rulesUsed, NoSchemaIntrospectionCustomRule]
   const found = validate(schema, document.node, all, {
     maxErrors: validationErrorsMax,

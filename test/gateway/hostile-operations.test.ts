@@ -93,9 +93,9 @@ test.each([
   const { ask } = federated(nodes)
   // The first refusal pays for compiling the code that refuses.
   await ask(query)
-  const before = process.cpuUsage()
+  const before = process.threadCpuUsage()
   const answer = await ask(`${query} `)
-  const { user, system } = process.cpuUsage(before)
+  const { user, system } = process.threadCpuUsage(before)
   expect(codes(answer)).toHaveLength(1)
   expect(codes(answer)[0]).toMatch(/^(LIMIT_.*|GRAPHQL_VALIDATION_FAILED)$/)
   expect((user + system) / 1_000).toBeLessThan(10)
@@ -195,6 +195,39 @@ test('a known document is neither parsed nor validated nor planned again', async
   const before = process.cpuUsage().user
   for (let run = 0; run < 500; run++) await engine.prepare({ query: '{ node { id } }' })
   expect((process.cpuUsage().user - before) / 500).toBeLessThan(200)
+})
+
+test('a new document is read, validated and weighed in turns of its own, and read once however many ask for it at once', async () => {
+  const { engine } = federated(nodes, {
+    planner: () => ({
+      plan: async () => ({ plannedBy: 'apollo', root: undefined, source: undefined, fetches: 0 }),
+      close: async () => undefined,
+    }),
+  })
+  const turnsOf = async (query: string): Promise<number> => {
+    let turns = 0
+    let goesOn = true
+    const count = (): void => {
+      turns++
+      if (goesOn) setImmediate(count)
+    }
+    setImmediate(count)
+    await Promise.all([engine.prepare({ query }), engine.prepare({ query })])
+    goesOn = false
+    return turns
+  }
+  await turnsOf('query Warm { __typename }')
+  expect(await turnsOf('query New { __typename }')).toBe(2)
+  expect(await turnsOf('query New { __typename }')).toBe(0)
+  const fails = 'query Wrong { nothing }'
+  const [one, other] = await Promise.allSettled([
+    engine.prepare({ query: fails }),
+    engine.prepare({ query: fails }),
+  ])
+  // The very same refusal.
+  expect(one).toMatchObject({ status: 'rejected', reason: { errors: [expect.anything()] } })
+  expect(other).toEqual(one)
+  expect(one.status === 'rejected' && other.status === 'rejected' && one.reason === other.reason).toBe(true)
 })
 
 test('distinct operations push out the one that was used longest ago, and no more is kept than the limit', async () => {
