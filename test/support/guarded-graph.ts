@@ -1,4 +1,5 @@
 import type { Principal } from '../../kernel/principal.ts'
+import type { EngineOptions } from '../../gateway/create-engine.ts'
 import { federated } from './federated.ts'
 import type { Federated } from './federated.ts'
 
@@ -59,8 +60,8 @@ export const roots = {
 }
 
 /** Two subgraphs with everything that can be protected. */
-export function guardedGraph(): Federated {
-  return federated({
+export function guardedGraph(options: Partial<EngineOptions> = {}): Federated {
+  const subgraphs = {
     people: {
       sdl: peopleSdl,
       resolvers: {
@@ -85,7 +86,8 @@ export function guardedGraph(): Federated {
         },
       },
     },
-  })
+  }
+  return federated(subgraphs, options)
 }
 
 /** The context of a request with a token. */
