@@ -44,6 +44,8 @@ export class CostCompiler {
   readonly #schema: CostSchema
   readonly #limits: SizeLimits
   readonly #fragments: ReadonlyMap<string, FragmentDefinitionNode>
+  /** By selection set, which stands in one type: a fragment that is spread in many places is weighed once. */
+  readonly #weighed = new Map<SelectionSetNode, readonly CostField[]>()
 
   constructor(
     schema: CostSchema,
@@ -79,8 +81,20 @@ export class CostCompiler {
       count: isListField(definition) ? (fromOutside ?? own?.count ?? this.#limits.assumedListSize) : 1,
       argumentsCost: this.#argumentsCost(parent, definition, node),
       included: condition(occurrences),
-      fields: this.fields(getNamedType(definition.type), sets, own),
+      fields: this.#below(getNamedType(definition.type), sets, own),
     }
+  }
+
+  #below(
+    type: GraphQLNamedType,
+    sets: readonly SelectionSetNode[],
+    sized: SizedList | undefined,
+  ): readonly CostField[] {
+    const [set] = sets
+    if (set === undefined || sets.length > 1 || sized !== undefined) return this.fields(type, sets, sized)
+    const known = this.#weighed.get(set) ?? this.fields(type, sets, sized)
+    this.#weighed.set(set, known)
+    return known
   }
 
   #argumentsCost(
