@@ -1,9 +1,10 @@
 import { EnneadError } from '../../kernel/errors.ts'
 import { readSettings, type SettingsOf } from '../../kernel/settings.ts'
 import { engineNames } from '../../subgraphs/db/engine-slot.ts'
+import type { DirectoryExamination } from '../../subgraphs/auth/directory/examine-directory.ts'
 import type { Examination } from '../../subgraphs/db/doctor/finding.ts'
 import type { Command } from '../command.ts'
-import { differencesIn, reportOf, textOf } from '../doctor/doctor-report.ts'
+import { differencesIn, findingsIn, reportOf, textOf } from '../doctor/doctor-report.ts'
 import { doctorSettings } from '../doctor/doctor-settings.ts'
 import { openStores, type StoppedPatient } from '../doctor/open-stores.ts'
 import { exitCodes } from '../failure.ts'
@@ -41,12 +42,12 @@ export const doctor: Command = {
       if (foundOn !== '') await patient.foundOn(foundOn, forget)
       else if (forget.length > 0) await patient.forget(forget)
       const before = await patient.examine(settings.repair)
-      const mended = settings.repair && differencesIn(before).some(({ repairable }) => repairable)
+      const mended = settings.repair && differencesIn(findingsIn(before)).some(({ repairable }) => repairable)
       if (mended) progress.show('comparing the stores once more …')
       const report = reportOf(before, mended ? await patient.examine(false) : before)
       progress.clear()
       process.stdout.write(settings.format === 'json' ? `${JSON.stringify(report)}\n` : textOf(report))
-      return differencesIn(report).length === 0 ? exitCodes.done : exitCodes.failed
+      return differencesIn(report.findings).length === 0 ? exitCodes.done : exitCodes.failed
     } finally {
       progress.clear()
     }
@@ -57,7 +58,8 @@ export const doctor: Command = {
 async function patientOf(settings: SettingsOf<typeof doctorSettings>): Promise<StoppedPatient> {
   const running = await runningCommands(settings.data)
   const ask = running.get('doctor')
-  if (ask === undefined) return openStores(settings)
+  const askUsers = running.get('doctor/directory')
+  if (ask === undefined && askUsers === undefined) return openStores(settings)
   return {
     async forget(names) {
       const forget = running.get('doctor/forget')
@@ -73,8 +75,11 @@ async function patientOf(settings: SettingsOf<typeof doctorSettings>): Promise<S
       const why = `stop Ennead first: its process on ${settings.data} has the stores, which are founded on ${on} while none runs`
       return Promise.reject(new EnneadError('DATA_FOLDER_IN_USE', why))
     },
-    // Answered by the handler in doctor-commands.ts.
-    examine: async repair => (await ask({ repair })) as Examination,
+    // Answered by the handlers in doctor-commands.ts.
+    examine: async repair => ({
+      stores: (await ask?.({ repair })) as Examination | undefined,
+      users: (await askUsers?.({ repair })) as DirectoryExamination | undefined,
+    }),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }
 }

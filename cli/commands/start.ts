@@ -25,7 +25,7 @@ import { Lifecycle, stopAsked } from '../lifecycle.ts'
 import { schemaText } from '../package-root.ts'
 import { startSettings } from '../settings.ts'
 import { encryptionCommands } from '../encryption/encryption-commands.ts'
-import { doctorCommands } from '../doctor/doctor-commands.ts'
+import { directoryDoctorCommands, doctorCommands } from '../doctor/doctor-commands.ts'
 import { directoryTransfer, recordTransfer } from '../transfer/transfer-commands.ts'
 import { admissionOptions, highestRisk } from '../wiring/admission.ts'
 import { documentOptions, rateLimitOptions } from '../wiring/clients.ts'
@@ -97,6 +97,7 @@ async function serve(settings: Settings, lifecycle: Lifecycle): Promise<string> 
     ...directoryTransfer(auth.domain),
     ...recordTransfer(db.domain),
     ...doctorCommands(db.domain),
+    ...directoryDoctorCommands(auth.domain),
     ...encryptionCommands(db.domain),
     ...chaosCommands(chaos),
   ])

@@ -17,7 +17,7 @@ import { followHopSecrets, secretsOf } from '../hop-secret.ts'
 import { Lifecycle, stopAsked } from '../lifecycle.ts'
 import { subgraphSettings } from '../settings.ts'
 import { encryptionCommands } from '../encryption/encryption-commands.ts'
-import { doctorCommands } from '../doctor/doctor-commands.ts'
+import { directoryDoctorCommands, doctorCommands } from '../doctor/doctor-commands.ts'
 import { directoryTransfer, recordTransfer } from '../transfer/transfer-commands.ts'
 import { cursorKeyOf } from '../wiring/cursor-key.ts'
 import { openMetrics } from '../wiring/metrics.ts'
@@ -104,7 +104,11 @@ async function runSubgraph(
   const cursorKey = cursorKeyOf(secret)
   if (name === 'auth') {
     const auth = await runAuth({ ...surroundings, cursorKey })
-    const commands = new Map([...authCommands(auth.domain), ...directoryTransfer(auth.domain)])
+    const commands = new Map([
+      ...authCommands(auth.domain),
+      ...directoryTransfer(auth.domain),
+      ...directoryDoctorCommands(auth.domain),
+    ])
     await openControl('control', surroundings, commands)
     return auth.service
   }

@@ -1,8 +1,14 @@
+import type { AuthDomain } from '../../subgraphs/auth/domain.ts'
 import type { DbDomain } from '../../subgraphs/db/domain.ts'
 import { examine } from '../../subgraphs/db/doctor/examine.ts'
 import { EnneadError } from '../../kernel/errors.ts'
 import { engineNames } from '../../subgraphs/db/engine-slot.ts'
 import type { ControlHandlers } from '../control.ts'
+
+/** What `ennead doctor` asks of the process that has the auth domain. */
+export function directoryDoctorCommands(auth: AuthDomain): ControlHandlers {
+  return new Map([['doctor/directory', ({ repair }) => auth.examineDirectory(repair === true)]])
+}
 
 /** What `ennead doctor` asks of the process that has the db domain. */
 export function doctorCommands(db: DbDomain): ControlHandlers {

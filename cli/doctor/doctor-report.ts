@@ -1,34 +1,66 @@
+import type {
+  DirectoryExamination,
+  DirectoryFinding,
+} from '../../subgraphs/auth/directory/examine-directory.ts'
 import type { Examination, Finding, SweepReport } from '../../subgraphs/db/doctor/finding.ts'
 import { lineOf as sweepText } from '../../subgraphs/db/sweep/sweep-progress.ts'
 import { printable } from '../../composition/display-text.ts'
 
+/** What whoever has them says of its stores, and of its copies of the directory of users. */
+export interface Examined {
+  /** Undefined: it has none, as for the other. */
+  readonly stores?: Examination | undefined
+  readonly users?: DirectoryExamination | undefined
+}
+
+type AnyFinding = Finding | DirectoryFinding
+
 /** What was found, and what of it is no longer so after a repair. */
-export interface DoctorReport extends Examination {
-  readonly repaired: readonly Finding[]
+export interface DoctorReport extends Partial<Omit<Examination, 'findings' | 'stores' | 'cut'>> {
+  readonly stores: Examination['stores']
+  /** The copies of the directory of users that were compared. */
+  readonly users: readonly string[]
+  readonly findings: readonly AnyFinding[]
+  readonly repaired: readonly AnyFinding[]
+  readonly cut: boolean
 }
 
 /** A report of what is left, and of what the examination before the repair found besides. */
-export function reportOf(before: Examination, after: Examination): DoctorReport {
-  const left = new Set(after.findings.map(keyOf))
-  return { ...after, repaired: before.findings.filter(finding => !left.has(keyOf(finding))) }
+export function reportOf(before: Examined, after: Examined): DoctorReport {
+  const findings = findingsIn(after)
+  const left = new Set(findings.map(keyOf))
+  return {
+    stores: [],
+    ...after.stores,
+    users: after.users?.copies ?? [],
+    findings,
+    cut: after.stores?.cut === true || after.users?.cut === true,
+    repaired: findingsIn(before).filter(finding => !left.has(keyOf(finding))),
+  }
+}
+
+export function findingsIn({ stores, users }: Examined): readonly AnyFinding[] {
+  return [...(stores?.findings ?? []), ...(users?.findings ?? [])]
 }
 
 /** A store that is behind catches up by itself; everything else is a difference. */
-export function differencesIn({ findings }: Examination): readonly Finding[] {
+export function differencesIn(findings: readonly AnyFinding[]): readonly AnyFinding[] {
   return findings.filter(({ what }) => what !== 'behind')
 }
 
 /** One line a store, one a finding, and what to do. */
 export function textOf(report: DoctorReport): string {
-  const { stores, votes, findings, repaired, cut, sweep } = report
-  const width = Math.max(0, ...stores.map(({ store }) => store.length))
+  const { stores, votes, users, findings, repaired, cut, sweep } = report
+  const width = Math.max(...['users', ...stores.map(({ store }) => store)].map(({ length }) => length))
   const lines = stores.map(({ store, detail, head, records }) => {
     const at = head === undefined ? 'not open' : `log to ${head}`
     const count = records === undefined ? '' : `, ${records.toLocaleString('en-US')} records looked at`
     return `${store.padEnd(width)}  ${detail}: ${at}${count}`
   })
-  if (stores.length > 0) lines.push(printable(`${'votes'.padEnd(width)}  ${votes.says}`))
+  if (stores.length > 0 && votes !== undefined)
+    lines.push(printable(`${'votes'.padEnd(width)}  ${votes.says}`))
   if (sweep !== undefined) lines.push(printable(sweepLine(sweep, width)))
+  if (users.length > 0) lines.push(usersLine(users, width))
   for (const finding of repaired) lines.push(`repaired  ${lineOf(finding)}`)
   for (const finding of findings) lines.push(lineOf(finding))
   if (cut) lines.push('there is more; only the first are told')
@@ -42,8 +74,16 @@ function sweepLine({ holder, term, running, progress }: SweepReport, width: numb
   return `${'sweep'.padEnd(width)}  ${who} (term ${term}): ${far}`
 }
 
+function usersLine(copies: readonly string[], width: number): string {
+  const said =
+    copies.length === 1
+      ? 'only this copy of the directory could be opened'
+      : 'copies of the directory compared'
+  return `${'users'.padEnd(width)}  ${copies.join(' and ')}: ${said}`
+}
+
 function lastLine(report: DoctorReport): string {
-  const differences = differencesIn(report)
+  const differences = differencesIn(report.findings)
   const repairable = differences.filter(finding => finding.repairable).length
   const told = count(differences.length)
   if (differences.length > 0) {
@@ -57,10 +97,14 @@ function count(differences: number): string {
   return differences === 1 ? 'one difference' : `${differences} differences`
 }
 
-function lineOf({ store, key, says }: Finding): string {
-  return printable(`${store}${key === undefined ? '' : ` ${key}`}: ${says}`)
+function lineOf({ key, says, ...finding }: AnyFinding): string {
+  return printable(`${placeOf(finding)}${key === undefined ? '' : ` ${key}`}: ${says}`)
 }
 
-function keyOf({ store, what, key }: Finding): string {
-  return `${store} ${what} ${key ?? ''}`
+function keyOf({ what, key, ...finding }: AnyFinding): string {
+  return `${placeOf(finding)} ${what} ${key ?? ''}`
+}
+
+function placeOf(finding: { readonly store: string } | { readonly copy: string }): string {
+  return 'copy' in finding ? finding.copy : finding.store
 }

@@ -8,14 +8,15 @@ import type { ClosedStore, OpenStore } from '../../subgraphs/db/doctor/examined-
 import { forgetStores } from '../../subgraphs/db/doctor/forget-stores.ts'
 import { foundOn } from '../../subgraphs/db/doctor/found-on.ts'
 import type { EngineName } from '../../subgraphs/db/engine-slot.ts'
-import type { Examination } from '../../subgraphs/db/doctor/finding.ts'
 import { openDataFolder } from '../data-folder.ts'
 import { Lifecycle } from '../lifecycle.ts'
 import { dbEngines, type DbEngineSettings } from '../wiring/db-engines.ts'
+import type { Examined } from './doctor-report.ts'
+import { openCopies } from './open-copies.ts'
 
 /** Something that can be examined, again and again, until it is let go. */
 export interface Patient extends AsyncDisposable {
-  examine(repair: boolean): Promise<Examination>
+  examine(repair: boolean): Promise<Examined>
   /** Takes stores out of those that decide. */
   forget(names: readonly EngineName[]): Promise<void>
 }
@@ -27,7 +28,7 @@ export interface StoppedPatient extends Patient {
 }
 
 /**
- * Opens the stores of a data folder themselves, none of them depending on another, so that stores can be looked at that
+ * Opens the stores of a data folder themselves, and the copies of the directory, none of them depending on another, so that stores can be looked at that
  * Ennead would not start on. Rejects with NOT_RUNNING for a data folder that has none.
  */
 export async function openStores(
@@ -59,11 +60,15 @@ export async function openStores(
         stores.push({ name, why: failure.message })
       }
     }
+    const users = await openCopies(folder, lifecycle)
     const parts = { stores, clock: systemClock, random: Math.random, log }
     return {
       forget: names => forgetStores({ ...parts, names }),
       foundOn: (on, gone) => foundOn({ ...parts, on, gone }),
-      examine: repair => examine({ stores, clock: systemClock, repair }),
+      examine: async repair => ({
+        stores: await examine({ stores, clock: systemClock, repair }),
+        users: await users?.(repair),
+      }),
       [Symbol.asyncDispose]: () => lifecycle.close(),
     }
   } catch (failure) {

@@ -14,12 +14,13 @@ import { type Accounts, accountsOf } from './accounts.ts'
 import { actorsOf } from './actors.ts'
 import { providerAway } from './agents/oauth/provider-away.ts'
 import { policies } from './agents/policies.ts'
-import { withFailure } from './agents/roster-health.ts'
+import { healthOf } from './agents/roster-health.ts'
 import { type Roster, copiesOf, rosterOf } from './agents/roster.ts'
 import type { Authority, Credential } from './authority.ts'
 import { type AuthDomainOptions, type CheckedOptions, checkOptions } from './domain-options.ts'
 import { Directories } from './directory/directories.ts'
 import type { DirectoryStore } from './directory/directory-store.ts'
+import type { DirectoryExamination } from './directory/examine-directory.ts'
 import { type InvitedProfile, acceptByPassword } from './invitations/accept-by-password.ts'
 import { ProviderSignIn } from './providers/provider-sign-in.ts'
 import { PasswordHasher } from './sign-in/password.ts'
@@ -71,6 +72,8 @@ export interface AuthDomain extends ActorDirectory, Accounts {
   readonly security: Security
   /** The newest entries of the audit log that are wanted. Rejects with CURSOR_INVALID or UNAVAILABLE. */
   readAudit(options: ReadAuditOptions): Promise<AuditPage>
+  /** Compares the copies of the directory of users. */
+  examineDirectory(repair: boolean): Promise<DirectoryExamination>
   health(): DomainHealth
   /** What the authorities of our own directory are doing now. */
   usage(): DispatcherUsage
@@ -105,7 +108,6 @@ export async function openAuthDomain(given: AuthDomainOptions): Promise<AuthDoma
   }
 }
 
-/** What was opened before the domain can work. */
 interface Opened {
   readonly keys: SigningKeys
   readonly directories: Directories
@@ -269,18 +271,16 @@ class OpenAuthDomain implements AuthDomain {
     return readAudit(join(this.#options.path, auditFile), options)
   }
 
+  examineDirectory(repair: boolean): Promise<DirectoryExamination> {
+    return this.#directories.examine(repair)
+  }
+
   usage(): DispatcherUsage {
     return this.authority.usage()
   }
 
   health(): DomainHealth {
-    const own = this.authority.health()
-    const foreign = this.#foreign?.health().agents ?? []
-    // A provider that is away keeps nobody from signing in with a password, so it does not decide about readiness.
-    return {
-      ...own,
-      agents: [...own.agents, ...foreign].map(agent => withFailure(agent, this.#directories, this.#roster)),
-    }
+    return healthOf(this.authority.health(), this.#foreign?.health(), this.#directories, this.#roster)
   }
 
   close(): Promise<void> {

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { type Key, open as openRaw } from 'lmdb'
 import { expect, test } from 'vitest'
 import { openTables } from '../../subgraphs/db/agents/nosql/lmdb-layout.ts'
 import { tellDemoStory } from './demo.ts'
@@ -44,6 +45,24 @@ test(
     })
     expect(await second.stop()).toBe(0)
     expect(await runEnnead(['doctor', ...data])).toMatchObject({ code: 0 })
+
+    const copy = openRaw<string, Key[]>({ path: join(folder.path, 'auth', 'issuer'), encoding: 'string' })
+    const [user] = copy.getKeys({ start: ['record', 'user'], limit: 1 })
+    if (user === undefined) throw new Error('the directory has no users')
+    await copy.remove(user)
+    await copy.close()
+    const lacking = await runEnnead(['doctor', ...data])
+    expect(lacking).toMatchObject({ code: 1, stderr: '' })
+    expect(lacking.stdout).toContain('users  rbac and oauth: copies of the directory compared\n')
+    expect(lacking.stdout).toContain(
+      `oauth user/${String(user.at(-1))}: it lacks the user, which another copy has\n`,
+    )
+    expect(lacking.stdout).toContain('one difference; ennead doctor --repair puts 1 right\n')
+    const mended = await runEnnead(['doctor', '--repair', ...data])
+    expect(mended).toMatchObject({ code: 0, stderr: '' })
+    expect(mended.stdout).toMatch(
+      /\nrepaired {2}oauth user\/.*\none difference put right; the stores agree\n$/,
+    )
   },
 )
 

@@ -4,6 +4,7 @@ import type { Log } from '../../../kernel/log.ts'
 import type { DirectoryRecord } from '../authority.ts'
 import { compareStores } from './compare-stores.ts'
 import type { DirectoryStore } from './directory-store.ts'
+import { type DirectoryExamination, examineDirectory } from './examine-directory.ts'
 import { firstThatAnswers } from './first-that-answers.ts'
 import { type OpenDirectory, Replica } from './replica.ts'
 
@@ -110,6 +111,14 @@ export class Directories {
   failed(name: string): void {
     this.replicas.find(replica => replica.name === name)?.miss()
     this.#wake()
+  }
+
+  /** Compares the copies, those as well that are taken for whole; what differs is put right when that is asked for. */
+  examine(repair: boolean): Promise<DirectoryExamination> {
+    const copies = this.replicas.map(({ name, store, failure }) =>
+      store === undefined ? { name, why: failure?.message ?? 'it is not open' } : { name, store },
+    )
+    return examineDirectory({ copies, repair, clock: this.#options.clock, signal: this.#closing.signal })
   }
 
   async close(): Promise<void> {
