@@ -46,3 +46,9 @@ test('every error code is a row of docs/errors.md, and nothing else is', () => {
   ])
   expect(rows).toEqual(codes)
 })
+
+test('no loop of a test waits without a turn of the event loop: what it waits for would never come, and no time limit either', () => {
+  const loop = /(?:while|for) \(.*\) await Promise\.resolve\(\)/
+  const found = sourceFiles(['test']).filter(({ text }) => loop.test(text))
+  expect(found.map(({ path }) => path)).toEqual([])
+})

@@ -361,7 +361,7 @@ test('what is forgotten is not given when its subgraph fails, nor kept from an a
     return answer ?? {}
   }
   const slow = graph.ask(stars(2))
-  while (graph.asked().entities === 1) await Promise.resolve()
+  while (graph.asked().entities === 1) await nextTurn()
   graph.engine.forget?.({ type: 'Product' })
   release()
   expect(await slow).toEqual({ data: { product: { name: 'P2', stars: 2 } } })
