@@ -77,7 +77,7 @@ function sweepLine({ holder, term, running, progress }: SweepReport, width: numb
 function usersLine(copies: readonly string[], width: number): string {
   const said =
     copies.length === 1
-      ? 'only this copy of the directory could be opened'
+      ? 'there is no other copy of the directory to compare it with'
       : 'copies of the directory compared'
   return `${'users'.padEnd(width)}  ${copies.join(' and ')}: ${said}`
 }
